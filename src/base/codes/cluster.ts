@@ -1,0 +1,46 @@
+import { defineCodes } from "./facts.ts";
+
+export const clusterCodes = defineCodes({
+  "Levin:Rpc:ErrUnavailable": {
+    meaning: "A server cannot be reached, or the connection to it was lost.",
+    action: "Check the address and that the server runs.",
+    retry: "same",
+    exit: 1,
+  },
+  "Levin:Rpc:ErrDeadline": {
+    meaning: "A server did not answer in time.",
+    action: "Check the server's load and log.",
+    retry: "same",
+    exit: 1,
+  },
+  "Levin:Rpc:ErrTls": {
+    meaning: "A TLS handshake failed.",
+    action: "Check the certificates that the message names.",
+    retry: "never",
+    exit: 1,
+  },
+  "Levin:Rpc:ErrRefused": {
+    meaning: "A server answered with an error.",
+    action: "The message has the server's words.",
+    retry: "never",
+    exit: 1,
+  },
+  "Levin:Cluster:ErrPd": {
+    meaning: "PD refused a request.",
+    action: "The message has PD's words.",
+    retry: "refresh",
+    exit: 1,
+  },
+  "Levin:Tidb:ErrUnavailable": {
+    meaning: "TiDB cannot be reached.",
+    action: "Check --tidb-host, --tidb-port and --tidb-status and that TiDB runs.",
+    retry: "same",
+    exit: 1,
+  },
+  "Levin:Tidb:ErrSql": {
+    meaning: "TiDB refused a statement.",
+    action: "The message has the statement's place and TiDB's words.",
+    retry: "never",
+    exit: 1,
+  },
+});

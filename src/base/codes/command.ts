@@ -1,0 +1,28 @@
+import { defineCodes } from "./facts.ts";
+
+export const commandCodes = defineCodes({
+  "Levin:Internal:ErrUnexpected": {
+    meaning: "An error that levin does not know; a bug if it is not the operating system's.",
+    action: "Run again; if it stays, report it with the log file.",
+    retry: "never",
+    exit: 1,
+  },
+  "Levin:Command:ErrUsage": {
+    meaning: "The command line is not valid.",
+    action: "See `levin help COMMAND`.",
+    retry: "never",
+    exit: 2,
+  },
+  "Levin:Config:ErrInvalid": {
+    meaning: "A configuration value is not valid.",
+    action: "Correct the key that the message names.",
+    retry: "never",
+    exit: 2,
+  },
+  "Levin:Command:ErrInterrupted": {
+    meaning: "The run was interrupted; its state is kept.",
+    action: "Run the same command again to continue.",
+    retry: "never",
+    exit: 130,
+  },
+});

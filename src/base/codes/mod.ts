@@ -1,0 +1,22 @@
+/** The closed list of error codes, one file an area; README's table is compared with it by a test. */
+import { clusterCodes } from "./cluster.ts";
+import { commandCodes } from "./command.ts";
+import { encodeCodes } from "./encode.ts";
+import { engineCodes } from "./engine.ts";
+import { ingestCodes } from "./ingest.ts";
+import { schemaCodes } from "./schema.ts";
+import { sourceCodes } from "./source.ts";
+
+export type { ErrorFacts, RetryClass } from "./facts.ts";
+
+export const errorCodes = {
+  ...commandCodes,
+  ...sourceCodes,
+  ...schemaCodes,
+  ...encodeCodes,
+  ...engineCodes,
+  ...clusterCodes,
+  ...ingestCodes,
+};
+
+export type ErrorCode = keyof typeof errorCodes;

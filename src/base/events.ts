@@ -1,0 +1,45 @@
+/**
+ * One stream of typed events: progress display, logs, `--json` output, metrics and tests are listeners. Nothing in the pipeline
+ * prints; it emits.
+ */
+export type LevinEvent =
+  | { kind: "log"; level: "debug" | "info" | "warn" | "error"; message: string; fields?: Record<string, unknown> }
+  | { kind: "plan"; lines: string[]; fields?: Record<string, unknown> }
+  | { kind: "file"; path: string; verdict: string; detail?: string; sizeBytes: number }
+  | { kind: "table-start"; table: string; sizeBytes: number; files: number }
+  | {
+      kind: "progress";
+      /** Stage of the whole run. */
+      stage: "schema" | "encode" | "ingest" | "verify" | "finish";
+      table?: string;
+      /** Source bytes encoded so far, of the whole run. */
+      sourceBytes: number;
+      sourceBytesTotal: number;
+      rows: number;
+      /** Bytes of pairs ingested so far. */
+      ingestedBytes: number;
+      ingestedBytesTotal: number;
+    }
+  | {
+      kind: "table-done";
+      table: string;
+      rows: number;
+      kvs: bigint;
+      bytes: bigint;
+      /** Local CRC-64 xor. */
+      localCrc: bigint;
+      remoteCrc: bigint | undefined;
+      ok: boolean;
+      detail?: string;
+    }
+  | {
+      kind: "summary";
+      rows: number;
+      sourceBytes: number;
+      tables: number;
+      elapsedMs: number;
+      exitCode: number;
+      detail?: string;
+    };
+
+export type EventSink = (event: LevinEvent) => void;

@@ -1,0 +1,11 @@
+/**
+ * What every folder needs: errors with their closed list of codes, assertions, bytes, time and randomness as values.
+ * Imports nothing of ours. Ambient clock, random and timers live here and nowhere else.
+ */
+export * from "./assert.ts";
+export * from "./bytes.ts";
+export * from "./clock.ts";
+export { type ErrorCode, type ErrorFacts, errorCodes, type RetryClass } from "./codes/mod.ts";
+export * from "./error.ts";
+export type { EventSink, LevinEvent } from "./events.ts";
+export * from "./random.ts";
