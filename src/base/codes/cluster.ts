@@ -43,4 +43,10 @@ export const clusterCodes = defineCodes({
     retry: "never",
     exit: 1,
   },
+  "Levin:Tidb:ErrStatusPort": {
+    meaning: "TiDB's status port answered with an error.",
+    action: "Check --tidb-status; the message has the server's words.",
+    retry: "never",
+    exit: 1,
+  },
 });

@@ -1,0 +1,182 @@
+import mysql from "mysql2/promise";
+import { LevinError } from "../base/mod.ts";
+
+/** TLS towards TiDB: PEM texts. */
+export interface TidbTls {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  /** False accepts any certificate (`tidb.tls = "skip-verify"`). */
+  verify: boolean;
+}
+
+export interface TidbOptions {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  tls?: TidbTls;
+  /** Set on each connection, for example `sql_mode`, `time_zone`. */
+  sessionVariables?: Record<string, string | number>;
+  connectionsMax: number;
+  connectTimeoutMs: number;
+}
+
+/** Text of each value as the text protocol sends it; null = NULL. */
+export type SqlRow = (string | null)[];
+
+export interface SqlResult {
+  columns: string[];
+  rows: SqlRow[];
+  affectedRows: number;
+}
+
+/**
+ * SQL connections to TiDB (or MySQL). Values come back as their text, so that no 64-bit integer, decimal or time is rounded.
+ * Errors: `Levin:Tidb:ErrUnavailable` (cannot reach, lost), `Levin:Tidb:ErrSql` (the server's error, with `errno` in the fields).
+ */
+export interface Tidb {
+  readonly address: string;
+  query(sql: string, values?: (string | number | null)[]): Promise<SqlResult>;
+  /** Runs `use` with one connection held, for statements that belong together. */
+  session<T>(use: (query: Tidb["query"]) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const LOST = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "PROTOCOL_CONNECTION_LOST",
+]);
+
+/** Turns what mysql2 throws into a LevinError; `what` is the failed action, the statement's head is cut to 200 characters. */
+export function tidbError(thrown: unknown, address: string, sql: string | undefined): LevinError {
+  if (thrown instanceof LevinError) return thrown;
+  const error = thrown as { code?: string; errno?: number; sqlState?: string; message?: string; fatal?: boolean };
+  const text = error.message || error.code || String(thrown);
+  if (error.code !== undefined && LOST.has(error.code)) {
+    return new LevinError("Levin:Tidb:ErrUnavailable", `Cannot reach TiDB at ${address}: ${text}`, {
+      cause: thrown,
+      fields: { address, cause: error.code },
+    });
+  }
+  if (error.code === "HANDSHAKE_SSL_ERROR" || error.code === "HANDSHAKE_NO_SSL_SUPPORT") {
+    return new LevinError("Levin:Rpc:ErrTls", `Cannot open TLS to TiDB at ${address}: ${text}`, { cause: thrown });
+  }
+  const head = sql === undefined ? "" : ` in "${sql.length > 200 ? `${sql.slice(0, 200)}…` : sql}"`;
+  const hint = error.errno === 1045 ? " (check user and password; accounts with caching_sha2_password need TLS)" : "";
+  const number = error.errno === undefined ? "" : `error ${error.errno} `;
+  return new LevinError("Levin:Tidb:ErrSql", `TiDB at ${address} refused: ${number}${text}${hint}${head}`, {
+    cause: thrown,
+    fields: { address, errno: error.errno, sqlState: error.sqlState },
+  });
+}
+
+/** The server's error number of a `Levin:Tidb:ErrSql`, else undefined. */
+export function sqlErrno(error: unknown): number | undefined {
+  return error instanceof LevinError && typeof error.fields["errno"] === "number" ? error.fields["errno"] : undefined;
+}
+
+function variablesStatement(variables: Record<string, string | number>): string | undefined {
+  const parts = Object.entries(variables).map(([name, value]) => `${name} = ${mysql.escape(value)}`);
+  return parts.length === 0 ? undefined : `SET ${parts.join(", ")}`;
+}
+
+/** Opens the pool and makes sure that the server answers. */
+export async function connectTidb(options: TidbOptions): Promise<Tidb> {
+  const address = `${options.host}:${options.port}`;
+  const pool = mysql.createPool({
+    host: options.host,
+    port: options.port,
+    user: options.user,
+    password: options.password,
+    charset: "utf8mb4_bin",
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    decimalNumbers: false,
+    rowsAsArray: true,
+    flags: ["-FOUND_ROWS"],
+    connectionLimit: options.connectionsMax,
+    connectTimeout: options.connectTimeoutMs,
+    typeCast: (field, next) => (field.type === "GEOMETRY" ? next() : field.string("utf8")),
+    ...(options.tls === undefined
+      ? {}
+      : {
+          ssl: {
+            ...(options.tls.ca === undefined ? {} : { ca: options.tls.ca }),
+            ...(options.tls.cert === undefined ? {} : { cert: options.tls.cert }),
+            ...(options.tls.key === undefined ? {} : { key: options.tls.key }),
+            rejectUnauthorized: options.tls.verify,
+          },
+        }),
+  });
+  const setup = variablesStatement(options.sessionVariables ?? {});
+  const ready = new WeakSet<object>();
+
+  const run = async (
+    connection: mysql.PoolConnection,
+    sql: string,
+    values?: (string | number | null)[],
+  ): Promise<SqlResult> => {
+    try {
+      const [result, columns] = await connection.query({ sql, ...(values === undefined ? {} : { values }) });
+      if (!Array.isArray(result)) return { columns: [], rows: [], affectedRows: result.affectedRows };
+      return { columns: columns.map((column) => column.name), rows: result as unknown as SqlRow[], affectedRows: 0 };
+    } catch (thrown) {
+      throw tidbError(thrown, address, sql);
+    }
+  };
+
+  const take = async (): Promise<mysql.PoolConnection> => {
+    let connection: mysql.PoolConnection;
+    try {
+      connection = await pool.getConnection();
+    } catch (thrown) {
+      throw tidbError(thrown, address, undefined);
+    }
+    const raw = connection.connection;
+    if (setup !== undefined && !ready.has(raw)) {
+      await run(connection, setup).catch((error) => {
+        connection.destroy();
+        throw error;
+      });
+      ready.add(raw);
+    }
+    return connection;
+  };
+
+  const session: Tidb["session"] = async (use) => {
+    const connection = await take();
+    try {
+      return await use((sql, values) => run(connection, sql, values));
+    } finally {
+      connection.release();
+    }
+  };
+
+  const tidb: Tidb = {
+    address,
+    query: (sql, values) => session((query) => query(sql, values)),
+    session,
+    close: () => pool.end(),
+  };
+  try {
+    await tidb.query("SELECT 1");
+  } catch (error) {
+    await pool.end().catch(() => undefined);
+    throw error;
+  }
+  return tidb;
+}
+
+/** A name in back quotes. */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
+}
