@@ -8,4 +8,5 @@ export * from "./clock.ts";
 export { type ErrorCode, type ErrorFacts, errorCodes, type RetryClass } from "./codes/mod.ts";
 export * from "./error.ts";
 export type { EventSink, LevinEvent } from "./events.ts";
+export * from "./files.ts";
 export * from "./random.ts";

@@ -19,4 +19,22 @@ export const engineCodes = defineCodes({
     retry: "never",
     exit: 2,
   },
+  "Levin:State:ErrDisk": {
+    meaning: "A file of the state directory cannot be read or written.",
+    action: "Mend the cause that the message names (space, permissions, disk), then run the same command again.",
+    retry: "never",
+    exit: 1,
+  },
+  "Levin:State:ErrFormat": {
+    meaning: "A file of the state directory is damaged or of another format version.",
+    action: "Use the levin that wrote it, or start again with --fresh.",
+    retry: "never",
+    exit: 2,
+  },
+  "Levin:State:ErrChanged": {
+    meaning: "The state directory belongs to another import: the source, schema or options differ.",
+    action: "The message lists what differs; undo that, or start again with --fresh.",
+    retry: "never",
+    exit: 2,
+  },
 });

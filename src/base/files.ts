@@ -1,0 +1,121 @@
+import { constants } from "node:fs";
+import fs from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** An open file for appending. */
+export interface AppendFile {
+  /** Writes all bytes at the end. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** On disk when it resolves. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * File operations as a value, so that a test can fail each of them in turn. Paths are plain; errors are Node's, with `code`.
+ */
+export interface Files {
+  makeDir(path: string): Promise<void>;
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Whole new content that is there in full or not at all: temporary file, sync, rename, sync of the directory. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /** Creates a file that must not exist; false when it does. */
+  createExclusive(path: string, bytes: Uint8Array): Promise<boolean>;
+  openAppend(path: string): Promise<AppendFile>;
+  truncate(path: string, size: number): Promise<void>;
+  remove(path: string): Promise<void>;
+  removeTree(path: string): Promise<void>;
+  /** Names in a directory, sorted; [] when it does not exist. */
+  list(path: string): Promise<string[]>;
+  syncDir(path: string): Promise<void>;
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: string }).code === "ENOENT";
+}
+
+async function syncDir(path: string): Promise<void> {
+  const handle = await fs.open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems and Windows refuse to sync a directory; the rename itself is still atomic there.
+    const code = (error as { code?: string }).code;
+    if (code !== "EINVAL" && code !== "EPERM" && code !== "EISDIR") throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+export const systemFiles: Files = {
+  async makeDir(path) {
+    await fs.mkdir(path, { recursive: true });
+  },
+  async read(path) {
+    try {
+      return await fs.readFile(path);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  },
+  async replace(path, bytes) {
+    const temporary = `${path}.tmp`;
+    const handle = await fs.open(temporary, "w");
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, path);
+    await syncDir(dirname(path));
+  },
+  async createExclusive(path, bytes) {
+    try {
+      const handle = await fs.open(path, "wx");
+      try {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === "EEXIST") return false;
+      throw error;
+    }
+  },
+  async openAppend(path) {
+    const handle = await fs.open(path, "a");
+    return {
+      async append(bytes) {
+        await handle.appendFile(bytes);
+      },
+      sync: () => handle.datasync(),
+      close: () => handle.close(),
+    };
+  },
+  truncate: (path, size) => fs.truncate(path, size),
+  async remove(path) {
+    try {
+      await fs.unlink(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  },
+  async removeTree(path) {
+    await fs.rm(path, { recursive: true, force: true });
+  },
+  async list(path) {
+    try {
+      return (await fs.readdir(path)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+  syncDir,
+};
+
+export { join as joinPath };

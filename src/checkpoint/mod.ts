@@ -1,0 +1,3 @@
+/** What a job remembers across runs: journal and lock. It knows bytes and files, not the order of an import. */
+export * from "./journal.ts";
+export * from "./lock.ts";
