@@ -1,0 +1,254 @@
+import { parse as parseToml, TomlError } from "smol-toml";
+import * as v from "valibot";
+import { LevinError } from "../base/mod.ts";
+import { configKeys, type KeySpec, type KeyType } from "./keys.ts";
+import { parseDuration, parseSize } from "./units.ts";
+
+/** Where a value comes from: the default, the file (path), a flag or an environment variable. */
+export type Origin = string;
+
+export interface LoadedConfig {
+  /** Effective value of `section.key`. Values of type size are bytes, of type duration milliseconds. */
+  get(path: string): unknown;
+  origin(path: string): Origin;
+  /** True when the file, a flag or the environment gave it. */
+  isSet(path: string): boolean;
+  /** One line each: keys without effect (with the reason), unknown keys (with the nearest known name). */
+  notes: string[];
+  /** Unknown keys of the file. */
+  unknownKeys: string[];
+}
+
+const text = v.string();
+const whole = v.pipe(v.number(), v.integer());
+const tableOfAnything = v.record(v.string(), v.unknown());
+
+/** Valibot schema of each type as TOML gives it; sizes and durations are turned into numbers. */
+const typeSchemas: Record<KeyType, v.GenericSchema<unknown, unknown>> = {
+  string: text,
+  boolean: v.boolean(),
+  integer: whole,
+  number: v.number(),
+  size: v.union([
+    v.pipe(whole, v.minValue(0)),
+    v.pipe(
+      text,
+      v.check((t) => parseSize(t) !== undefined, "is not a size such as 256MiB"),
+      v.transform((t) => parseSize(t)!),
+    ),
+  ]),
+  duration: v.pipe(
+    text,
+    v.check((t) => parseDuration(t) !== undefined, "is not a duration such as 5m or 1h30m"),
+    v.transform((t) => parseDuration(t)!),
+  ),
+  strings: v.array(text),
+  "string-or-strings": v.union([text, v.array(text)]),
+  "string-or-boolean": v.union([text, v.boolean()]),
+  "integer-or-table": v.union([whole, tableOfAnything]),
+  map: tableOfAnything,
+  tables: v.array(tableOfAnything),
+};
+
+const wanted: Record<KeyType, string> = {
+  string: "a string",
+  boolean: "true or false",
+  integer: "a whole number",
+  number: "a number",
+  size: 'a size such as 262144 or "256MiB"',
+  duration: 'a duration such as "5m"',
+  strings: "a list of strings",
+  "string-or-strings": "a string or a list of strings",
+  "string-or-boolean": "a string, true or false",
+  "integer-or-table": "a whole number or a table",
+  map: "a table",
+  tables: "a list of tables",
+};
+
+/** `section.key` → spec, for all keys. */
+export const keysByPath: ReadonlyMap<string, KeySpec> = new Map(
+  Object.entries(configKeys).flatMap(([section, keys]) =>
+    Object.entries(keys as Record<string, KeySpec>).map(
+      ([name, spec]) => [section === "" ? name : `${section}.${name}`, spec] as const,
+    ),
+  ),
+);
+
+function invalid(message: string, fields: Record<string, string>): LevinError {
+  return new LevinError("Levin:Config:ErrInvalid", message, { fields });
+}
+
+/** Checks one value; throws `Levin:Config:ErrInvalid` naming key, origin and what it must be. */
+function checkValue(path: string, spec: KeySpec, value: unknown, origin: Origin): unknown {
+  const result = v.safeParse(typeSchemas[spec.type], value);
+  if (!result.success) {
+    const shown = spec.secret ? "…" : JSON.stringify(value);
+    throw invalid(`Cannot use ${path} = ${shown} (${origin}): it must be ${wanted[spec.type]}`, { path, origin });
+  }
+  if (spec.oneOf !== undefined && !spec.oneOf.includes(String(result.output).toLowerCase())) {
+    const choices = spec.oneOf.filter((one) => one !== "").join(", ");
+    throw invalid(`Cannot use ${path} = ${JSON.stringify(value)} (${origin}): it must be one of ${choices}`, {
+      path,
+      origin,
+    });
+  }
+  return result.output;
+}
+
+/** A flag's or variable's text as a value of the key's type. */
+export function valueFromText(path: string, spec: KeySpec, given: string, origin: Origin): unknown {
+  const bad = () =>
+    invalid(`Cannot use ${path} = ${spec.secret ? "…" : `"${given}"`} (${origin}): it must be ${wanted[spec.type]}`, {
+      path,
+      origin,
+    });
+  switch (spec.type) {
+    case "boolean":
+      if (/^(true|1|yes|on)$/i.test(given)) return true;
+      if (/^(false|0|no|off)$/i.test(given)) return false;
+      throw bad();
+    case "integer":
+    case "integer-or-table":
+      if (!/^[+-]?\d+$/.test(given)) throw bad();
+      return Number(given);
+    case "number":
+      if (given.trim() === "" || Number.isNaN(Number(given))) throw bad();
+      return Number(given);
+    case "strings":
+      return given.split(",");
+    case "map":
+    case "tables":
+      throw bad();
+    default:
+      return given;
+  }
+}
+
+/** Edit distance, for the nearest known name of an unknown key. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+export function nearestKey(path: string): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(path.length / 3)) + 1;
+  for (const known of keysByPath.keys()) {
+    const d = distance(path, known);
+    if (d < bestDistance) {
+      best = known;
+      bestDistance = d;
+    }
+  }
+  return best;
+}
+
+function flatten(table: Record<string, unknown>, prefix: string, out: Map<string, unknown>): void {
+  for (const [name, value] of Object.entries(table)) {
+    const path = prefix === "" ? name : `${prefix}.${name}`;
+    const isTable = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+    if (isTable && !keysByPath.has(path)) flatten(value as Record<string, unknown>, path, out);
+    else out.set(path, value);
+  }
+}
+
+export interface LoadOptions {
+  /** TOML text and its path. */
+  file?: { path: string; text: string };
+  /** `section.key` → text, from the command line; flags win over the environment, that over the file. */
+  flags?: ReadonlyMap<string, string>;
+  environment?: ReadonlyMap<string, string>;
+  /** Unknown keys are an error instead of a note. */
+  strict?: boolean;
+}
+
+/** Merges defaults, file, environment and flags. Errors: `Levin:Config:ErrInvalid` with file, line and key. */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const values = new Map<string, unknown>();
+  const origins = new Map<string, Origin>();
+  const notes: string[] = [];
+  const unknownKeys: string[] = [];
+
+  const put = (path: string, spec: KeySpec, value: unknown, origin: Origin): void => {
+    values.set(path, checkValue(path, spec, value, origin));
+    origins.set(path, origin);
+    if (spec.noEffect !== undefined) notes.push(`${path} (${origin}) has no effect: ${spec.noEffect}`);
+  };
+
+  if (options.file !== undefined) {
+    const { path: file, text: toml } = options.file;
+    let parsed: Record<string, unknown>;
+    try {
+      parsed = parseToml(toml) as Record<string, unknown>;
+    } catch (error) {
+      if (!(error instanceof TomlError)) throw error;
+      throw invalid(
+        `Cannot read "${file}": ${error.message.split("\n")[0]} (line ${error.line}, column ${error.column})`,
+        { file },
+      );
+    }
+    const found = new Map<string, unknown>();
+    flatten(parsed, "", found);
+    for (const [path, value] of found) {
+      const spec = keysByPath.get(path);
+      if (spec !== undefined) {
+        put(path, spec, value, file);
+        continue;
+      }
+      unknownKeys.push(path);
+      const near = nearestKey(path);
+      notes.push(`${path} (${file}) is unknown${near === undefined ? "" : `; did you mean ${near}?`}`);
+    }
+    if (options.strict && unknownKeys.length > 0) {
+      throw invalid(`Cannot use "${file}": ${notes.filter((note) => note.includes("is unknown")).join("; ")}`, {
+        file,
+      });
+    }
+  }
+  for (const [source, given] of [
+    ["environment", options.environment],
+    ["flag", options.flags],
+  ] as const) {
+    for (const [path, value] of given ?? []) {
+      const spec = keysByPath.get(path);
+      if (spec === undefined) throw invalid(`Cannot use ${path} (${source}): no such key`, { path });
+      put(path, spec, valueFromText(path, spec, value, source), source);
+    }
+  }
+  return {
+    get: (path) => {
+      const spec = keysByPath.get(path);
+      if (spec === undefined) throw invalid(`Cannot read ${path}: no such key`, { path });
+      return values.has(path) ? values.get(path) : spec.default;
+    },
+    origin: (path) => origins.get(path) ?? "default",
+    isSet: (path) => origins.has(path),
+    notes,
+    unknownKeys,
+  };
+}
+
+/** `--print-config`: each key with its value and origin, secrets hidden, as TOML with comments. */
+export function printConfig(config: LoadedConfig): string {
+  const lines: string[] = [];
+  for (const [section, keys] of Object.entries(configKeys)) {
+    const shown = Object.entries(keys as Record<string, KeySpec>).filter(([, spec]) => spec.noEffect === undefined);
+    if (shown.length === 0) continue;
+    if (section !== "") lines.push(`[${section}]`);
+    for (const [name, spec] of shown) {
+      const path = section === "" ? name : `${section}.${name}`;
+      const value = config.get(path);
+      const printed = spec.secret && value !== "" ? '"******"' : JSON.stringify(value ?? null);
+      lines.push(`${name} = ${printed}  # ${config.origin(path)}`);
+    }
+    lines.push("");
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,15 @@
+/**
+ * Configuration: tidb-lightning's TOML with all its keys, flags and environment merged into one checked whole that knows where each value
+ * comes from. The only folder that imports `valibot` and `smol-toml`. It knows no meaning beyond types: `cli` turns it into options.
+ */
+export { configKeys, type KeySpec, type KeyType } from "./keys.ts";
+export {
+  keysByPath,
+  type LoadedConfig,
+  type LoadOptions,
+  loadConfig,
+  nearestKey,
+  printConfig,
+  valueFromText,
+} from "./load.ts";
+export { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
