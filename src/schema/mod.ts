@@ -1,2 +1,20 @@
-/** The table model: TiDB's TableInfo, read from its JSON or made from DDL. */
+/**
+ * The table model: TiDB's TableInfo, read from its JSON or made from DDL, and SQL expressions as trees.
+ *
+ * The SQL parser is our own: node-sql-parser and its kin give no TiDB comments, partitions or hints, lose source offsets and the
+ * exact form of literals, and weigh more than all of levin; what is parsed here has to come out as TiDB would have stored it.
+ */
+export * from "./expr.ts";
+export { parseExpr } from "./expr-parser.ts";
+export {
+  DEFAULT_STYLE,
+  GENERATED_STYLE,
+  PARTITION_STYLE,
+  type PrintStyle,
+  printExpr,
+  quoteName,
+  quoteString,
+} from "./expr-print.ts";
+export { Lexer, type Token, type TokenKind, tokenize } from "./lexer.ts";
+export { DEFAULT_SQL_MODE, isStrict, parseSqlMode, type SqlMode } from "./sql-mode.ts";
 export * from "./table-info.ts";

@@ -7,6 +7,12 @@ export const schemaCodes = defineCodes({
     retry: "never",
     exit: 3,
   },
+  "Levin:Schema:ErrRefused": {
+    meaning: "A statement breaks a rule of the SQL server: a name taken or unknown, a column or key that cannot be.",
+    action: "Correct the statement; the message has TiDB's words and error number.",
+    retry: "never",
+    exit: 3,
+  },
   "Levin:Schema:ErrUnsupported": {
     meaning: "A table uses something that levin cannot import.",
     action: "The message names the table, the column and what is not supported.",

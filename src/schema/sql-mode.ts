@@ -1,0 +1,36 @@
+/** The words of `sql_mode` that are set, upper case; combined modes are expanded (MySQL manual, "Server SQL Modes"). */
+export type SqlMode = ReadonlySet<string>;
+
+const COMBINED: Record<string, string[]> = {
+  ANSI: ["REAL_AS_FLOAT", "PIPES_AS_CONCAT", "ANSI_QUOTES", "IGNORE_SPACE", "ONLY_FULL_GROUP_BY"],
+  TRADITIONAL: [
+    "STRICT_TRANS_TABLES",
+    "STRICT_ALL_TABLES",
+    "NO_ZERO_IN_DATE",
+    "NO_ZERO_DATE",
+    "ERROR_FOR_DIVISION_BY_ZERO",
+    "NO_AUTO_CREATE_USER",
+    "NO_ENGINE_SUBSTITUTION",
+  ],
+};
+
+/** TiDB's default (`pkg/parser/mysql/const.go`, DefaultSQLMode). */
+export const DEFAULT_SQL_MODE =
+  "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION";
+
+/** Reads a comma-separated `sql_mode`; unknown words are kept, as they change nothing here. */
+export function parseSqlMode(text: string): SqlMode {
+  const words = new Set<string>();
+  for (const part of text.split(",")) {
+    const word = part.trim().toUpperCase();
+    if (word === "") continue;
+    words.add(word);
+    for (const member of COMBINED[word] ?? []) words.add(member);
+  }
+  return words;
+}
+
+/** True under STRICT_TRANS_TABLES or STRICT_ALL_TABLES. */
+export function isStrict(mode: SqlMode): boolean {
+  return mode.has("STRICT_TRANS_TABLES") || mode.has("STRICT_ALL_TABLES");
+}
