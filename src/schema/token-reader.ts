@@ -18,7 +18,7 @@ export class TokenReader {
   private index = 0;
   private depth = 0;
 
-  constructor(sql: string, mode: SqlMode, tokens: readonly Token[] = tokenize(sql, mode)) {
+  constructor(sql: string, mode: SqlMode, tokens: Token[] = tokenize(sql, mode)) {
     this.sql = sql;
     this.mode = mode;
     this.tokens = tokens;
