@@ -1,0 +1,28 @@
+import type { Clock, Random } from "../base/mod.ts";
+import { LevinError } from "../base/mod.ts";
+import type { OutputStream } from "./output/sinks.ts";
+
+/** What a command may touch of the outside, so that tests can run commands in process. */
+export interface CommandIo {
+  stdout: OutputStream;
+  stderr: OutputStream;
+  /** The terminal on standard error, where there is one. */
+  terminal: NodeJS.WriteStream | undefined;
+  environment: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  random: Random;
+  /** Aborted by the first SIGINT or SIGTERM. */
+  signal: AbortSignal;
+  version: string;
+}
+
+/** The last line of a failed command: what, where, what to do. No stack for what the user can mend. */
+export function reportError(io: CommandIo, thrown: unknown): number {
+  const error = LevinError.from(thrown);
+  io.stderr.write(`error: ${error.message}\n`);
+  if (error.code === "Levin:Internal:ErrUnexpected" && thrown instanceof Error && thrown.stack !== undefined) {
+    io.stderr.write(`${thrown.stack}\n`);
+  }
+  io.stderr.write(`       ${error.code}: ${error.facts.action}\n`);
+  return error.facts.exit;
+}

@@ -1,0 +1,31 @@
+/**
+ * The command line: commands, flags, output, exit codes. Each command is a function of `CommandIo` that gives an exit code; nothing
+ * below this folder prints or knows of a process.
+ */
+import { runSafely, subcommands } from "cmd-ts";
+import { isLightningName, normalizeFlags } from "./argv.ts";
+import { commands } from "./commands/mod.ts";
+import { type CommandIo, reportError } from "./io.ts";
+
+export type { CommandIo } from "./io.ts";
+
+const EXIT_USAGE = 2;
+
+/** Runs one command line (`argv` without executable and script); the exit code. */
+export async function runCli(argv: readonly string[], executable: string, io: CommandIo): Promise<number> {
+  let words = normalizeFlags(argv);
+  if (isLightningName(executable))
+    words = words[0] === "-V" ? ["version"] : ["import", "--compat", "lightning", ...words];
+  if (words.length === 0 || words[0] === "help") words = words.length > 1 ? [words[1]!, "--help"] : ["--help"];
+  if (words[0] === "-V" || words[0] === "--version") words = ["version"];
+  const app = subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds: commands(io) });
+  try {
+    const result = await runSafely(app, words);
+    if (result._tag === "ok") return (await result.value.value) as number;
+    const { exitCode, message, into } = result.error.config;
+    (into === "stdout" ? io.stdout : io.stderr).write(`${message}\n`);
+    return exitCode === 0 ? 0 : EXIT_USAGE;
+  } catch (error) {
+    return reportError(io, error);
+  }
+}

@@ -1,0 +1,119 @@
+import { appendFileSync } from "node:fs";
+import { createLogUpdate } from "log-update";
+import type { Clock, EventSink, LevinEvent } from "../../base/mod.ts";
+import { progressLine, summaryLine, tableDoneLine } from "./text.ts";
+
+/** A listener of a run's events that is closed at the end. */
+export interface OutputSink {
+  emit: EventSink;
+  close(): void;
+}
+
+export interface OutputStream {
+  write(text: string): unknown;
+}
+
+/** How often a plain progress line is written where there is no terminal. */
+const PLAIN_PROGRESS_MS = 5000;
+/** How often the live display is redrawn. */
+const LIVE_REDRAW_MS = 100;
+
+function lineOf(event: LevinEvent): string | undefined {
+  switch (event.kind) {
+    case "plan":
+      return event.lines.join("\n");
+    case "table-done":
+      return tableDoneLine(event);
+    case "summary":
+      return summaryLine(event);
+    case "log":
+      return event.level === "warn" || event.level === "error" ? `${event.level}: ${event.message}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Plain lines: results as they come, progress now and then. */
+export function plainSink(out: OutputStream, clock: Clock): OutputSink {
+  const startedMs = clock.monotonicMs();
+  let lastMs = startedMs;
+  return {
+    emit(event) {
+      if (event.kind === "progress") {
+        const nowMs = clock.monotonicMs();
+        if (nowMs - lastMs < PLAIN_PROGRESS_MS) return;
+        lastMs = nowMs;
+        out.write(`${progressLine(event, nowMs - startedMs)}\n`);
+        return;
+      }
+      const line = lineOf(event);
+      if (line !== undefined) out.write(`${line}\n`);
+    },
+    close() {},
+  };
+}
+
+/** A terminal: results scroll by, the last line is live. */
+export function liveSink(out: NodeJS.WriteStream, clock: Clock): OutputSink {
+  const draw = createLogUpdate(out);
+  const startedMs = clock.monotonicMs();
+  let lastMs = 0;
+  return {
+    emit(event) {
+      if (event.kind === "progress") {
+        const nowMs = clock.monotonicMs();
+        if (nowMs - lastMs < LIVE_REDRAW_MS) return;
+        lastMs = nowMs;
+        draw(progressLine(event, nowMs - startedMs));
+        return;
+      }
+      const line = lineOf(event);
+      if (line === undefined) return;
+      draw.clear();
+      out.write(`${line}\n`);
+    },
+    close() {
+      draw.clear();
+      draw.done();
+    },
+  };
+}
+
+const bigintAsText = (_: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);
+
+/** JSON lines, one an event; 64-bit integers as strings. */
+export function jsonSink(out: OutputStream): OutputSink {
+  return {
+    emit: (event) => void out.write(`${JSON.stringify(event, bigintAsText)}\n`),
+    close() {},
+  };
+}
+
+/** The log file: every event but progress as a JSON line with its time. Loses the log rather than the import when the disk refuses. */
+export function logFileSink(path: string, clock: Clock): OutputSink {
+  let refused = false;
+  return {
+    emit(event) {
+      if (refused || event.kind === "progress") return;
+      const line = JSON.stringify({ time: new Date(clock.nowMs()).toISOString(), ...event }, bigintAsText);
+      try {
+        appendFileSync(path, `${line}\n`);
+      } catch {
+        refused = true;
+      }
+    },
+    close() {},
+  };
+}
+
+/** All of them at once. */
+export function tee(...sinks: OutputSink[]): OutputSink {
+  return {
+    emit: (event) => {
+      for (const sink of sinks) sink.emit(event);
+    },
+    close: () => {
+      for (const sink of sinks) sink.close();
+    },
+  };
+}

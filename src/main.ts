@@ -1,0 +1,26 @@
+import { systemClock, systemRandom } from "./base/mod.ts";
+import { runCli } from "./cli/mod.ts";
+
+const stop = new AbortController();
+const interrupted = (): void => {
+  if (stop.signal.aborted) process.exit(130);
+  stop.abort(new Error("interrupted"));
+};
+process.on("SIGINT", interrupted);
+process.on("SIGTERM", interrupted);
+// A closed terminal does not end a run.
+process.on("SIGHUP", () => undefined);
+
+// The compiled program has its script as a virtual second word, as the plain one has its file.
+const argv = process.argv.slice(2);
+
+process.exitCode = await runCli(argv, process.execPath, {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  terminal: process.stderr.isTTY ? process.stderr : undefined,
+  environment: process.env,
+  clock: systemClock,
+  random: systemRandom,
+  signal: stop.signal,
+  version: process.env["LEVIN_VERSION"] ?? "0.0.0-source",
+});

@@ -1,0 +1,83 @@
+/**
+ * The whole test gate (`npm test`): format, lint, types, generated code, the binary, all tests on Bun, the unit tests again on Deno. Ends with
+ * the line `N passed, N failed`.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+const bin = join(root, "node_modules", ".bin");
+const environment = { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}`, NO_COLOR: "1", FORCE_COLOR: "0" };
+
+/** Folders whose tests start the binary or other programs; they run on Bun only. */
+const bunOnly = new Set(["e2e", "interop", "bench", "tidy"]);
+
+let passed = 0;
+let failed = 0;
+
+interface Step {
+  name: string;
+  command: string[];
+  /** Finds how many tests passed and failed; a step without it counts as one. */
+  counts?: (output: string) => [passed: number, failed: number] | undefined;
+}
+
+function run({ name, command, counts }: Step): void {
+  const started = performance.now();
+  const result = spawnSync(command[0]!, command.slice(1), {
+    cwd: root,
+    env: environment,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  const output = `${result.stdout}${result.stderr}`;
+  const ok = result.status === 0;
+  const [good, bad] = counts?.(output) ?? [ok ? 1 : 0, ok ? 0 : 1];
+  passed += good;
+  // A run that fails without a failed test (a crash, a syntax error) must not look like success.
+  failed += ok ? bad : Math.max(bad, 1);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(
+    `${ok ? "ok  " : "FAIL"} ${name} (${seconds} s${counts === undefined ? "" : `, ${good} passed, ${bad} failed`})`,
+  );
+  if (!ok) console.log(output.length > 20_000 ? `${output.slice(0, 4000)}\n…\n${output.slice(-16_000)}` : output);
+  else for (const line of output.split("\n")) if (line.includes("SKIPPED")) console.log(`     ${line.trim()}`);
+}
+
+const bunCounts = (output: string): [number, number] | undefined => {
+  const good = /^\s*(\d+) pass$/m.exec(output);
+  const bad = /^\s*(\d+) fail$/m.exec(output);
+  return good === null ? undefined : [Number(good[1]), Number(bad?.[1] ?? 0)];
+};
+
+const denoCounts = (output: string): [number, number] | undefined => {
+  const match = /(\d+) passed(?: \((\d+) steps?\))? \| (\d+) failed/.exec(output);
+  return match === null ? undefined : [Number(match[1]) + Number(match[2] ?? 0), Number(match[3])];
+};
+
+const unitFolders = readdirSync(join(root, "test"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !bunOnly.has(entry.name))
+  .map((entry) => entry.name)
+  .filter((name) =>
+    readdirSync(join(root, "test", name), { recursive: true }).some((file) => String(file).endsWith(".test.ts")),
+  );
+
+const wanted = process.argv[2];
+const steps: Step[] = [
+  { name: "format and lint", command: ["biome", "check", "--config-path=.ci/biome.json", "src", "test", "build.ts"] },
+  { name: "types", command: ["tsc", "--noEmit"] },
+  { name: "build", command: ["bun", "build.ts"] },
+  { name: "tests on Bun", command: ["bun", "test", "--timeout", "120000", "./test"], counts: bunCounts },
+  {
+    name: "unit tests on Deno",
+    command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
+    counts: denoCounts,
+  },
+];
+if (existsSync(join(root, "test/interop/main.ts"))) {
+  steps.push({ name: "interop", command: ["bun", "test/interop/main.ts"] });
+}
+for (const step of steps) if (wanted === undefined || step.name.includes(wanted)) run(step);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
