@@ -1,5 +1,6 @@
 /** The closed list of error codes, one file an area; README's table is compared with it by a test. */
 import { clusterCodes } from "./cluster.ts";
+import { codecCodes } from "./codec.ts";
 import { commandCodes } from "./command.ts";
 import { encodeCodes } from "./encode.ts";
 import { engineCodes } from "./engine.ts";
@@ -10,6 +11,7 @@ import { sourceCodes } from "./source.ts";
 export type { ErrorFacts, RetryClass } from "./facts.ts";
 
 export const errorCodes = {
+  ...codecCodes,
   ...commandCodes,
   ...sourceCodes,
   ...schemaCodes,
