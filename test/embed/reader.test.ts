@@ -67,6 +67,15 @@ describe("value texts", () => {
       "1e300",
     ]);
     assert.equal(valueText({ kind: "float", value: Math.fround(0.1) }, { ...type, Tp: 4 }), "0.1");
+    const single = (value: number) => valueText({ kind: "float", value: Math.fround(value) }, { ...type, Tp: 4 });
+    assert.deepEqual([3.5e37, 1e-45, 1.2345678901234567e19, 0.333333333333, 123456789, 1e15].map(single), [
+      "3.5e37",
+      "1.4013e-45",
+      "1.23457e19",
+      "0.33333334",
+      "123456790",
+      "1e15",
+    ]);
   });
   test("BIT is bytes of the column's width", () => {
     const text = valueText(

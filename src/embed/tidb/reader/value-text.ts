@@ -36,12 +36,12 @@ function floatText(value: number, type: FieldTypeInfo): string {
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const shortest = type.Tp === Tp.float ? shortestFloat32(value) : String(value);
   const size = Math.abs(value);
-  const plain = plainFloat(shortest);
-  if (size >= 1e-15 && size < 1e15) return plain;
-  return Number(plain)
-    .toExponential(plain.replace(/[^\d]/g, "").replace(/^0+|0+$/g, "").length - 1)
-    .replace("e+", "e")
-    .replace(/e-(\d)$/, "e-0$1");
+  // The limits are compared in the column's own precision.
+  const limit = (value: number) => (type.Tp === Tp.float ? Math.fround(value) : value);
+  if (size >= limit(1e-15) && size < limit(1e15)) return plainFloat(shortest);
+  // With an exponent a FLOAT shows six digits, a DOUBLE all that it needs.
+  const scientific = type.Tp === Tp.float ? value.toExponential(5) : value.toExponential();
+  return scientific.replace(/\.?0*e\+?/, "e");
 }
 
 function vectorText(bytes: Uint8Array): string {
