@@ -1,0 +1,43 @@
+import { BLOCK_HEADER_BYTES, type RunInfo, runKey } from "./layout.ts";
+import { entryEndOf } from "./packed-pairs.ts";
+import { type PairSource, readPairs } from "./read-pairs.ts";
+import { RunBuilder } from "./run-builder.ts";
+
+/** Bytes of a batch that is read and written again. */
+const BATCH_BYTES = 1024 * 1024;
+const SCRATCH_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Merges the runs of `source` into one new run and takes them out in the same step as it commits. Their blocks are left for the caller
+ * to remove (or for the next opening).
+ */
+export async function mergeRuns(
+  source: PairSource,
+  { runId, blockBytes, signal }: { runId: number; blockBytes: number; signal?: AbortSignal },
+): Promise<RunInfo> {
+  const { kvdb, prefix, runs } = source;
+  const entryBytesMax = Math.max(...runs.map((run) => run.entryBytesMax));
+  const scratchAt = Math.max(BATCH_BYTES, entryBytesMax);
+  const scratchBytes = Math.max(SCRATCH_BYTES, entryBytesMax + BLOCK_HEADER_BYTES);
+  const bytes = new Uint8Array(scratchAt + 2 * scratchBytes);
+  let offsets = new Uint32Array(1024);
+  const builder = new RunBuilder({ kvdb, prefix, runId, blockBytes, space: { bytes, scratchAt } });
+  try {
+    const options = { batchBytes: BATCH_BYTES, keepEqualKeys: true, ...(signal ? { signal } : {}) };
+    for await (const batch of readPairs(source, {}, options)) {
+      bytes.set(batch.packed);
+      if (offsets.length < batch.pairs) offsets = new Uint32Array(2 * batch.pairs);
+      for (let at = 0, i = 0; at < batch.packed.length; at = entryEndOf(bytes, at)) offsets[i++] = at;
+      await builder.add(offsets, batch.pairs);
+    }
+    return await builder.commit({
+      checksum: runs.reduce((sum, run) => sum ^ run.checksum, 0n),
+      note: new Uint8Array(0),
+      sources: runs.flatMap((run) => (run.sources.length === 0 ? [run.runId] : run.sources)),
+      changes: runs.map((run) => ({ key: runKey(prefix, run.runId), value: undefined })),
+    });
+  } catch (error) {
+    await builder.abandon();
+    throw error;
+  }
+}

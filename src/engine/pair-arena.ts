@@ -1,0 +1,166 @@
+/**
+ * Where an encoder's pairs are gathered until a run is written: one buffer of packed pairs and the offset of each.
+ *
+ *   buffer := pairs (room bytes) scratch (twice SCRATCH_BYTES)
+ *
+ * The scratch area belongs to the run writer: gathering inside one array lets it use `copyWithin`, which copies a 100-byte pair in a
+ * third of the time of `set(subarray)` and without garbage (17 against 64 ns in order, 92 against 236 ns in random order, Bun 1.4).
+ *
+ * Memory is `memoryBytes`, whatever comes in, with one exception: a single row larger than the reserve makes the buffer grow.
+ */
+import { assert } from "../base/mod.ts";
+import type { PairSink } from "../codec/mod.ts";
+import { EntrySorter } from "./entry-sorter.ts";
+import { BLOCK_HEADER_BYTES } from "./layout.ts";
+import { ENTRY_BYTES_MAX, entrySize, writeEntryHead, writeValueHead } from "./packed-pairs.ts";
+import type { RunSpace } from "./run-builder.ts";
+
+export interface PairArenaOptions {
+  /** Bytes of packed pairs that fit. */
+  capacityBytes: number;
+  /** Pairs that fit; one per 64 bytes of capacity when absent. */
+  capacityPairs?: number;
+}
+
+/** Bytes of each half of the scratch area: what one LevelDB batch carries. Measured: 2 to 8 MiB make no difference. */
+const SCRATCH_BYTES = 4 * 1024 * 1024;
+
+/** From this length on a native copy is faster than a loop (Bun 1.4, source in cache). */
+const NATIVE_COPY_BYTES = 128;
+
+/** Pairs sorted by key; offsets point into `bytes`. Valid until the arena is next written to or cleared. */
+export interface SortedEntries extends RunSpace {
+  offsets: Uint32Array;
+}
+
+export class PairArena implements PairSink {
+  #bytes: Uint8Array;
+  #roomBytes: number;
+  /** Size of one half of the scratch area. */
+  #scratchBytes = SCRATCH_BYTES;
+  #entryBytesMax = 0;
+  #starts: Uint32Array;
+  #fullBytes: number;
+  #fullCount: number;
+  #used = 0;
+  #count = 0;
+  #pairBytes = 0;
+  #inOrder = true;
+  #lastKey = 0;
+  #lastKeyLength = 0;
+  #sorter: EntrySorter | undefined;
+
+  constructor({ capacityBytes, capacityPairs = Math.ceil(capacityBytes / 64) }: PairArenaOptions) {
+    assert(capacityBytes >= 4096 && capacityPairs >= 16, "an arena has room for some rows");
+    assert(capacityBytes + 2 * SCRATCH_BYTES < 2 ** 31, "an arena stays below 2 GiB");
+    this.#roomBytes = capacityBytes;
+    this.#bytes = new Uint8Array(capacityBytes + 2 * SCRATCH_BYTES);
+    this.#starts = new Uint32Array(capacityPairs);
+    // The reserve is for the pairs of the row that is being encoded when the arena becomes full.
+    this.#fullBytes = capacityBytes - Math.min(256 * 1024, capacityBytes >>> 2);
+    this.#fullCount = capacityPairs - Math.min(1024, capacityPairs >>> 2);
+  }
+
+  /** Pairs in the arena. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes of packed pairs in the arena. */
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  /** Bytes of all keys and values in the arena, as TiDB's checksum counts them. */
+  get pairBytes(): number {
+    return this.#pairBytes;
+  }
+
+  /** Whether it is time to write a run. Asked between rows: the reserve takes the rest of the current one. */
+  get full(): boolean {
+    return this.#used >= this.#fullBytes || this.#count >= this.#fullCount;
+  }
+
+  /** Whether the keys came in ascending order so far, equal ones included. */
+  get inOrder(): boolean {
+    return this.#inOrder;
+  }
+
+  /** What the arena holds of the machine's memory, the sorter included. */
+  get memoryBytes(): number {
+    return this.#bytes.length + this.#starts.length * (4 + EntrySorter.BYTES_PER_ENTRY);
+  }
+
+  put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
+    const at = this.#used;
+    const size = entrySize(keyLength, valueLength);
+    if (at + size > this.#roomBytes || this.#count === this.#starts.length) this.#grow(size);
+    const bytes = this.#bytes;
+    const keyAt = writeEntryHead(bytes, at, keyLength, valueLength);
+    if (keyLength < NATIVE_COPY_BYTES) for (let i = 0; i < keyLength; i++) bytes[keyAt + i] = key[i]!;
+    else bytes.set(key.subarray(0, keyLength), keyAt);
+    const valueAt = writeValueHead(bytes, keyAt + keyLength, valueLength);
+    if (valueLength < NATIVE_COPY_BYTES) for (let i = 0; i < valueLength; i++) bytes[valueAt + i] = value[i]!;
+    else bytes.set(value.subarray(0, valueLength), valueAt);
+    if (this.#inOrder) this.#noteOrder(keyAt, keyLength);
+    this.#starts[this.#count++] = at;
+    this.#used = at + size;
+    if (size > this.#entryBytesMax) this.#entryBytesMax = size;
+    this.#pairBytes += keyLength + valueLength;
+  }
+
+  /** Empties the arena; its memory stays. */
+  clear(): void {
+    this.#used = 0;
+    this.#count = 0;
+    this.#pairBytes = 0;
+    this.#inOrder = true;
+    this.#lastKeyLength = 0;
+  }
+
+  /** The pairs in key order; equal keys in order of arrival. Sorted input is recognised and costs nothing. */
+  sorted(): SortedEntries {
+    // A batch of blocks must have room for the largest pair.
+    if (this.#entryBytesMax + BLOCK_HEADER_BYTES > this.#scratchBytes) {
+      this.#scratchBytes = this.#entryBytesMax + BLOCK_HEADER_BYTES;
+      this.#reallocate();
+    }
+    const bytes = this.#bytes;
+    const scratchAt = this.#roomBytes;
+    if (this.#inOrder) return { bytes, offsets: this.#starts.subarray(0, this.#count), scratchAt };
+    this.#sorter ??= new EntrySorter(this.#starts.length);
+    return { bytes, offsets: this.#sorter.sort(bytes, this.#starts, this.#count), scratchAt };
+  }
+
+  #noteOrder(keyAt: number, keyLength: number): void {
+    const bytes = this.#bytes;
+    const last = this.#lastKey;
+    const n = Math.min(keyLength, this.#lastKeyLength);
+    let i = 0;
+    while (i < n && bytes[keyAt + i] === bytes[last + i]) i++;
+    if (i < n ? bytes[keyAt + i]! < bytes[last + i]! : keyLength < this.#lastKeyLength) this.#inOrder = false;
+    this.#lastKey = keyAt;
+    this.#lastKeyLength = keyLength;
+  }
+
+  /** A row that is larger than the reserve: rare, so everything is simply moved. */
+  #grow(size: number): void {
+    assert(size < ENTRY_BYTES_MAX, "a pair is smaller than 256 MiB");
+    if (this.#used + size > this.#roomBytes) {
+      this.#roomBytes = this.#used + size + (this.#roomBytes >>> 2);
+      this.#reallocate();
+    }
+    if (this.#count === this.#starts.length) {
+      const starts = new Uint32Array(this.#starts.length + (this.#starts.length >>> 1));
+      starts.set(this.#starts);
+      this.#starts = starts;
+      this.#sorter = undefined;
+    }
+  }
+
+  #reallocate(): void {
+    const bytes = new Uint8Array(this.#roomBytes + 2 * this.#scratchBytes);
+    bytes.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = bytes;
+  }
+}
