@@ -25,6 +25,24 @@ export const clusterCodes = defineCodes({
     retry: "never",
     exit: 1,
   },
+  "Levin:Rpc:ErrStalled": {
+    meaning: "An upload to a server went on too slowly for too long.",
+    action: "Check the server's load and the network to it.",
+    retry: "same",
+    exit: 1,
+  },
+  "Levin:Rpc:ErrProtocol": {
+    meaning: "What a server sent is not HTTP/2 or gRPC as it should be.",
+    action: "Check that the address is that of the right service, and whether it wants TLS.",
+    retry: "same",
+    exit: 1,
+  },
+  "Levin:Rpc:ErrCanceled": {
+    meaning: "A call was given up because the work that it belonged to ended.",
+    action: "Look for the error that came first.",
+    retry: "never",
+    exit: 1,
+  },
   "Levin:Cluster:ErrPd": {
     meaning: "PD refused a request.",
     action: "The message has PD's words.",

@@ -1,0 +1,149 @@
+import { DEFAULT_WINDOW, SendWindow } from "./flow.ts";
+import { DEFAULT_MAX_FRAME_BYTES, Flag, FrameType } from "./frames.ts";
+import { Batch, StagingPool } from "./send-batch.ts";
+import type { ClientStream } from "./stream.ts";
+
+/** What the outbox needs of a socket. */
+export interface ByteSink {
+  cork(): void;
+  uncork(): void;
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): unknown;
+}
+
+/** DATA handed to the socket and not yet taken by the operating system; above it nothing more is gathered. */
+const IN_FLIGHT_BYTES = 1 << 20;
+/** Longest DATA frame, so that streams take turns and a ping is not stuck behind megabytes. */
+const LONGEST_FRAME_BYTES = 256 << 10;
+/** Answers to pings and settings that a peer which does not read them may pile up. */
+const ANSWER_BYTES = 256 << 10;
+
+/**
+ * The sending half of a connection: control frames first, then DATA frames of the streams in turn, as far as both windows and the
+ * socket allow. Everything queued in one turn of the event loop leaves in one go.
+ */
+export class Outbox {
+  readonly window = new SendWindow(DEFAULT_WINDOW, 0);
+  /** SETTINGS_MAX_FRAME_SIZE of the peer. */
+  maxFrameBytes = DEFAULT_MAX_FRAME_BYTES;
+
+  readonly #sink: ByteSink;
+  readonly #pool = new StagingPool();
+  #control: Uint8Array[] = [];
+  /** Answers to the peer's own control frames, queued and in flight. */
+  #answerBytes = 0;
+  #newAnswerBytes = 0;
+  #senders: ClientStream[] = [];
+  #inFlight = 0;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(sink: ByteSink) {
+    this.#sink = sink;
+  }
+
+  /** The peer makes us answer its pings and settings, but does not read the answers. */
+  get flooded(): boolean {
+    return this.#answerBytes + this.#newAnswerBytes > ANSWER_BYTES;
+  }
+
+  /** Queues whole frames. */
+  control(frames: Uint8Array): void {
+    if (this.#closed) return;
+    this.#control.push(frames);
+    this.#schedule();
+  }
+
+  /** Queues a frame that the peer made us send. */
+  answer(frames: Uint8Array): void {
+    this.#newAnswerBytes += frames.length;
+    this.control(frames);
+  }
+
+  /** The stream takes its place in the round, unless it is there already. */
+  enqueue(stream: ClientStream): void {
+    if (this.#closed || stream.queued) return;
+    stream.queued = true;
+    this.#senders.push(stream);
+    this.#schedule();
+  }
+
+  /** Credit of the connection came in. */
+  wake(): void {
+    if (this.#senders.length > 0) this.#schedule();
+  }
+
+  /** Sends the control frames that are queued; nothing afterwards. */
+  close(): void {
+    if (this.#closed) return;
+    this.#senders = [];
+    this.#flush();
+    this.#closed = true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    if (this.#closed) return;
+    const batch = new Batch(this.#pool);
+    for (const frames of this.#control) batch.put(frames);
+    this.#control = [];
+    this.#gather(batch);
+    batch.seal();
+    this.#write(batch);
+  }
+
+  /** One DATA frame a stream and round, until nobody may send or the batch is full. */
+  #gather(batch: Batch): void {
+    let waiting = 0;
+    while (waiting < this.#senders.length && this.#inFlight + batch.bytes < IN_FLIGHT_BYTES) {
+      const stream = this.#senders.shift()!;
+      if (!stream.canSend) {
+        stream.queued = false;
+        continue;
+      }
+      const credit = Math.min(this.window.credit, stream.sendWindow.credit, this.maxFrameBytes, LONGEST_FRAME_BYTES);
+      const bytes = Math.min(stream.pendingBytes, Math.max(credit, 0));
+      if (bytes > 0 || stream.pendingBytes === 0) {
+        waiting = 0;
+        this.#putData(batch, stream, bytes);
+        if (!stream.canSend) {
+          stream.queued = false;
+          continue;
+        }
+      } else {
+        waiting++;
+      }
+      this.#senders.push(stream);
+    }
+  }
+
+  #putData(batch: Batch, stream: ClientStream, bytes: number): void {
+    const flags = stream.takeEnd(bytes) ? Flag.endStream : 0;
+    batch.putFrameHead(bytes, FrameType.data, flags, stream.id);
+    this.window.take(bytes);
+    stream.takeInto(batch, bytes);
+  }
+
+  #write(batch: Batch): void {
+    const last = batch.pieces.length - 1;
+    if (last < 0) return;
+    const answerBytes = this.#newAnswerBytes;
+    this.#newAnswerBytes = 0;
+    this.#answerBytes += answerBytes;
+    this.#inFlight += batch.bytes;
+    this.#sink.cork();
+    for (let i = 0; i < last; i++) this.#sink.write(batch.pieces[i]!);
+    this.#sink.write(batch.pieces[last]!, () => {
+      this.#inFlight -= batch.bytes;
+      this.#answerBytes -= answerBytes;
+      batch.settle();
+      if (this.#senders.length > 0 && !this.#scheduled) this.#flush();
+    });
+    this.#sink.uncork();
+  }
+}

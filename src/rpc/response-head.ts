@@ -1,0 +1,45 @@
+import { H2Code, PeerError } from "./frames.ts";
+import type { HeaderList } from "./hpack-decoder.ts";
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/** Not allowed in HTTP/2 (RFC 9113 §8.2.2). */
+const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
+
+/** The headers of a response, or an informational (1xx) one. A malformed list is a PeerError of the stream. */
+export function parseResponseHead(list: HeaderList, streamId: number): ResponseHead {
+  let status: string | undefined;
+  const headers = new Headers();
+  let regular = false;
+  for (const [name, value] of list) {
+    if (name.startsWith(":")) {
+      if (name !== ":status" || regular || status !== undefined) malformed(`pseudo-header "${name}"`, streamId);
+      status = value;
+      continue;
+    }
+    regular = true;
+    append(headers, name, value, streamId);
+  }
+  if (status === undefined || !/^[1-5][0-9][0-9]$/.test(status)) malformed(`status "${status}"`, streamId);
+  return { status: Number(status), headers };
+}
+
+export function appendTrailers(trailers: Headers, list: HeaderList, streamId: number): void {
+  for (const [name, value] of list) append(trailers, name, value, streamId);
+}
+
+function append(headers: Headers, name: string, value: string, streamId: number): void {
+  if (name !== name.toLowerCase() || CONNECTION_HEADERS.has(name)) malformed(`header "${name}"`, streamId);
+  try {
+    headers.append(name, value);
+  } catch {
+    malformed(`header "${name}"`, streamId);
+  }
+}
+
+function malformed(what: string, streamId: number): never {
+  throw new PeerError(H2Code.protocolError, `malformed answer: ${what}`, streamId);
+}

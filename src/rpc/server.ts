@@ -1,0 +1,9 @@
+/** The serving side, for the sandbox: Connect's router and its adapter for `node:http2`. */
+export {
+  Code as ServerCode,
+  ConnectError as ServerError,
+  type ConnectRouter,
+  type HandlerContext,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+export { connectNodeAdapter } from "@connectrpc/connect-node";

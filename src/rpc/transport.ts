@@ -1,0 +1,139 @@
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+} from "@bufbuild/protobuf";
+import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import type { Clock } from "../base/mod.ts";
+import { Call } from "./call.ts";
+import type { CallPlace } from "./errors.ts";
+
+/** A transport with an end. Typed clients are made of it with `createClient`; what they throw is always a LevinError. */
+export interface RpcTransport extends Transport {
+  /** `host:port`. */
+  readonly target: string;
+  /** Ends its connections; calls in flight fail. */
+  close(): void;
+}
+
+export interface CallPolicy {
+  readonly clock: Clock;
+  /** `host:port` for messages. */
+  readonly target: string;
+  /** Deadline of unary calls that name none; 0 for none. */
+  readonly unaryTimeoutMs: number;
+}
+
+export function placeOf(target: string, method: DescMethod): CallPlace {
+  return { target, method: `${method.parent.typeName}/${method.name}` };
+}
+
+/** Header that tells the server our deadline; at most eight digits (gRPC over HTTP/2, "Timeout"). */
+export function timeoutHeader(timeoutMs: number): string {
+  const ms = Math.max(1, Math.ceil(timeoutMs));
+  return ms < 100_000_000 ? `${ms}m` : `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
+}
+
+/** Puts deadlines by our own clock, cancellation and LevinErrors around a transport of Connect's. */
+export function withPolicy(inner: Transport, policy: CallPolicy, close: () => void = () => {}): RpcTransport {
+  const startCall = (method: DescMethod, signal: AbortSignal | undefined, timeoutMs: number | undefined): Call =>
+    new Call({ clock: policy.clock, place: placeOf(policy.target, method), signal, timeoutMs });
+
+  return {
+    target: policy.target,
+    close,
+
+    async unary<I extends DescMessage, O extends DescMessage>(
+      method: DescMethodUnary<I, O>,
+      signal: AbortSignal | undefined,
+      timeoutMs: number | undefined,
+      header: HeadersInit | undefined,
+      input: MessageInitShape<I>,
+    ): Promise<UnaryResponse<I, O>> {
+      const limitMs = timeoutMs ?? policy.unaryTimeoutMs;
+      const call = startCall(method, signal, limitMs);
+      try {
+        const answer = await inner.unary(method, call.signal, undefined, withTimeout(header, limitMs), input);
+        call.done();
+        return answer;
+      } catch (error) {
+        throw call.fail(error);
+      }
+    },
+
+    async stream<I extends DescMessage, O extends DescMessage>(
+      method: DescMethodStreaming<I, O>,
+      signal: AbortSignal | undefined,
+      timeoutMs: number | undefined,
+      header: HeadersInit | undefined,
+      input: AsyncIterable<MessageInitShape<I>>,
+    ): Promise<StreamResponse<I, O>> {
+      const call = startCall(method, signal, timeoutMs);
+      try {
+        const headers = withTimeout(header, timeoutMs ?? 0);
+        const answer = await inner.stream(method, call.signal, undefined, headers, watched(input, call));
+        return { ...answer, message: guarded(answer.message, call) };
+      } catch (error) {
+        throw call.fail(error);
+      }
+    },
+  };
+}
+
+function withTimeout(header: HeadersInit | undefined, timeoutMs: number): Headers {
+  const out = new Headers(header);
+  if (timeoutMs > 0) out.set("grpc-timeout", timeoutHeader(timeoutMs));
+  return out;
+}
+
+/** The requests of a stream. What their generator throws is remembered, because on its way through a server it would lose its face. */
+function watched<T>(requests: AsyncIterable<T>, call: Call): AsyncIterable<T> {
+  const inner = requests[Symbol.asyncIterator]();
+  const iterator: AsyncIterator<T> = {
+    async next() {
+      try {
+        return await inner.next();
+      } catch (error) {
+        call.blame(error);
+        throw error;
+      }
+    },
+    return: async (value) => (await inner.return?.(value)) ?? { done: true, value },
+    throw: async (error) => {
+      if (inner.throw !== undefined) return await inner.throw(error);
+      await inner.return?.();
+      throw error;
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
+}
+
+/** The answers of a stream; leaving the loop early cancels the call. */
+function guarded<T>(messages: AsyncIterable<T>, call: Call): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      const inner = messages[Symbol.asyncIterator]();
+      return {
+        async next() {
+          try {
+            const next = await inner.next();
+            if (next.done === true) call.done();
+            return next;
+          } catch (error) {
+            throw call.fail(error);
+          }
+        },
+        async return() {
+          call.cancel();
+          return { done: true, value: undefined };
+        },
+        async throw(error) {
+          call.cancel();
+          throw error;
+        },
+      };
+    },
+  };
+}
