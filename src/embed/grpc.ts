@@ -1,0 +1,8 @@
+/** Connect's server side, as the embedded services call it. */
+export {
+  type ConnectRouter,
+  connectNodeAdapter,
+  ServerCode as Code,
+  ServerError as ConnectError,
+  type ServiceImpl,
+} from "../rpc/mod.ts";

@@ -1,0 +1,128 @@
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
+import { createServer as createHttp2Server, type Http2Server } from "node:http2";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { type ConnectRouter, connectNodeAdapter } from "../grpc.ts";
+
+/** PEM texts. With `ca` clients must show a certificate that it signed. */
+export interface ServerTls {
+  cert: string;
+  key: string;
+  ca?: string;
+}
+
+export interface PortOptions {
+  host: string;
+  /** 0 = any free one. */
+  port: number;
+  tls?: ServerTls;
+  /** Services of the port. */
+  routes: (router: ConnectRouter) => void;
+  /** HTTP/1.1 on the same port; without it such requests are answered 404. */
+  http?: RequestListener;
+}
+
+/** HTTP/2 windows: a stream may have 4 MiB in flight, as TiKV lets it. */
+const STREAM_WINDOW = 4 * 1024 * 1024;
+const CONNECTION_WINDOW = 64 * 1024 * 1024;
+
+/** A port that speaks gRPC and HTTP/1.1, told apart by the first bytes of a connection. */
+export class Port {
+  readonly host: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #sockets: Set<Socket>;
+  readonly #inner: (HttpServer | Http2Server)[];
+
+  private constructor(server: Server, sockets: Set<Socket>, inner: (HttpServer | Http2Server)[], host: string) {
+    this.#server = server;
+    this.#sockets = sockets;
+    this.#inner = inner;
+    this.host = host;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  get address(): string {
+    return this.host.includes(":") ? `[${this.host}]:${this.port}` : `${this.host}:${this.port}`;
+  }
+
+  static async open(options: PortOptions): Promise<Port> {
+    const http1 = createHttpServer(options.http ?? notFound);
+    const http2 = createHttp2Server(
+      { settings: { initialWindowSize: STREAM_WINDOW, maxFrameSize: 1024 * 1024 } },
+      connectNodeAdapter({
+        routes: options.routes,
+        grpc: true,
+        grpcWeb: false,
+        connect: false,
+        acceptCompression: [],
+        fallback: (_, response) => {
+          response.writeHead(200, {
+            "content-type": "application/grpc",
+            "grpc-status": "12",
+            "grpc-message": "unknown service or method",
+          });
+          response.end();
+        },
+      }),
+    );
+    http2.on("session", (session) => {
+      session.setLocalWindowSize?.(CONNECTION_WINDOW);
+      session.on("error", () => {});
+    });
+    http2.on("sessionError", () => {});
+    http1.on("clientError", (_, socket) => socket.destroy());
+    const sockets = new Set<Socket>();
+    const accept = (socket: Socket): void => {
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on("error", () => {});
+      socket.on("close", () => sockets.delete(socket));
+      socket.once("data", (first: Buffer) => {
+        socket.pause();
+        socket.unshift(first);
+        // The HTTP/2 preface begins with "PRI"; no HTTP/1.1 method does.
+        const isHttp2 = first[0] === 0x50 && first[1] === 0x52 && first[2] === 0x49;
+        (isHttp2 ? http2 : http1).emit("connection", socket);
+        socket.resume();
+      });
+    };
+    const server = options.tls === undefined ? createServer(accept) : tlsServer(options.tls, accept);
+    server.on("tlsClientError", () => {});
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options.port, options.host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    return new Port(server, sockets, [http1, http2], options.host);
+  }
+
+  /** Cuts all connections and frees the port. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    for (const server of this.#inner) server.close();
+    await closed;
+  }
+}
+
+function tlsServer(tls: ServerTls, accept: (socket: TLSSocket) => void): Server {
+  return createTlsServer(
+    {
+      cert: tls.cert,
+      key: tls.key,
+      ca: tls.ca,
+      requestCert: tls.ca !== undefined,
+      rejectUnauthorized: tls.ca !== undefined,
+      ALPNProtocols: ["h2", "http/1.1"],
+    },
+    accept,
+  );
+}
+
+const notFound: RequestListener = (_, response) => {
+  response.statusCode = 404;
+  response.end("404 page not found\n");
+};

@@ -1,0 +1,8 @@
+/**
+ * The placement driver of the embedded cluster, one member that leads: `pdpb.PD` as a plain object and PD's HTTP API as a function
+ * from request to answer. Bodies and statuses follow a real PD (master of August 2026).
+ *
+ * Lacks: schedulers that work (pausing them is kept and shown), heartbeats of foreign stores, followers, keyspaces, etcd.
+ */
+export { pdService } from "./grpc-service.ts";
+export { newPdState, type PdState } from "./state.ts";

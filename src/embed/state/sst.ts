@@ -1,0 +1,98 @@
+import { fromHex, textOf, toHex, utf8 } from "../../base/mod.ts";
+import type { SealedBlock } from "./block-cutter.ts";
+import { be32, be64, tableKey } from "./tables.ts";
+
+/** What is known of one block without reading it. */
+export interface BlockMeta {
+  commitTs: bigint;
+  first: Uint8Array;
+  last: Uint8Array;
+  pairs: number;
+  /** Bytes of keys and values. */
+  bytes: number;
+  crc: bigint;
+}
+
+/**
+ * What the stores have under one file name (uuid, region, epoch). The peers of a region get the same pairs, so the blocks are kept
+ * once; each store has its own mark when its own stream was finished.
+ */
+export interface SstFile {
+  readonly id: bigint;
+  readonly name: string;
+  readonly uuid: Uint8Array;
+  blocks: BlockMeta[];
+  hasLongValue: boolean;
+  /** Stores on which the file is finished, with what their stream held: number of blocks and a digest over them. */
+  finished: Map<bigint, { blocks: number; digest: bigint }>;
+  /** Column families that were ingested by single Ingest calls. */
+  ingestedCfs: string[];
+}
+
+/** TiKV's name of a file without column family: `<uuid>_<region>_<conf_ver>_<version>`. */
+export function sstName(uuid: Uint8Array, regionId: bigint, confVer: bigint, version: bigint): string {
+  return `${toHex(uuid)}_${regionId}_${confVer}_${version}`;
+}
+
+export function blockMeta(block: SealedBlock): BlockMeta {
+  const { commitTs, first, last, pairs, bytes, crc } = block;
+  return { commitTs, first, last, pairs, bytes, crc };
+}
+
+export function blockKey(fileId: bigint, block: number): Uint8Array {
+  return tableKey("b", be64(fileId), be32(block));
+}
+
+type BlockRecord = [commitTs: string, first: string, last: string, pairs: number, bytes: number, crc: string];
+
+export function blockRecords(blocks: readonly BlockMeta[]): BlockRecord[] {
+  return blocks.map((b) => [String(b.commitTs), toHex(b.first), toHex(b.last), b.pairs, b.bytes, String(b.crc)]);
+}
+
+export function blocksOf(records: readonly BlockRecord[]): BlockMeta[] {
+  return records.map(([commitTs, first, last, pairs, bytes, crc]) => ({
+    commitTs: BigInt(commitTs),
+    first: fromHex(first),
+    last: fromHex(last),
+    pairs,
+    bytes,
+    crc: BigInt(crc),
+  }));
+}
+
+export function encodeFile(file: SstFile): Uint8Array {
+  return utf8(
+    JSON.stringify({
+      id: String(file.id),
+      name: file.name,
+      uuid: toHex(file.uuid),
+      blocks: blockRecords(file.blocks),
+      hasLongValue: file.hasLongValue,
+      finished: [...file.finished].map(([store, mark]) => [String(store), mark.blocks, String(mark.digest)]),
+      ingestedCfs: file.ingestedCfs,
+    }),
+  );
+}
+
+export function decodeFile(bytes: Uint8Array): SstFile {
+  const record = JSON.parse(textOf(bytes)) as {
+    id: string;
+    name: string;
+    uuid: string;
+    blocks: BlockRecord[];
+    hasLongValue: boolean;
+    finished: [string, number, string][];
+    ingestedCfs: string[];
+  };
+  return {
+    id: BigInt(record.id),
+    name: record.name,
+    uuid: fromHex(record.uuid),
+    blocks: blocksOf(record.blocks),
+    hasLongValue: record.hasLongValue,
+    finished: new Map(
+      record.finished.map(([store, blocks, digest]) => [BigInt(store), { blocks, digest: BigInt(digest) }]),
+    ),
+    ingestedCfs: record.ingestedCfs,
+  };
+}
