@@ -19,6 +19,18 @@ export const sourceCodes = defineCodes({
     retry: "never",
     exit: 4,
   },
+  "Levin:Source:ErrUnsupported": {
+    meaning: "A dump contains a statement or an expression that would have to be executed.",
+    action: "Export the table again with plain values, or run the statement in a client.",
+    retry: "never",
+    exit: 4,
+  },
+  "Levin:Source:ErrChanged": {
+    meaning: "A source file is not the one that the import was planned with.",
+    action: "Leave the source unchanged while it is imported; start a new import for changed files.",
+    retry: "never",
+    exit: 4,
+  },
   "Levin:Source:ErrCorrupt": {
     meaning: "A compressed file is truncated or damaged.",
     action: "Export or copy the file again.",

@@ -1,0 +1,369 @@
+import { textOf, utf8 } from "../base/mod.ts";
+import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
+import type { CsvDialect } from "./csv-dialect.ts";
+import { NullMarkers } from "./csv-nulls.ts";
+import { CsvTokens, END_OF_DATA, MORE, Token } from "./csv-tokens.ts";
+import { unescapeCsv } from "./csv-unescape.ts";
+import { type RowScanner, Scan } from "./row-scanner.ts";
+import { sourceError } from "./source-error.ts";
+import type { Window } from "./window.ts";
+
+/** How a field was written, kept until its row is complete. */
+const Mark = { plain: 0, escaped: 1, quoted: 2, quotedEscaped: 3 } as const;
+
+const NO_BYTES = new Uint8Array(0);
+/** The match of a separator of one byte. */
+const SEPARATOR = Token.separator + 8;
+
+export interface CsvScannerOptions {
+  /** For messages. */
+  readonly file: string;
+  readonly dialect: CsvDialect;
+  /** The header of the file, for a chunk that does not begin with it. */
+  readonly columns?: readonly string[];
+  /** The window begins at the file's begin: skip a byte order mark and the lines to skip, read the header. */
+  readonly atFileStart: boolean;
+  /** Columns of the table, where known: decides what a blank line is. */
+  readonly columnCount?: number;
+}
+
+/**
+ * CSV as Lightning's option set describes it (lightning.md §1.6), read safely: a quote inside an unquoted field, text behind a
+ * closing quote, an unterminated quote and a dangling escape are errors; a quoted NULL marker is text; an empty line of a file
+ * with one column is a row. Counts what other readings would have changed.
+ */
+export class CsvScanner implements RowScanner {
+  rowStart = 0;
+  rowNumber = 0;
+  columns: readonly string[] | undefined;
+  columnsVersion = 0;
+  /** Quoted fields that look like a NULL marker. */
+  quotedNullCount = 0;
+  /** Unquoted fields `\N` that are no NULL marker and so became the text `N`. */
+  escapedNullCount = 0;
+  /** Lines without content that were skipped. */
+  blankLineCount = 0;
+  /** Bytes before a row's STARTING BY text. */
+  skippedByteCount = 0;
+
+  private readonly file: string;
+  private readonly dialect: CsvDialect;
+  private readonly tokens: CsvTokens;
+  private readonly nulls: NullMarkers;
+  private readonly startingBy: Uint8Array;
+  private readonly nullTextLength: number;
+  private marks = new Uint8Array(64);
+  private marked = false;
+  private bomDue: boolean;
+  private linesToSkip: number;
+  private headerDue: boolean;
+  private blankIsRow: boolean;
+  /** Where the last field ended, its token excluded. */
+  private contentEnd = 0;
+  private mark: number = Mark.plain;
+  /** Position of the token behind the last field. */
+  private at = 0;
+
+  constructor(options: CsvScannerOptions) {
+    this.file = options.file;
+    this.dialect = options.dialect;
+    this.tokens = new CsvTokens(options.dialect);
+    this.nulls = new NullMarkers(options.dialect);
+    this.startingBy = utf8(options.dialect.startingBy);
+    this.nullTextLength = this.tokens.escape.length + 1;
+    this.columns = options.columns;
+    this.bomDue = options.atFileStart;
+    this.linesToSkip = options.atFileStart ? options.dialect.skipLines : 0;
+    this.headerDue = options.atFileStart && options.dialect.header;
+    this.blankIsRow = this.blankLineIsRow(options.columns?.length ?? options.columnCount);
+  }
+
+  next(window: Window, fields: Fields): number {
+    while (this.bomDue || this.linesToSkip > 0 || this.headerDue) {
+      const result = this.bomDue
+        ? this.bom(window)
+        : this.linesToSkip > 0
+          ? this.line(window)
+          : this.header(window, fields);
+      if (result !== Scan.row) return result;
+    }
+    for (;;) {
+      const result = this.record(window, fields);
+      if (result !== Scan.row) return result;
+      if (fields.count === 1 && !this.blankIsRow && this.isBlank(fields)) {
+        this.blankLineCount++;
+        continue;
+      }
+      this.rowNumber++;
+      if (this.marked) this.resolve(fields);
+      return Scan.row;
+    }
+  }
+
+  private bom(window: Window): number {
+    const { bytes, start, end, final } = window;
+    if (end - start < 3 && !final) return Scan.more;
+    this.bomDue = false;
+    if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) {
+      window.start += 3;
+    }
+    return Scan.row;
+  }
+
+  private line(window: Window): number {
+    const { bytes, end, final } = window;
+    for (let i = window.start; i < end; i++) {
+      const match = this.tokens.matchTerminator(bytes, i, end, final);
+      if (match === MORE) return Scan.more;
+      if (match === Token.plain) continue;
+      window.start = i + (match >> 3);
+      this.linesToSkip--;
+      return Scan.row;
+    }
+    if (!final) return Scan.more;
+    window.start = end;
+    return Scan.end;
+  }
+
+  private header(window: Window, fields: Fields): number {
+    const result = this.record(window, fields);
+    if (result !== Scan.row) return result;
+    if (fields.count === 1 && this.isBlank(fields)) {
+      this.blankLineCount++;
+      return Scan.row;
+    }
+    if (this.marked) this.resolve(fields);
+    const names: string[] = [];
+    for (let k = 0; k < fields.count; k++) {
+      names.push(textOf(fields.bytes.subarray(fields.start[k]!, fields.end[k]!)).trim());
+    }
+    this.headerDue = false;
+    this.blankIsRow = this.blankLineIsRow(names.length);
+    if (this.dialect.headerSchemaMatch) {
+      this.columns = names;
+      this.columnsVersion++;
+    }
+    return Scan.row;
+  }
+
+  /** Cuts one record, blank ones included, and takes it off the window. Escapes stay as they are: the row may be incomplete. */
+  private record(window: Window, fields: Fields): number {
+    const { bytes, end, final } = window;
+    const { outside, sentinel } = this.tokens;
+    const nullLengthEnd = this.nulls.lengthEnd;
+    bytes[end] = sentinel;
+    let i = this.startingBy.length > 0 ? this.rowBegin(window) : window.start;
+    if (i < 0) return Scan.more;
+    if (i >= end) return final ? Scan.end : Scan.more;
+    this.rowStart = window.base + i;
+    this.marked = false;
+    let n = 0;
+    for (;;) {
+      if (n >= this.marks.length || n >= fields.kind.length) this.grow(fields, n + 1);
+      let from = i;
+      while (outside[bytes[i]!] === Token.plain) i++;
+      let match = outside[bytes[i]!]!;
+      if (match === SEPARATOR && i < end) {
+        this.contentEnd = i;
+        this.mark = Mark.plain;
+      } else {
+        match = this.field(window, from, i, n);
+        if (match === MORE) return Scan.more;
+        if (this.mark >= Mark.quoted) from += this.tokens.delimiter.length;
+        i = this.at;
+      }
+      const to = this.contentEnd;
+      fields.start[n] = from;
+      fields.end[n] = to;
+      fields.kind[n] = to - from < nullLengthEnd ? this.kindOf(bytes, from, to) : FieldKind.string;
+      this.marks[n] = this.mark;
+      n++;
+      i += match >> 3;
+      if ((match & 7) === Token.terminator) break;
+    }
+    fields.bytes = bytes;
+    fields.count = n;
+    window.start = i;
+    if (this.dialect.trimLastSeparator && n > 1 && this.isEmpty(fields, n - 1)) fields.count = n - 1;
+    return Scan.row;
+  }
+
+  /**
+   * The rest of field `n`, which begins at `from` and is plain up to `i`. Gives the match of the token behind it, or `MORE`;
+   * sets `at`, `contentEnd` and `mark`.
+   */
+  private field(window: Window, from: number, i: number, n: number): number {
+    const { bytes, end, final } = window;
+    const { outside } = this.tokens;
+    this.mark = Mark.plain;
+    let at = i;
+    for (;;) {
+      const match = this.tokenAt(window, at);
+      if (match === Token.plain) {
+        at++;
+      } else if (match === MORE) {
+        return MORE;
+      } else if ((match & 7) === Token.escape) {
+        this.mark = Mark.escaped;
+        this.marked = true;
+        at += (match >> 3) + 1;
+        if (at > end) {
+          if (!final) return MORE;
+          throw this.syntax("the file ends with an escape character", window, end, n);
+        }
+      } else if ((match & 7) === Token.delimiter) {
+        if (at === from) return this.quoted(window, at + (match >> 3), n);
+        if (!this.dialect.unescapedQuote) throw this.syntax("a quote inside an unquoted field", window, at, n);
+        at += match >> 3;
+      } else {
+        this.at = at;
+        this.contentEnd = at;
+        return match;
+      }
+      while (outside[bytes[at]!] === Token.plain) at++;
+    }
+  }
+
+  /** As `field`, for a quoted one whose content begins at `from`. */
+  private quoted(window: Window, from: number, n: number): number {
+    const { bytes, end, final } = window;
+    const { inside } = this.tokens;
+    const width = this.tokens.delimiter.length;
+    this.mark = Mark.quoted;
+    let i = from;
+    for (;;) {
+      while (inside[bytes[i]!] === Token.plain) i++;
+      if (i >= end) {
+        if (!final) return MORE;
+        throw this.syntax("the quoted field has no end", window, from - width, n);
+      }
+      let match = inside[bytes[i]!]!;
+      if (match === Token.unsure) match = this.tokens.matchInside(bytes, i, end, final);
+      if (match === MORE) return MORE;
+      if (match === Token.plain) {
+        i++;
+      } else if ((match & 7) === Token.escape) {
+        this.mark = Mark.quotedEscaped;
+        this.marked = true;
+        i += (match >> 3) + 1;
+      } else {
+        const next = this.behindQuote(window, i + width, n);
+        if (next === MORE) return MORE;
+        if (next !== Token.plain) {
+          this.contentEnd = i;
+          this.at = i + width;
+          return next;
+        }
+        if (!this.dialect.unescapedQuote) {
+          this.mark = Mark.quotedEscaped;
+          this.marked = true;
+          i += width;
+        }
+        i += width;
+      }
+    }
+  }
+
+  /** What follows a delimiter inside quotes at `at`: the match of the token that ends the field, or `Token.plain` if it goes on. */
+  private behindQuote(window: Window, at: number, n: number): number {
+    const { bytes, end, final } = window;
+    const loose = this.dialect.unescapedQuote;
+    if (!loose) {
+      const again = at < end ? this.tokens.matchDelimiter(bytes, at, end, final) : final ? Token.plain : MORE;
+      if (again !== Token.plain) return again === MORE ? MORE : Token.plain;
+    }
+    const match = this.tokenAt(window, at);
+    const kind = match & 7;
+    if (match === MORE || kind === Token.separator || kind === Token.terminator) return match;
+    if (loose) return Token.plain;
+    throw this.syntax("text behind a closing quote", window, at, n);
+  }
+
+  /** The match at `at` outside quotes; the end of the data ends a row. */
+  private tokenAt(window: Window, at: number): number {
+    const { bytes, end, final } = window;
+    if (at >= end) return final ? END_OF_DATA : MORE;
+    const match = this.tokens.outside[bytes[at]!]!;
+    return match === Token.unsure ? this.tokens.match(bytes, at, end, final) : match;
+  }
+
+  private kindOf(bytes: Uint8Array, from: number, to: number): number {
+    if (!this.nulls.has(bytes, from, to)) return FieldKind.string;
+    if (this.mark < Mark.quoted) return FieldKind.null;
+    this.marked = true;
+    return this.dialect.quotedNullIsText ? FieldKind.string : FieldKind.null;
+  }
+
+  /** Resolves escapes and doubled quotes of a complete row in place, and counts what looks like NULL but is text. */
+  private resolve(fields: Fields): void {
+    const { bytes } = fields;
+    const { escape: escapeBytes, delimiter } = this.tokens;
+    for (let k = 0; k < fields.count; k++) {
+      const mark = this.marks[k]!;
+      const from = fields.start[k]!;
+      const to = fields.end[k]!;
+      if (mark >= Mark.quoted && to - from < this.nulls.lengthEnd && this.nulls.has(bytes, from, to)) {
+        this.quotedNullCount++;
+        continue;
+      }
+      if (fields.kind[k] === FieldKind.null) continue;
+      if (mark === Mark.escaped) {
+        if (to - from === this.nullTextLength && bytes[to - 1] === 0x4e) this.escapedNullCount++;
+        fields.end[k] = unescapeCsv(bytes, from, to, escapeBytes, NO_BYTES);
+      } else if (mark === Mark.quotedEscaped) {
+        fields.end[k] = unescapeCsv(bytes, from, to, escapeBytes, this.dialect.unescapedQuote ? NO_BYTES : delimiter);
+      }
+    }
+  }
+
+  /** Where the next row's content begins, behind its STARTING BY text; below 0 where more bytes are needed. */
+  private rowBegin(window: Window): number {
+    const { bytes, end, final } = window;
+    const { startingBy } = this;
+    for (let i = window.start; i + startingBy.length <= end; i++) {
+      let k = 0;
+      while (k < startingBy.length && bytes[i + k] === startingBy[k]) k++;
+      if (k < startingBy.length) continue;
+      if (i > window.start) this.skippedByteCount += i - window.start;
+      return i + k;
+    }
+    if (!final) return -1;
+    this.skippedByteCount += end - window.start;
+    return end;
+  }
+
+  private blankLineIsRow(columnCount: number | undefined): boolean {
+    return this.dialect.blankLines === "row" || (this.dialect.blankLines === "auto" && columnCount === 1);
+  }
+
+  /** An unquoted field of white space only. */
+  private isBlank(fields: Fields): boolean {
+    if (this.marks[0] !== Mark.plain || fields.start[0]! < 0) return false;
+    for (let i = fields.start[0]!; i < fields.end[0]!; i++) {
+      const byte = fields.bytes[i]!;
+      if (byte !== 32 && (byte < 9 || byte > 13)) return false;
+    }
+    return true;
+  }
+
+  private isEmpty(fields: Fields, k: number): boolean {
+    return this.marks[k] === Mark.plain && fields.start[k] === fields.end[k];
+  }
+
+  private grow(fields: Fields, capacity: number): void {
+    growFields(fields, capacity);
+    if (this.marks.length >= fields.kind.length) return;
+    const marks = new Uint8Array(fields.kind.length);
+    marks.set(this.marks);
+    this.marks = marks;
+  }
+
+  private syntax(detail: string, window: Window, at: number, n: number): Error {
+    return sourceError("Levin:Source:ErrSyntax", "parse row in", detail, {
+      file: this.file,
+      row: this.rowNumber + 1,
+      column: n + 1,
+      byte: window.base + at,
+    });
+  }
+}

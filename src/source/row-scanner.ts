@@ -1,0 +1,32 @@
+import type { Fields } from "../codec/mod.ts";
+import type { Window } from "./window.ts";
+
+/** Longer rows are refused: Lightning's limit, TiDB's largest transaction entry (lightning.md §1.6). */
+export const ROW_BYTES_MAX = 120 * 1024 * 1024;
+
+/** What `RowScanner.next` found. */
+export const Scan = {
+  /** The window ends before the row does: fill it and call again. */
+  more: 0,
+  /** `fields` hold a row; they are valid until the next call of `next` or until the window is filled. */
+  row: 1,
+  /** The data is at its end; no row. */
+  end: 2,
+} as const;
+
+/** A synchronous state machine that cuts rows out of windows: no await, no object per row or field. */
+export interface RowScanner {
+  /**
+   * Takes the next row off the window; a value of `Scan`.
+   * @throws LevinError `Levin:Source:ErrSyntax`, `ErrUnsupported` naming file, row and byte.
+   */
+  next(window: Window, fields: Fields): number;
+  /** Position in the stream of the last row's first byte. */
+  readonly rowStart: number;
+  /** Number of the last row, from 1, counted from where the scanner began. */
+  readonly rowNumber: number;
+  /** Column names the last row's values stand for (header or column list); undefined: the table's own order. */
+  readonly columns: readonly string[] | undefined;
+  /** Grows whenever `columns` changes, so that a reader compares one number per row. */
+  readonly columnsVersion: number;
+}
