@@ -86,6 +86,7 @@ export class SqlScanner implements RowScanner {
     this.base = window.base;
     for (;;) {
       const { inVersionComment } = lexer;
+      this.column = -1;
       let result: number;
       try {
         result = this.state === State.statement ? this.statement(window) : this.rowOrEnd(window, fields);

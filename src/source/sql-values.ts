@@ -134,7 +134,10 @@ export class SqlValueReader {
       }
     }
     if (i >= end && !lexer.final) return MORE;
-    if (i < end && CHAR[bytes[i]!]! & Char.word) return this.plainWord(from, i);
+    if (i < end && CHAR[bytes[i]!]! & Char.word) {
+      const to = lexer.word(i);
+      return to === MORE ? MORE : this.plainWord(from, to);
+    }
     if (i === at + 1 && bytes[at] === 0x2e) throw new ValueProblem("expected a value", at);
     if (!fitsInteger(bytes, at, i, kind)) kind = FieldKind.decimal;
     this.set(kind, Mark.done, from, i);
@@ -298,8 +301,7 @@ export class SqlValueReader {
     }
     const next = this.lexer.blank(to);
     if (next === MORE) return MORE;
-    const shown = CHAR[this.lexer.bytes[to - 1]!]! & Char.word ? this.lexer.word(to - 1) : to;
-    const text = asciiLower(this.lexer.bytes, i, Math.min(Math.max(shown, to), i + 40));
+    const text = asciiLower(this.lexer.bytes, i, Math.min(to, i + 40));
     if (next < this.lexer.end && this.lexer.bytes[next] === 0x28) {
       throw new ValueProblem(`the function "${text}" is no constant`, i, true);
     }

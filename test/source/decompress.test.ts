@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { concatBytes, type LevinError } from "../../src/base/mod.ts";
+import { type ByteSource, type Compression, decompressed } from "../../src/source/mod.ts";
+
+function sourceOf(bytes: Uint8Array, step: number): ByteSource {
+  let at = 0;
+  return {
+    read: (into) => {
+      const size = Math.min(into.length, step, bytes.length - at);
+      into.set(bytes.subarray(at, at + size));
+      at += size;
+      return Promise.resolve(size);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function readAll(source: ByteSource): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const buffer = new Uint8Array(10_000);
+  try {
+    for (;;) {
+      const size = await source.read(buffer);
+      if (size === 0) return concatBytes(...parts);
+      parts.push(buffer.slice(0, size));
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+const open = (bytes: Uint8Array, compression: Compression, step = 7000) =>
+  readAll(decompressed(sourceOf(bytes, step), compression, "db.t.sql.x"));
+
+const text = new TextEncoder().encode(Array.from({ length: 30_000 }, (_, k) => `row ${k * 7919}\n`).join(""));
+const packed: [Compression, Uint8Array][] = [
+  ["gzip", gzipSync(text)],
+  ["zstd", zstdCompressSync(text)],
+];
+
+test("streams are decompressed whole, members and frames one after another", async () => {
+  for (const [compression, bytes] of packed) {
+    assert.deepEqual(await open(bytes, compression), text, compression);
+    const twice = concatBytes(bytes, bytes);
+    assert.deepEqual(await open(twice, compression, 1 << 20), concatBytes(text, text), compression);
+  }
+  const skippable = Uint8Array.of(0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
+  assert.deepEqual(await open(concatBytes(skippable, packed[1]![1], skippable), "zstd"), text);
+  assert.deepEqual(await open(concatBytes(packed[0]![1], new Uint8Array(1000)), "gzip"), text, "padding");
+});
+
+test("truncated, damaged and foreign data is an error that names file and byte", async () => {
+  const junk = new TextEncoder().encode("GARBAGE ".repeat(20));
+  for (const [compression, bytes] of packed) {
+    const broken: Record<string, Uint8Array> = {
+      empty: new Uint8Array(0),
+      plain: text.subarray(0, 100),
+      "behind the end": concatBytes(bytes, junk),
+      "behind padding": concatBytes(bytes, new Uint8Array(600), junk),
+    };
+    for (const size of [1, 3, 5, 9, 1000, bytes.length - 4, bytes.length - 1])
+      broken[`cut at ${size}`] = bytes.subarray(0, size);
+    for (const [name, data] of Object.entries(broken)) {
+      await assert.rejects(
+        open(data, compression),
+        (thrown: LevinError) => {
+          assert.equal(thrown.code, "Levin:Source:ErrCorrupt", `${compression} ${name}: ${thrown.message}`);
+          assert.match(thrown.message, /^Cannot decompress "db\.t\.sql\.x": .* \(byte \d+\)$/);
+          return true;
+        },
+        `${compression}, ${name}`,
+      );
+    }
+  }
+});
+
+test("a reader may stop early", async () => {
+  for (const [compression, bytes] of packed) {
+    const source = decompressed(sourceOf(bytes, 100), compression, "x");
+    assert.ok((await source.read(new Uint8Array(10))) > 0);
+    await source.close();
+  }
+});
