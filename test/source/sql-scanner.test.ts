@@ -30,7 +30,9 @@ interface Literal {
   error?: string;
 }
 
-const literals: Literal[] = gunzipSync(readFileSync(new URL("../golden/misc/sql-literals.jsonl.gz", import.meta.url).pathname))
+const literals: Literal[] = gunzipSync(
+  readFileSync(new URL("../golden/misc/sql-literals.jsonl.gz", import.meta.url).pathname),
+)
   .toString("utf8")
   .trim()
   .split("\n")
