@@ -49,6 +49,30 @@ export const clusterCodes = defineCodes({
     retry: "refresh",
     exit: 1,
   },
+  "Levin:Cluster:ErrPdUnavailable": {
+    meaning: "No member of PD answers, or none knows a leader.",
+    action: "Check --pd-urls and that PD runs; the message has what each address answered.",
+    retry: "refresh",
+    exit: 1,
+  },
+  "Levin:Cluster:ErrClusterId": {
+    meaning: "A PD address belongs to another cluster than the import.",
+    action: "Correct --pd-urls.",
+    retry: "never",
+    exit: 1,
+  },
+  "Levin:Cluster:ErrRegions": {
+    meaning: "PD does not know all regions of a key range, or a region has no leader.",
+    action: "Check that all TiKV stores run, then run the same command again.",
+    retry: "refresh",
+    exit: 1,
+  },
+  "Levin:Cluster:ErrSnapshotGone": {
+    meaning: "The data of a timestamp was garbage-collected before it was read.",
+    action: "Run the same command again; raise tikv_gc_life_time if it stays.",
+    retry: "refresh",
+    exit: 1,
+  },
   "Levin:Tidb:ErrUnavailable": {
     meaning: "TiDB cannot be reached.",
     action: "Check --tidb-host, --tidb-port and --tidb-status and that TiDB runs.",

@@ -1,0 +1,42 @@
+/**
+ * The cluster as an importer sees it: PD over gRPC and HTTP, TiKV stores over gRPC, and the nouns Store, Region, Peer, Epoch.
+ *
+ * 1. Keys are raw on this side of the door; the encoded form exists in keys.ts and on the wire only.
+ * 2. Every call has a deadline on the injected clock and ends at once when its signal is aborted.
+ * 3. PD calls find the leader and retry within a bounded time; TiKV calls do not retry: what a refusal means depends on the step
+ *    that the caller is at.
+ *
+ * Not here: what to do about region errors (`ingest`), SQL and TiDB's status port (`tidb`).
+ */
+export * from "./backoff.ts";
+export { type HttpAnswer, type HttpRequest, type HttpTls, nodeHttp, type SendHttp } from "./http.ts";
+export { type Json, member, parseJson } from "./json.ts";
+export {
+  compareEnds,
+  decodeBorder,
+  encodeBorder,
+  encodeKey,
+  intersectRanges,
+  type KeyRange,
+  rangeHolds,
+  successorKey,
+} from "./keys.ts";
+export { type Epoch, type Peer, type Region, regionOf, regionText, type Store } from "./nouns.ts";
+export { defaultPdLimits, type PdLimits } from "./pd-call.ts";
+export { PdClient, type PdOptions, type RegionOperator } from "./pd-client.ts";
+export { type DenyRule, PdHttp, type PdHttpOptions, type StoreStatus, sizeBytes } from "./pd-http.ts";
+export type { PdEnvironment } from "./pd-members.ts";
+export { type RegionScanOptions, scanRegions } from "./region-scan.ts";
+export { SnapshotHold, type SnapshotHoldOptions } from "./safe-point.ts";
+export { StoreDirectory } from "./store-directory.ts";
+export {
+  type Checksum,
+  type DuplicatePair,
+  defaultTikvLimits,
+  type RegionAnswer,
+  TikvClient,
+  type TikvLimits,
+  type TikvOptions,
+  type WriteTarget,
+} from "./tikv-client.ts";
+export { type Connect, type Connection, callWithin, isUnimplemented } from "./wire.ts";
