@@ -28,8 +28,6 @@ export interface WriteTarget {
   readonly firstKey: Uint8Array;
   /** Inclusive. */
   readonly lastKey: Uint8Array;
-  readonly pairsTotal: number;
-  readonly bytesTotal: number;
 }
 
 export interface Checksum {
@@ -381,8 +379,6 @@ function metaOf(target: WriteTarget): SSTMeta {
     range: { start: encodeKey(target.firstKey), end: encodeKey(target.lastKey) },
     regionId: region.id,
     regionEpoch: { confVer: region.epoch.confVer, version: region.epoch.version },
-    totalKvs: BigInt(target.pairsTotal),
-    totalBytes: BigInt(target.bytesTotal),
   });
 }
 

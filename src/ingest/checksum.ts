@@ -1,0 +1,176 @@
+import { type Clock, LevinError, type Random } from "../base/mod.ts";
+import {
+  Backoff,
+  type Checksum,
+  intersectRanges,
+  type KeyRange,
+  type PdClient,
+  type Region,
+  regionText,
+  scanRegions,
+  type TikvClient,
+} from "../cluster/mod.ts";
+import { hintedRegion } from "./job.ts";
+import { callTroubleOf, type Trouble, troubleOf } from "./region-errors.ts";
+import { inParallel } from "./split-regions.ts";
+
+/** A part of a table to sum up by itself, such as the records or one index of one partition. */
+export interface NamedRange extends KeyRange {
+  /** For people: `records`, `index "k_2"`, `partition p1, records`. */
+  readonly name: string;
+}
+
+export interface ChecksumOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pd: Pick<PdClient, "scanRegions">;
+  readonly tikv: Pick<TikvClient, "checksum">;
+  readonly ranges: readonly NamedRange[];
+  /** Snapshot to read at, from PD's TSO after the last ingest. */
+  readonly snapshot: bigint;
+  readonly limits?: Partial<ChecksumLimits>;
+  readonly signal?: AbortSignal;
+  readonly onTrouble?: (trouble: Trouble, region: Region | undefined) => void;
+}
+
+export interface ChecksumLimits {
+  /** Requests under way at a time. */
+  readonly concurrency: number;
+  readonly troublesMax: number;
+  readonly patienceMs: number;
+  readonly backoffFirstMs: number;
+  readonly backoffMaxMs: number;
+}
+
+export const defaultChecksumLimits: ChecksumLimits = {
+  // As TiDB's tidb_checksum_table_concurrency, twice.
+  concurrency: 8,
+  troublesMax: 30,
+  patienceMs: 30 * 60_000,
+  backoffFirstMs: 200,
+  backoffMaxMs: 20_000,
+};
+
+export interface RangeChecksum extends Checksum {
+  readonly name: string;
+}
+
+export interface TableChecksum extends Checksum {
+  /** In the order of the ranges asked for. */
+  readonly ranges: readonly RangeChecksum[];
+}
+
+const nothing: Checksum = { crc64xor: 0n, kvs: 0n, bytes: 0n };
+
+export function addChecksums(a: Checksum, b: Checksum): Checksum {
+  return { crc64xor: a.crc64xor ^ b.crc64xor, kvs: a.kvs + b.kvs, bytes: a.bytes + b.bytes };
+}
+
+/**
+ * What the cluster holds of the ranges: the coprocessor's checksum of each region's part, CRC-64 by xor, pairs and bytes by sum, as
+ * `ADMIN CHECKSUM TABLE`. Throws `Levin:Verify:ErrRead` when a part cannot be read.
+ */
+export async function checksumTable(options: ChecksumOptions): Promise<TableChecksum> {
+  const limits: ChecksumLimits = { ...defaultChecksumLimits, ...options.limits };
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const env = { ...options, limits, signal };
+  const sums: Checksum[] = options.ranges.map(() => nothing);
+  const parts: Part[] = [];
+  for (const [at, range] of options.ranges.entries()) {
+    for (const part of await cutByRegion(range, env)) parts.push({ ...part, at });
+  }
+  try {
+    await inParallel(parts, limits.concurrency, async (part) => {
+      sums[part.at] = addChecksums(sums[part.at]!, await checksumPart(part, env));
+    });
+  } catch (thrown) {
+    stop.abort(thrown);
+    throw thrown;
+  }
+  const ranges = sums.map((sum, at) => ({ name: options.ranges[at]!.name, ...sum }));
+  return { ...sums.reduce(addChecksums, nothing), ranges };
+}
+
+interface Part {
+  readonly at: number;
+  readonly range: KeyRange;
+  readonly region: Region;
+}
+
+type Environment = ChecksumOptions & { readonly limits: ChecksumLimits; readonly signal: AbortSignal };
+
+async function cutByRegion(range: KeyRange, env: Environment): Promise<Omit<Part, "at">[]> {
+  const parts: Omit<Part, "at">[] = [];
+  for (const region of await scanRegions(range, env)) {
+    const inside = intersectRanges(range, region);
+    if (inside !== undefined) parts.push({ range: inside, region });
+  }
+  return parts;
+}
+
+/** Sums up a part; when its region has moved, the regions that are there now, each by itself. */
+async function checksumPart(part: Part, env: Environment): Promise<Checksum> {
+  const { clock, random, limits, signal } = env;
+  const backoff = new Backoff({ clock, random, firstMs: limits.backoffFirstMs, maxMs: limits.backoffMaxMs });
+  const giveUpAt = clock.monotonicMs() + limits.patienceMs;
+  let sum = nothing;
+  let todo: Omit<Part, "at">[] = [part];
+  for (let troubles = 0; ; ) {
+    const next = todo[0];
+    if (next === undefined) return sum;
+    const outcome = await ask(next, env);
+    if (outcome.ok) {
+      sum = addChecksums(sum, outcome.sum);
+      todo.shift();
+      continue;
+    }
+    const { trouble } = outcome;
+    env.onTrouble?.(trouble, next.region);
+    const waitMs = backoff.nextMs(trouble.suggestedMs);
+    if (trouble.request === "fatal" || ++troubles >= limits.troublesMax || clock.monotonicMs() + waitMs > giveUpAt) {
+      throw readFailure(next.region, trouble);
+    }
+    await clock.sleep(waitMs, signal);
+    todo = [...(await relocate(next, trouble, env)), ...todo.slice(1)];
+  }
+}
+
+async function relocate(part: Omit<Part, "at">, trouble: Trouble, env: Environment): Promise<Omit<Part, "at">[]> {
+  if (trouble.ask === "same") return [part];
+  const hinted = trouble.ask === "hint" ? hintedRegion(part.range, part.region, trouble) : undefined;
+  if (hinted !== undefined) return [{ ...part, region: hinted }];
+  return await cutByRegion(part.range, env);
+}
+
+type Outcome = { readonly ok: true; readonly sum: Checksum } | { readonly ok: false; readonly trouble: Trouble };
+
+async function ask(part: Omit<Part, "at">, env: Environment): Promise<Outcome> {
+  const storeId = part.region.leader?.storeId;
+  try {
+    const answer = await env.tikv.checksum(part.region, [part.range], env.snapshot, env.signal);
+    return answer.ok ? { ok: true, sum: answer.value } : { ok: false, trouble: troubleOf(answer.error, storeId) };
+  } catch (thrown) {
+    env.signal.throwIfAborted();
+    if (!(thrown instanceof LevinError)) throw thrown;
+    return { ok: false, trouble: readTroubleOf(thrown, storeId) };
+  }
+}
+
+/** Locks end by themselves within their time to live; a range beyond its region means that the region moved. */
+function readTroubleOf(thrown: LevinError, storeId: bigint | undefined): Trouble {
+  const trouble = callTroubleOf(thrown, storeId);
+  if (thrown.fields["locked"] === true) return { ...trouble, kind: "locked", request: "again" };
+  if (/exceeds bound/.test(trouble.words))
+    return { ...trouble, kind: "range beyond region", request: "rescan", ask: "pd" };
+  return trouble;
+}
+
+function readFailure(region: Region, trouble: Trouble): LevinError {
+  const store = trouble.storeId === undefined ? "" : ` on store ${trouble.storeId}`;
+  return new LevinError(
+    "Levin:Verify:ErrRead",
+    `Cannot read the checksum of region ${regionText(region)}${store}: ${trouble.kind}: ${trouble.words}`,
+    { cause: trouble.cause, fields: { region: region.id, store: trouble.storeId, kind: trouble.kind } },
+  );
+}

@@ -1,0 +1,32 @@
+/**
+ * Sorted pairs → the cluster: split regions at range borders, scatter them, write each range to every peer of its region, ingest at
+ * the leader; then compare checksums. What a region error means is decided in one table (region-errors.ts), where a job goes on in
+ * one function (job.ts).
+ *
+ * Invariants, because nothing in TiKV protects against their breach (tikv.md 3):
+ * 1. Ingest only what every peer of the region, at that epoch, has answered the Write of.
+ * 2. A fresh uuid for each attempt; the same commit timestamp for the whole table, from PD, never 0.
+ * 3. Every key inside the SST's range, and that inside the region; keys strictly ascending; no two SSTs overlap.
+ * 4. A range counts as done only when all its ingests were answered OK. Doing it again is harmless.
+ * 5. What is changed in the cluster for the import's sake (import mode, paused schedulers) ends by itself when nobody renews it.
+ *
+ * Not here: where pairs come from (`engine`, through `PairSource`), the order of steps (`importer`).
+ */
+export {
+  addChecksums,
+  type ChecksumLimits,
+  type ChecksumOptions,
+  checksumTable,
+  type NamedRange,
+  type RangeChecksum,
+  type TableChecksum,
+} from "./checksum.ts";
+export { ImportModeKeeper, type ImportModeOptions } from "./import-mode.ts";
+export { defaultIngestLimits, type IngestLimits, type IngestOptions, ingestRanges } from "./ingest-ranges.ts";
+export type { PackedBatch, PairSource, PlannedRange } from "./pair-source.ts";
+export { type Restored, type RestoreOptions, restoreCluster } from "./restore-cluster.ts";
+export type { IngestedTotals } from "./run-job.ts";
+export { type ScatterOptions, type ScatterOutcome, scatterRegions } from "./scatter.ts";
+export { type PauseRecord, pauseRulePrefix, SchedulerPause, type SchedulerPauseOptions } from "./scheduler-pause.ts";
+export { innerBorders } from "./split-plan.ts";
+export { defaultSplitLimits, type SplitLimits, type SplitOptions, splitRegions } from "./split-regions.ts";

@@ -1,0 +1,134 @@
+import type { SSTMeta } from "../../gen/import_sstpb_pb.ts";
+import { assert, LevinError, type Random } from "../base/mod.ts";
+import type { KeyRange, Peer, Region, TikvClient, WriteTarget } from "../cluster/mod.ts";
+import { FanOut } from "./fan-out.ts";
+import type { ByteBudget } from "./gates.ts";
+import type { Written } from "./job.ts";
+import type { PairSource } from "./pair-source.ts";
+import { type WrittenTotals, writeBatches } from "./write-batches.ts";
+
+export interface RegionWrite {
+  readonly tikv: Pick<TikvClient, "write">;
+  readonly random: Random;
+  readonly source: PairSource;
+  readonly commitTs: bigint;
+  readonly region: Region;
+  /** Inside the region. */
+  readonly range: KeyRange;
+  readonly messageBytes: number;
+  readonly windowMessages: number;
+  readonly budget: ByteBudget;
+  readonly signal: AbortSignal;
+}
+
+/** A write that one peer refused or lost; `storeId` says which. `cause` is what the call threw. */
+export class PeerFailure extends Error {
+  override readonly name = "PeerFailure";
+  readonly storeId: bigint;
+
+  constructor(storeId: bigint, cause: unknown) {
+    super(`store ${storeId}`, { cause });
+    this.storeId = storeId;
+  }
+}
+
+/**
+ * Writes the pairs of a range to every peer of its region under one fresh uuid. Resolves only when all of them have taken all
+ * messages and answered OK; otherwise ends the other streams and throws the first failure as PeerFailure, or what the source threw.
+ */
+export async function writeRegion(write: RegionWrite): Promise<Written> {
+  const { region, range, signal } = write;
+  const totals = { pairs: 0, bytes: 0 };
+  const bounds = await write.source.bounds(range, signal);
+  if (bounds === undefined) return { ...totals, metas: [] };
+  const stop = new AbortController();
+  const inner = AbortSignal.any([signal, stop.signal]);
+  const held: KeyRange = { start: bounds.first, end: range.end };
+  const batches = writeBatches(
+    write.source.read(range, inner),
+    { commitTs: write.commitTs, range: held, messageBytes: write.messageBytes },
+    totals,
+  );
+  const { budget, windowMessages } = write;
+  const fan = new FanOut({ source: batches, takers: region.peers.length, windowMessages, budget, signal: inner });
+  const target: WriteTarget = { uuid: freshUuid(write.random), region, firstKey: bounds.first, lastKey: bounds.last };
+  try {
+    const answers = await allOrFirst(
+      region.peers.map((peer, taker) => writePeer(write.tikv, peer, target, fan, taker, inner)),
+      stop,
+    );
+    // Nothing in TiKV protects against a peer without the file (tikv.md 3.1).
+    assert(answers.length === region.peers.length, "every peer has answered the write");
+    return { ...totals, metas: leaderMetas(region, answers, totals) };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw fan.failure === undefined || isAbort(fan.failure.thrown, inner) ? thrown : fan.failure.thrown;
+  } finally {
+    await fan.close();
+  }
+}
+
+async function writePeer(
+  tikv: Pick<TikvClient, "write">,
+  peer: Peer,
+  target: WriteTarget,
+  fan: FanOut,
+  taker: number,
+  signal: AbortSignal,
+): Promise<readonly SSTMeta[]> {
+  try {
+    const metas = await tikv.write(peer, target, fan.messages(taker), signal);
+    if (!fan.isDone(taker)) {
+      throw new LevinError("Levin:Rpc:ErrUnavailable", `Cannot write to store ${peer.storeId}: it answered too early`);
+    }
+    return metas;
+  } catch (thrown) {
+    throw new PeerFailure(peer.storeId, thrown);
+  }
+}
+
+/** All results, or the first failure after `stop` was pulled and the others have ended. */
+async function allOrFirst<T>(running: readonly Promise<T>[], stop: AbortController): Promise<T[]> {
+  let first: { readonly thrown: unknown } | undefined;
+  const settled = await Promise.allSettled(
+    running.map((one) =>
+      one.catch((thrown: unknown) => {
+        first ??= { thrown };
+        stop.abort(thrown);
+        throw thrown;
+      }),
+    ),
+  );
+  if (first !== undefined) throw first.thrown;
+  return settled.map((result) => (result as PromiseFulfilledResult<T>).value);
+}
+
+function isAbort(thrown: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && thrown === signal.reason;
+}
+
+function leaderMetas(region: Region, answers: (readonly SSTMeta[])[], totals: WrittenTotals): readonly SSTMeta[] {
+  const at = region.peers.findIndex((peer) => peer.id === region.leader?.id);
+  assert(at >= 0, "the leader is one of the peers");
+  const families = (metas: readonly SSTMeta[]): string => metas.map((meta) => meta.cfName).join(",");
+  const metas = answers[at]!;
+  const differs = answers.findIndex((other) => families(other) !== families(metas));
+  if (differs >= 0 || (metas.length === 0 && totals.pairs > 0)) {
+    const peer = region.peers[differs >= 0 ? differs : at]!;
+    const cause = new LevinError(
+      "Levin:Rpc:ErrUnavailable",
+      `Cannot write to store ${peer.storeId}: it answered with other files than its fellows`,
+    );
+    throw new PeerFailure(peer.storeId, cause);
+  }
+  return metas;
+}
+
+/** 16 random bytes in the form of a version 4 uuid. */
+function freshUuid(random: Random): Uint8Array<ArrayBuffer> {
+  const uuid = new Uint8Array(16);
+  random.fill(uuid);
+  uuid[6] = (uuid[6]! & 0x0f) | 0x40;
+  uuid[8] = (uuid[8]! & 0x3f) | 0x80;
+  return uuid;
+}
