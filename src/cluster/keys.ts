@@ -7,6 +7,7 @@
  * A border that is empty stays empty: minus infinity as a start, plus infinity as an end.
  */
 import { compareBytes } from "../base/mod.ts";
+import { encodedBytesLength, putBytes } from "../codec/mod.ts";
 
 const GROUP = 8;
 const FULL = 0xff;
@@ -19,14 +20,8 @@ export interface KeyRange {
 
 /** Encoded form of a raw key; the empty key has one too (nine bytes). */
 export function encodeKey(raw: Uint8Array): Uint8Array<ArrayBuffer> {
-  const groups = Math.floor(raw.length / GROUP) + 1;
-  const out = new Uint8Array(groups * (GROUP + 1));
-  for (let group = 0; group < groups; group++) {
-    const from = group * GROUP;
-    const to = Math.min(from + GROUP, raw.length);
-    out.set(raw.subarray(from, to), group * (GROUP + 1));
-    out[group * (GROUP + 1) + GROUP] = FULL - (GROUP - (to - from));
-  }
+  const out = new Uint8Array(encodedBytesLength(raw.length));
+  putBytes(out, 0, raw, 0, raw.length);
   return out;
 }
 

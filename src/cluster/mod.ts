@@ -39,4 +39,4 @@ export {
   type TikvOptions,
   type WriteTarget,
 } from "./tikv-client.ts";
-export { type Connect, type Connection, callWithin, isUnimplemented } from "./wire.ts";
+export { type Connect, type ConnectOptions, grpcConnect, isUnimplemented, wordsOf } from "./wire.ts";

@@ -3,7 +3,7 @@ import { ErrorType as PdErrorType, type ResponseHeader } from "../../gen/pdpb_pb
 import { LevinError } from "../base/mod.ts";
 import { Backoff } from "./backoff.ts";
 import type { PdEnvironment, PdGrpc, PdMembers, PdRoute } from "./pd-members.ts";
-import { callWithin } from "./wire.ts";
+import { unlessAborted, wordsOf } from "./wire.ts";
 
 export interface PdLimits {
   /** One attempt of one call. */
@@ -14,14 +14,19 @@ export interface PdLimits {
 
 export const defaultPdLimits: PdLimits = { callTimeoutMs: 10_000, overallTimeoutMs: 60_000 };
 
+export interface PdCallOptions {
+  signal?: AbortSignal;
+  timeoutMs: number;
+  headers: Record<string, string>;
+}
+
 export interface PdCall<T> {
   /** Method name, for messages. */
   readonly method: string;
   readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs?: number;
   /** Header errors of these types are an answer, returned as undefined. */
   readonly absentOn?: readonly PdErrorType[];
-  send(grpc: PdGrpc, options: { signal: AbortSignal; headers: Record<string, string> }): Promise<T>;
+  send(grpc: PdGrpc, options: PdCallOptions): Promise<T>;
 }
 
 /**
@@ -42,9 +47,9 @@ export async function callPd<T extends { header?: ResponseHeader | undefined }>(
     try {
       route = await members.route(call.signal);
       const { grpc, headers, address } = route;
-      const timeoutMs = call.timeoutMs ?? limits.callTimeoutMs;
-      const scope = { clock: env.clock, timeoutMs, signal: call.signal, what: `PD ${call.method}`, address };
-      const answer = await callWithin(scope, (signal) => call.send(grpc, { signal, headers: { ...headers } }));
+      const options: PdCallOptions = { timeoutMs: limits.callTimeoutMs, headers: { ...headers } };
+      if (call.signal !== undefined) options.signal = call.signal;
+      const answer = await unlessAborted(call.signal, call.send(grpc, options));
       const error = answer.header?.error;
       if (error === undefined || error.type === PdErrorType.OK) return answer;
       if (call.absentOn?.includes(error.type)) return undefined;
@@ -70,10 +75,11 @@ export function isTransient(thrown: unknown): boolean {
   switch (thrown.code) {
     case "Levin:Rpc:ErrUnavailable":
     case "Levin:Rpc:ErrDeadline":
+    case "Levin:Rpc:ErrProtocol":
     case "Levin:Cluster:ErrPdUnavailable":
       return true;
     case "Levin:Rpc:ErrRefused":
-      return notLeaderText.test(String(thrown.fields["grpcText"]));
+      return notLeaderText.test(wordsOf(thrown));
     default:
       return false;
   }

@@ -4,7 +4,7 @@ import type { HttpAnswer, HttpRequest, SendHttp } from "./http.ts";
 import { type Json, member, parseJson } from "./json.ts";
 import { encodeBorder, type KeyRange } from "./keys.ts";
 import { hostOf } from "./pd-members.ts";
-import { callWithin } from "./wire.ts";
+import { withDeadline } from "./wire.ts";
 
 export interface PdHttpOptions {
   readonly clock: Clock;
@@ -161,15 +161,14 @@ export class PdHttp {
   async #sendTo(address: string, request: PdRequest, signal?: AbortSignal): Promise<HttpAnswer> {
     const base = `${this.#options.tls ? "https" : "http"}://${address}/pd/api/v1`;
     const sent: HttpRequest = { method: request.method, url: base + request.path };
-    const scope = {
+    const limit = {
       clock: this.#options.clock,
       timeoutMs: requestTimeoutMs,
       signal,
-      what: `PD ${request.method} ${request.path}`,
-      address,
+      what: `${request.method} ${request.path} of PD on ${address}`,
     };
     const withBody = request.body === undefined ? sent : { ...sent, body: request.body };
-    return await callWithin(scope, async (inner) => {
+    return await withDeadline(limit, async (inner) => {
       try {
         return await this.#options.send(withBody, inner);
       } catch (cause) {

@@ -5,8 +5,9 @@
 
 import { type GetMembersResponse, PD } from "../../gen/pdpb_pb.ts";
 import { type Clock, LevinError, type Random } from "../base/mod.ts";
+import { type Client, createClient, type RpcTransport } from "../rpc/mod.ts";
 import { Backoff } from "./backoff.ts";
-import { type Client, type Connect, type Connection, callWithin, createClient } from "./wire.ts";
+import { type Connect, unlessAborted, wordsOf } from "./wire.ts";
 
 export type PdGrpc = Client<typeof PD>;
 
@@ -33,11 +34,12 @@ export function hostOf(url: string): string {
 
 export class PdMembers {
   readonly #env: PdEnvironment;
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, RpcTransport>();
   /** Addresses given by the user first, then those that members advertise. */
   readonly #addresses: string[];
   #route: PdRoute | undefined;
   #search: Promise<PdRoute> | undefined;
+  readonly #closed = new AbortController();
   #clusterId = 0n;
 
   constructor(env: PdEnvironment, addresses: readonly string[]) {
@@ -52,6 +54,7 @@ export class PdMembers {
 
   /** The route to the leader; concurrent callers share one search. Throws `Levin:Cluster:ErrPdUnavailable`. */
   async route(signal?: AbortSignal): Promise<PdRoute> {
+    this.#closed.signal.throwIfAborted();
     if (this.#route !== undefined) return this.#route;
     this.#search ??= this.#find().finally(() => {
       this.#search = undefined;
@@ -73,6 +76,7 @@ export class PdMembers {
   }
 
   close(): void {
+    this.#closed.abort(new LevinError("Levin:Rpc:ErrCanceled", "Cannot call PD: the client is closed"));
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
     this.#route = undefined;
@@ -84,7 +88,7 @@ export class PdMembers {
     const causes = new Map<string, string>();
     let last: unknown;
     for (let round = 0; round < 2; round++) {
-      if (round > 0) await backoff.wait();
+      if (round > 0) await backoff.wait(this.#closed.signal);
       for (const address of [...this.#addresses]) {
         try {
           const route = await this.#ask(address);
@@ -94,10 +98,10 @@ export class PdMembers {
           }
           causes.set(address, "knows no leader");
         } catch (thrown) {
+          this.#closed.signal.throwIfAborted();
           if (thrown instanceof LevinError && thrown.code === "Levin:Cluster:ErrClusterId") throw thrown;
           last = thrown;
-          const fields = LevinError.from(thrown).fields;
-          causes.set(address, String(fields["grpcText"] ?? LevinError.from(thrown).message));
+          causes.set(address, wordsOf(thrown));
         }
       }
     }
@@ -107,7 +111,7 @@ export class PdMembers {
 
   async #ask(address: string): Promise<PdRoute | undefined> {
     const grpc = this.#grpc(address);
-    const members = await this.#getMembers(address, grpc);
+    const members = await this.#getMembers(grpc);
     this.#takeClusterId(members, address);
     for (const member of members.members) {
       for (const url of member.clientUrls) {
@@ -122,23 +126,18 @@ export class PdMembers {
       const host = hostOf(url);
       const leader = this.#grpc(host);
       try {
-        await this.#getMembers(host, leader);
+        await this.#getMembers(leader);
         return { address: host, grpc: leader, headers: {} };
       } catch {
-        this.#drop(host);
+        // Its next address, or the member that answered.
       }
     }
     return { address, grpc, headers: { "pd-forwarded-host": urls[0]! } };
   }
 
-  async #getMembers(address: string, grpc: PdGrpc): Promise<GetMembersResponse> {
-    const scope = { clock: this.#env.clock, timeoutMs: membersTimeoutMs, what: "PD GetMembers", address };
-    try {
-      return await callWithin(scope, (signal) => grpc.getMembers({}, { signal }));
-    } catch (thrown) {
-      this.#drop(address);
-      throw thrown;
-    }
+  async #getMembers(grpc: PdGrpc): Promise<GetMembersResponse> {
+    const { signal } = this.#closed;
+    return await unlessAborted(signal, grpc.getMembers({}, { signal, timeoutMs: membersTimeoutMs }));
   }
 
   #takeClusterId(members: GetMembersResponse, address: string): void {
@@ -158,12 +157,6 @@ export class PdMembers {
       connection = this.#env.connect(address);
       this.#connections.set(address, connection);
     }
-    return createClient(PD, connection.transport);
-  }
-
-  /** A connection that failed is made anew next time: the old one may be half dead. */
-  #drop(address: string): void {
-    this.#connections.get(address)?.close();
-    this.#connections.delete(address);
+    return createClient(PD, connection);
   }
 }

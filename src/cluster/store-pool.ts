@@ -1,9 +1,10 @@
 import { assert } from "../base/mod.ts";
-import type { Connect, Connection } from "./wire.ts";
+import type { RpcTransport } from "../rpc/mod.ts";
+import type { Connect } from "./wire.ts";
 
 /** Connections to one address and how many calls each of them carries. */
 interface Entry {
-  readonly connection: Connection;
+  readonly connection: RpcTransport;
   calls: number;
 }
 
@@ -23,7 +24,7 @@ export class StorePool {
   }
 
   /** Runs `call` on the least busy connection to the address. */
-  async use<T>(address: string, call: (connection: Connection) => Promise<T>): Promise<T> {
+  async use<T>(address: string, call: (connection: RpcTransport) => Promise<T>): Promise<T> {
     const entry = this.#pick(address);
     entry.calls++;
     try {

@@ -8,12 +8,13 @@ import {
 } from "../../gen/packed_pb.ts";
 import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { ChecksumAlgorithm, ChecksumRequestSchema, ChecksumResponseSchema, ChecksumScanOn } from "../../gen/tipb_pb.ts";
-import { assert, type Clock, LevinError } from "../base/mod.ts";
+import { assert, LevinError } from "../base/mod.ts";
+import { type Client, createClient, type RpcTransport } from "../rpc/mod.ts";
 import { encodeKey, type KeyRange, rangeHolds } from "./keys.ts";
 import { contextOf, type Peer, type Region, regionOf, type Store } from "./nouns.ts";
 import type { StoreDirectory } from "./store-directory.ts";
 import { StorePool } from "./store-pool.ts";
-import { type Client, type Connect, callWithin, createClient, isUnimplemented, type Transport } from "./wire.ts";
+import { type Connect, isUnimplemented, unlessAborted } from "./wire.ts";
 
 /** The answer of a region request: refusal is a normal answer, decided on by the caller. */
 export type RegionAnswer<T> =
@@ -56,14 +57,10 @@ export const defaultTikvLimits: TikvLimits = {
 };
 
 export interface TikvOptions {
-  readonly clock: Clock;
   readonly connect: Connect;
   readonly stores: StoreDirectory;
   readonly limits?: TikvLimits;
 }
-
-/** The twin of ImportSST whose batches are ready-made bytes; it must carry the name of the real service. */
-const packedImportService = { ...PackedImportSST, typeName: ImportSST.typeName };
 
 interface StoreClients {
   readonly tikv: Client<typeof Tikv>;
@@ -76,14 +73,12 @@ interface StoreClients {
  * connections and gRPC refusals as `Levin:Rpc:*`. Nothing here retries. May be called concurrently.
  */
 export class TikvClient {
-  readonly #clock: Clock;
   readonly #stores: StoreDirectory;
   readonly #limits: TikvLimits;
   readonly #pool: StorePool;
   #hasMultiIngest = true;
 
   constructor(options: TikvOptions) {
-    this.#clock = options.clock;
     this.#stores = options.stores;
     this.#limits = options.limits ?? defaultTikvLimits;
     this.#pool = new StorePool(options.connect, this.#limits.connectionsPerStore);
@@ -104,8 +99,8 @@ export class TikvClient {
     signal?: AbortSignal,
   ): Promise<RegionAnswer<Region[]>> {
     const leader = leaderOf(region);
-    const answer = await this.#call(leader.storeId, "SplitRegion", this.#limits.callTimeoutMs, signal, (to, inner) =>
-      to.tikv.splitRegion({ context: contextOf(region, leader), splitKeys: [...keys] }, { signal: inner }),
+    const answer = await this.#call(leader.storeId, this.#limits.callTimeoutMs, signal, (to, options) =>
+      to.tikv.splitRegion({ context: contextOf(region, leader), splitKeys: [...keys] }, options),
     );
     if (answer.regionError !== undefined) return { ok: false, error: answer.regionError };
     // The new parts have their leader on the same store; PD tells which peer that is.
@@ -133,8 +128,8 @@ export class TikvClient {
     signal?: AbortSignal,
   ): Promise<SSTMeta[]> {
     assert(target.uuid.length === 16, "an SST has a uuid of 16 bytes");
-    const answer = await this.#call(peer.storeId, "Write", this.#limits.writeTimeoutMs, signal, (to, inner) =>
-      to.packed.write(writeMessages(target, batches), { signal: inner }),
+    const answer = await this.#call(peer.storeId, this.#limits.writeTimeoutMs, signal, (to, options) =>
+      to.packed.write(writeMessages(target, batches), options),
     );
     if (answer.error !== undefined) {
       throw new LevinError("Levin:Rpc:ErrRefused", `Cannot write to store ${peer.storeId}: ${answer.error.message}`, {
@@ -152,8 +147,8 @@ export class TikvClient {
     const { ingestTimeoutMs } = this.#limits;
     if (this.#hasMultiIngest) {
       try {
-        const answer = await this.#call(leader.storeId, "MultiIngest", ingestTimeoutMs, signal, (to, inner) =>
-          to.importer.multiIngest({ context, ssts: [...metas] }, { signal: inner }),
+        const answer = await this.#call(leader.storeId, ingestTimeoutMs, signal, (to, options) =>
+          to.importer.multiIngest({ context, ssts: [...metas] }, options),
         );
         return answer.error === undefined ? { ok: true, value: undefined } : { ok: false, error: answer.error };
       } catch (thrown) {
@@ -164,8 +159,8 @@ export class TikvClient {
     // The default column family first, so that no key is visible without its value.
     const ordered = [...metas].sort((a, b) => Number(a.cfName !== "default") - Number(b.cfName !== "default"));
     for (const sst of ordered) {
-      const answer = await this.#call(leader.storeId, "Ingest", ingestTimeoutMs, signal, (to, inner) =>
-        to.importer.ingest({ context, sst }, { signal: inner }),
+      const answer = await this.#call(leader.storeId, ingestTimeoutMs, signal, (to, options) =>
+        to.importer.ingest({ context, sst }, options),
       );
       if (answer.error !== undefined) return { ok: false, error: answer.error };
     }
@@ -184,8 +179,8 @@ export class TikvClient {
       ranges: ranges.map((range) => ({ start: encodeKey(range.start), end: encodeKey(range.end) })),
     };
     try {
-      await this.#callStore(store, "SwitchMode", this.#limits.callTimeoutMs, signal, (to, inner) =>
-        to.importer.switchMode(request, { signal: inner }),
+      await this.#callStore(store, this.#limits.callTimeoutMs, signal, (to, options) =>
+        to.importer.switchMode(request, options),
       );
       return true;
     } catch (thrown) {
@@ -218,8 +213,8 @@ export class TikvClient {
       ranges: ranges.map((range) => ({ start: copy(range.start), end: copy(range.end) })),
     };
     const { checksumTimeoutMs } = this.#limits;
-    const answer = await this.#call(leader.storeId, "Coprocessor", checksumTimeoutMs, signal, (to, inner) =>
-      to.tikv.coprocessor(request, { signal: inner }),
+    const answer = await this.#call(leader.storeId, checksumTimeoutMs, signal, (to, options) =>
+      to.tikv.coprocessor(request, options),
     );
     if (answer.regionError !== undefined) return { ok: false, error: answer.regionError };
     const trouble = answer.otherError !== "" ? answer.otherError : answer.locked !== undefined ? "a key is locked" : "";
@@ -241,8 +236,8 @@ export class TikvClient {
   ): Promise<RegionAnswer<Uint8Array | undefined>> {
     const leader = leaderOf(region);
     const request = { context: contextOf(region, leader), key: copy(key), version: snapshot };
-    const answer = await this.#call(leader.storeId, "KvGet", this.#limits.callTimeoutMs, signal, (to, inner) =>
-      to.tikv.kvGet(request, { signal: inner }),
+    const answer = await this.#call(leader.storeId, this.#limits.callTimeoutMs, signal, (to, options) =>
+      to.tikv.kvGet(request, options),
     );
     if (answer.regionError !== undefined) return { ok: false, error: answer.regionError };
     if (answer.error !== undefined) {
@@ -273,38 +268,31 @@ export class TikvClient {
       endKey: copy(range.end),
       minCommitTs,
     };
-    return await this.#call(
-      leader.storeId,
-      "DuplicateDetect",
-      this.#limits.checksumTimeoutMs,
-      signal,
-      async (to, inner) => {
-        for await (const answer of to.importer.duplicateDetect(request, { signal: inner })) {
-          if (answer.regionError !== undefined) return { ok: false, error: answer.regionError };
-          if (answer.keyError !== undefined) {
-            throw new LevinError(
-              "Levin:Rpc:ErrRefused",
-              `Cannot search duplicates in region ${region.id}: ${answer.keyError.message}`,
-              { fields: { grpcText: answer.keyError.message } },
-            );
-          }
-          await onPairs(answer.pairs);
+    return await this.#call(leader.storeId, this.#limits.checksumTimeoutMs, signal, async (to, options) => {
+      for await (const answer of to.importer.duplicateDetect(request, options)) {
+        if (answer.regionError !== undefined) return { ok: false, error: answer.regionError };
+        if (answer.keyError !== undefined) {
+          throw new LevinError(
+            "Levin:Rpc:ErrRefused",
+            `Cannot search duplicates in region ${region.id}: ${answer.keyError.message}`,
+            { fields: { grpcText: answer.keyError.message } },
+          );
         }
-        return { ok: true, value: undefined };
-      },
-    );
+        await onPairs(answer.pairs);
+      }
+      return { ok: true, value: undefined };
+    });
   }
 
   async #call<T>(
     storeId: bigint,
-    method: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
-    run: (to: StoreClients, signal: AbortSignal) => Promise<T>,
+    run: (to: StoreClients, options: CallOptions) => Promise<T>,
   ): Promise<T> {
     const store = await this.#stores.get(storeId, signal);
     try {
-      return await this.#callStore(store, method, timeoutMs, signal, run);
+      return await this.#callStore(store, timeoutMs, signal, run);
     } catch (thrown) {
       // The store may have moved to another address.
       if (thrown instanceof LevinError && thrown.code === "Levin:Rpc:ErrUnavailable") this.#stores.forget(storeId);
@@ -314,19 +302,18 @@ export class TikvClient {
 
   #callStore<T>(
     store: Store,
-    method: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
-    run: (to: StoreClients, signal: AbortSignal) => Promise<T>,
+    run: (to: StoreClients, options: CallOptions) => Promise<T>,
   ): Promise<T> {
-    const what = `TiKV ${method}`;
-    const address = `store ${store.id} (${store.address})`;
-    return this.#pool.use(store.address, (connection) =>
-      callWithin({ clock: this.#clock, timeoutMs, signal, what, address }, (inner) =>
-        run(clientsOf(connection.transport), inner),
-      ),
-    );
+    const options: CallOptions = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+    return this.#pool.use(store.address, (connection) => unlessAborted(signal, run(clientsOf(connection), options)));
   }
+}
+
+interface CallOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
 }
 
 /** One version of a key. */
@@ -345,15 +332,15 @@ function leaderOf(region: Region): Peer {
 }
 
 /** Clients are compiled from the descriptors once for each connection. */
-const compiled = new WeakMap<Transport, StoreClients>();
+const compiled = new WeakMap<RpcTransport, StoreClients>();
 
-function clientsOf(transport: Transport): StoreClients {
+function clientsOf(transport: RpcTransport): StoreClients {
   let clients = compiled.get(transport);
   if (clients === undefined) {
     clients = {
       tikv: createClient(Tikv, transport),
       importer: createClient(ImportSST, transport),
-      packed: createClient(packedImportService, transport),
+      packed: createClient(PackedImportSST, transport, ImportSST.typeName),
     };
     compiled.set(transport, clients);
   }

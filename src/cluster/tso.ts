@@ -8,7 +8,7 @@ import { assert, LevinError } from "../base/mod.ts";
 import { Backoff } from "./backoff.ts";
 import { isTransient, type PdLimits } from "./pd-call.ts";
 import type { PdEnvironment, PdMembers, PdRoute } from "./pd-members.ts";
-import { callWithin } from "./wire.ts";
+import { withDeadline } from "./wire.ts";
 
 /** PD refuses more than 2^18 - 1 timestamps in one request. */
 const batchMax = 10_000;
@@ -74,9 +74,7 @@ export class TsoClient {
   }
 
   close(): void {
-    this.#closed.abort(
-      new LevinError("Levin:Cluster:ErrPdUnavailable", "Cannot get a timestamp: the client is closed"),
-    );
+    this.#closed.abort(new LevinError("Levin:Rpc:ErrCanceled", "Cannot get a timestamp: the client is closed"));
     this.#dropStream();
   }
 
@@ -118,14 +116,13 @@ export class TsoClient {
   }
 
   #ask(stream: TsoStream, count: number): Promise<TsoResponse> {
-    const scope = {
+    const limit = {
       clock: this.#env.clock,
       timeoutMs: answerTimeoutMs,
       signal: this.#closed.signal,
-      what: "PD Tso",
-      address: stream.route.address,
+      what: `PD Tso on ${stream.route.address}`,
     };
-    return callWithin(scope, () => stream.ask(count));
+    return withDeadline(limit, () => stream.ask(count));
   }
 
   #read(answer: TsoResponse, count: number): bigint {

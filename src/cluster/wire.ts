@@ -1,127 +1,95 @@
 /**
- * The seam to the gRPC transport: how a connection is made, how long a call may take, and what a failed call becomes.
- * Deadlines run on the injected clock and cancel the stream, so that a simulated run needs no real timer.
+ * The seam to the gRPC transport: how connections are made, and deadlines for what is no single gRPC call. All time is the injected
+ * clock's, so a simulated run needs no real timer.
  */
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { type Clock, LevinError } from "../base/mod.ts";
+import { createGrpcTransport, GrpcCode, type RpcTransport, rpcFields, type TlsOptions } from "../rpc/mod.ts";
 
-export type { CallOptions, Client, Transport } from "@connectrpc/connect";
-export { createClient } from "@connectrpc/connect";
+/** Makes a connection to `host:port`. Does no I/O before the first call; the transport reconnects by itself. */
+export type Connect = (address: string) => RpcTransport;
 
-/** One connection to one address; it reconnects by itself. */
-export interface Connection {
-  readonly transport: Transport;
-  /** Ends what is open; idempotent. */
-  close(): void;
+export interface ConnectOptions {
+  readonly clock: Clock;
+  readonly tls?: TlsOptions;
 }
 
-/** Makes a connection to `host:port`; knows TLS, pings and message limits. Does no I/O before the first call. */
-export type Connect = (address: string) => Connection;
+/** As TiDB's clients: pings on streams that are silent for 10 s; PD takes no more than one in 5 s (network.md 1.3). */
+const pings = { pingIntervalMs: 10_000, pingTimeoutMs: 3_000 };
 
-export interface CallScope {
+/** Connections over the network. */
+export function grpcConnect(options: ConnectOptions): Connect {
+  const { clock, tls } = options;
+  return (address) =>
+    createGrpcTransport(
+      tls === undefined
+        ? { baseUrl: `http://${address}`, clock, ...pings }
+        : { baseUrl: `https://${address}`, clock, tls, ...pings },
+    );
+}
+
+export interface Deadline {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** What is called, for messages: `PD GetRegion`. */
+  /** What is called and where, for the message: `PD Tso on 10.0.0.1:2379`. */
   readonly what: string;
-  readonly address: string;
 }
 
 /**
- * Runs one call under a deadline. Throws LevinError `Levin:Rpc:*`; the abort reason when `signal` is aborted. Returns then even
- * when the call itself does not react, so a stuck peer blocks nobody.
+ * Runs something under a deadline. Throws `Levin:Rpc:ErrDeadline`, or the abort reason when `signal` is aborted; returns then even
+ * when `run` does not react, so a stuck peer blocks nobody.
  */
-export async function callWithin<T>(scope: CallScope, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  scope.signal?.throwIfAborted();
-  const call = new AbortController();
+export async function withDeadline<T>(limit: Deadline, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  limit.signal?.throwIfAborted();
+  const inner = new AbortController();
   const finished = new AbortController();
-  let expired = false;
   const cut = new Promise<never>((_, reject) => {
     const stop = (reason: unknown): void => {
-      call.abort(reason);
+      inner.abort(reason);
       reject(reason);
     };
-    const onAbort = (): void => stop(scope.signal?.reason);
-    scope.signal?.addEventListener("abort", onAbort, { once: true, signal: finished.signal });
-    scope.clock.sleep(scope.timeoutMs, finished.signal).then(
-      () => {
-        expired = true;
-        stop(deadlineError(scope));
-      },
+    limit.signal?.addEventListener("abort", () => stop(limit.signal?.reason), { once: true, signal: finished.signal });
+    limit.clock.sleep(limit.timeoutMs, finished.signal).then(
+      () => stop(deadlineError(limit)),
       () => undefined,
     );
   });
-  const answer = run(call.signal);
+  const answer = run(inner.signal);
   try {
     return await Promise.race([answer, cut]);
   } catch (thrown) {
-    answer.catch(() => undefined);
-    if (scope.signal?.aborted) throw scope.signal.reason;
-    throw expired ? deadlineError(scope) : wireError(thrown, scope);
+    throw inner.signal.aborted ? inner.signal.reason : thrown;
   } finally {
+    answer.catch(() => undefined);
     cut.catch(() => undefined);
     finished.abort();
   }
 }
 
-function deadlineError(scope: CallScope): LevinError {
-  return new LevinError(
-    "Levin:Rpc:ErrDeadline",
-    `Cannot call ${scope.what} on ${scope.address}: no answer within ${scope.timeoutMs} ms`,
-    { fields: { what: scope.what, address: scope.address, timeoutMs: scope.timeoutMs } },
-  );
+function deadlineError(limit: Deadline): LevinError {
+  return new LevinError("Levin:Rpc:ErrDeadline", `Cannot call ${limit.what}: no answer within ${limit.timeoutMs} ms`, {
+    fields: { what: limit.what, timeoutMs: limit.timeoutMs },
+  });
 }
 
-/** Errors of TLS handshakes, as OpenSSL and Node name them in `cause.code`. */
-const tlsCause = /^(ERR_SSL_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|EPROTO)/;
-
-/** Texts of connections that ended under a call, though their code says something else (network.md 1.3). */
-const lostText =
-  /session closed|premature close|stream closed|connection closed|ECONNRESET|EPIPE|socket|PING timed out/i;
-
-/**
- * What a failed call means for us. `canceled` without an abort of our own is a lost connection; `fields.grpcCode` and
- * `fields.grpcText` keep the server's words for those who must read them.
- */
-export function wireError(thrown: unknown, scope: Pick<CallScope, "what" | "address">): LevinError {
-  if (thrown instanceof LevinError) return thrown;
-  const error = ConnectError.from(thrown);
-  const grpcCode = Code[error.code].toLowerCase();
-  const fields = { what: scope.what, address: scope.address, grpcCode, grpcText: error.rawMessage };
-  const make = (code: "ErrUnavailable" | "ErrDeadline" | "ErrTls" | "ErrRefused"): LevinError =>
-    new LevinError(`Levin:Rpc:${code}`, `Cannot call ${scope.what} on ${scope.address}: ${error.rawMessage}`, {
-      cause: thrown,
-      fields,
-    });
-  if (tlsCause.test(causeCode(error))) return make("ErrTls");
-  switch (error.code) {
-    case Code.Canceled:
-    case Code.Unavailable:
-    case Code.Aborted:
-      return make("ErrUnavailable");
-    case Code.DeadlineExceeded:
-      return make("ErrDeadline");
-    case Code.Internal:
-    case Code.Unknown:
-    case Code.ResourceExhausted:
-      return make(lostText.test(error.rawMessage) && !isServerText(error.rawMessage) ? "ErrUnavailable" : "ErrRefused");
-    default:
-      return make("ErrRefused");
+/** What a gRPC call throws when its own signal was aborted is the reason of the abort, whatever the transport makes of it. */
+export async function unlessAborted<T>(signal: AbortSignal | undefined, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (thrown) {
+    if (signal?.aborted) throw signal.reason;
+    throw thrown;
   }
 }
 
-/** TiKV's debug forms (`Io(Os {…})`, `Engine(…)`) may contain such words too, yet come from the server. */
-function isServerText(text: string): boolean {
-  return /^[A-Z]\w+\(/.test(text);
-}
-
-function causeCode(error: ConnectError): string {
-  const cause: unknown = error.cause;
-  if (typeof cause === "object" && cause !== null && "code" in cause) return String(cause.code);
-  return "";
-}
-
 /** True when the server does not know the method. */
-export function isUnimplemented(error: unknown): boolean {
-  return error instanceof LevinError && error.fields["grpcCode"] === "unimplemented";
+export function isUnimplemented(thrown: unknown): boolean {
+  return rpcFields(thrown)?.grpcCode === GrpcCode.Unimplemented;
+}
+
+/** The server's words, or the message of whatever was thrown. */
+export function wordsOf(thrown: unknown): string {
+  const text = thrown instanceof LevinError ? thrown.fields["grpcText"] : undefined;
+  if (typeof text === "string" && text !== "") return text;
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -7,6 +7,7 @@
  */
 import type { Error as RegionError } from "../../gen/errorpb_pb.ts";
 import { LevinError } from "../base/mod.ts";
+import { wordsOf } from "../cluster/mod.ts";
 
 /**
  * Where a region job goes on.
@@ -348,8 +349,10 @@ export function callTroubleOf(thrown: unknown, storeId?: bigint): Trouble {
   const code = thrown instanceof LevinError ? thrown.code : undefined;
   switch (code) {
     case "Levin:Rpc:ErrUnavailable":
+    case "Levin:Rpc:ErrProtocol":
       return { ...base, kind: "connection lost", ingest: "rescan", request: "rescan", ask: "pd" };
     case "Levin:Rpc:ErrDeadline":
+    case "Levin:Rpc:ErrStalled":
       return { ...base, kind: "no answer", ingest: "rescan", request: "rescan", ask: "pd" };
     case "Levin:Cluster:ErrRegions":
     case "Levin:Cluster:ErrPdUnavailable":
@@ -358,9 +361,4 @@ export function callTroubleOf(thrown: unknown, storeId?: bigint): Trouble {
     default:
       return { ...base, kind: "refused", ingest: "fatal", request: "fatal", ask: "same" };
   }
-}
-
-function wordsOf(thrown: unknown): string {
-  if (thrown instanceof LevinError) return String(thrown.fields["grpcText"] ?? thrown.message);
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
