@@ -26,8 +26,9 @@ export interface WriteTarget {
   /** 16 bytes, fresh for every attempt. */
   readonly uuid: Uint8Array<ArrayBuffer>;
   readonly region: Region;
+  /** No key lies before it. */
   readonly firstKey: Uint8Array;
-  /** Inclusive. */
+  /** No key lies behind it. */
   readonly lastKey: Uint8Array;
 }
 

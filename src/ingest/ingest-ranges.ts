@@ -15,12 +15,10 @@ export interface IngestLimits extends JobLimits {
 }
 
 export const defaultIngestLimits: IngestLimits = {
-  // As Lightning's range-concurrency.
-  workers: 16,
-  writesPerStore: 16,
+  // TiKV's SST writer takes one thread a stream; each worker also holds the read-ahead of its range.
+  workers: 8,
+  writesPerStore: 8,
   inFlightBytesMax: 64 << 20,
-  // Measured: 128 KB to 1 MB go well with every gRPC core (tikv.md 1).
-  messageBytes: 512 << 10,
   windowMessages: 4,
   // As Lightning: about 30 tries; with waits up to 30 s that is a quarter of an hour.
   troublesMax: 30,

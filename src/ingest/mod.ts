@@ -21,9 +21,10 @@ export {
   type RangeChecksum,
   type TableChecksum,
 } from "./checksum.ts";
+export { EngineSource, type EngineSourceOptions } from "./engine-source.ts";
 export { ImportModeKeeper, type ImportModeOptions } from "./import-mode.ts";
 export { defaultIngestLimits, type IngestLimits, type IngestOptions, ingestRanges } from "./ingest-ranges.ts";
-export type { PackedBatch, PairSource, PlannedRange } from "./pair-source.ts";
+export type { PairSource, PlannedRange } from "./pair-source.ts";
 export { type Restored, type RestoreOptions, restoreCluster } from "./restore-cluster.ts";
 export type { IngestedTotals } from "./run-job.ts";
 export { type ScatterOptions, type ScatterOutcome, scatterRegions } from "./scatter.ts";

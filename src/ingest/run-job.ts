@@ -31,7 +31,6 @@ export interface JobEnvironment {
 }
 
 export interface JobLimits {
-  readonly messageBytes: number;
   readonly windowMessages: number;
   /** Refusals of one job before it is given up. */
   readonly troublesMax: number;
@@ -154,7 +153,7 @@ async function locate(task: Task, env: JobEnvironment): Promise<Task[]> {
     const inside = intersectRanges(job.range, region);
     if (inside === undefined) continue;
     const { sstBytesMax: bytesMax, sstPairsMax: pairsMax } = env.limits;
-    for (const range of await env.source.cut(inside, { bytesMax, pairsMax })) {
+    for (const range of env.source.cut(inside, { bytesMax, pairsMax })) {
       jobs.push(nextJob({ ...job, range }, { kind: "located", region }));
     }
   }
@@ -180,7 +179,7 @@ function assertJoined(range: KeyRange, parts: readonly KeyRange[]): void {
 async function write(job: Job, region: Region, env: JobEnvironment): Promise<JobEvent> {
   const storeIds = region.peers.map((peer) => peer.storeId);
   const { tikv, random, source, commitTs, budget, signal } = env;
-  const { messageBytes, windowMessages } = env.limits;
+  const { windowMessages } = env.limits;
   const run = (): Promise<Written> =>
     writeRegion({
       tikv,
@@ -189,7 +188,6 @@ async function write(job: Job, region: Region, env: JobEnvironment): Promise<Job
       commitTs,
       region,
       range: job.range,
-      messageBytes,
       windowMessages,
       budget,
       signal,

@@ -15,7 +15,6 @@ export interface RegionWrite {
   readonly region: Region;
   /** Inside the region. */
   readonly range: KeyRange;
-  readonly messageBytes: number;
   readonly windowMessages: number;
   readonly budget: ByteBudget;
   readonly signal: AbortSignal;
@@ -39,19 +38,14 @@ export class PeerFailure extends Error {
 export async function writeRegion(write: RegionWrite): Promise<Written> {
   const { region, range, signal } = write;
   const totals = { pairs: 0, bytes: 0 };
-  const bounds = await write.source.bounds(range, signal);
-  if (bounds === undefined) return { ...totals, metas: [] };
+  const lastKey = await write.source.lastKey(range, signal);
+  if (lastKey === undefined) return { ...totals, metas: [] };
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
-  const held: KeyRange = { start: bounds.first, end: range.end };
-  const batches = writeBatches(
-    write.source.read(range, inner),
-    { commitTs: write.commitTs, range: held, messageBytes: write.messageBytes },
-    totals,
-  );
-  const { budget, windowMessages } = write;
+  const { commitTs, budget, windowMessages } = write;
+  const batches = writeBatches(write.source.read(range, inner), { commitTs, range, lastKey }, totals);
   const fan = new FanOut({ source: batches, takers: region.peers.length, windowMessages, budget, signal: inner });
-  const target: WriteTarget = { uuid: freshUuid(write.random), region, firstKey: bounds.first, lastKey: bounds.last };
+  const target: WriteTarget = { uuid: freshUuid(write.random), region, firstKey: range.start, lastKey };
   try {
     const answers = await allOrFirst(
       region.peers.map((peer, taker) => writePeer(write.tikv, peer, target, fan, taker, inner)),

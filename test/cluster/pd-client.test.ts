@@ -105,13 +105,19 @@ test("PdClient scans with the old call when PD lacks the new one", async () => {
     },
     scanRegions: () => ({
       header: {},
-      regionMetas: [{ id: 7n, startKey: new Uint8Array(0), endKey: new Uint8Array(0), peers: [{ id: 8n, storeId: 1n }] }],
+      regionMetas: [
+        { id: 7n, startKey: new Uint8Array(0), endKey: new Uint8Array(0), peers: [{ id: 8n, storeId: 1n }] },
+      ],
       leaders: [{ id: 8n, storeId: 1n }],
     }),
   });
   const pd = client(group);
   const everything = { start: new Uint8Array(0), end: new Uint8Array(0) };
-  for (let i = 0; i < 2; i++) assert.deepEqual((await pd.scanRegions(everything, 10)).map((r) => r.leader?.id), [8n]);
+  for (let i = 0; i < 2; i++)
+    assert.deepEqual(
+      (await pd.scanRegions(everything, 10)).map((r) => r.leader?.id),
+      [8n],
+    );
   assert.deepEqual(
     group.calls.filter((call) => call.includes("can")),
     ["a:1 batchScanRegions", "a:1 scanRegions", "a:1 scanRegions"],
