@@ -42,7 +42,7 @@ export class PdMembers {
   readonly #closed = new AbortController();
   #clusterId = 0n;
 
-  constructor(env: PdEnvironment, addresses: readonly string[]) {
+  constructor(env: PdEnvironment, addresses: ReadonlyArray<string>) {
     this.#env = env;
     this.#addresses = addresses.map(hostOf).filter((address) => address !== "");
   }
