@@ -82,7 +82,9 @@ export async function checksumTable(options: ChecksumOptions): Promise<TableChec
   }
   try {
     await inParallel(parts, limits.concurrency, async (part) => {
-      sums[part.at] = addChecksums(sums[part.at]!, await checksumPart(part, env));
+      // Awaited first: other parts of the same range are added meanwhile.
+      const sum = await checksumPart(part, env);
+      sums[part.at] = addChecksums(sums[part.at]!, sum);
     });
   } catch (thrown) {
     stop.abort(thrown);
