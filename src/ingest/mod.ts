@@ -21,6 +21,7 @@ export {
   type RangeChecksum,
   type TableChecksum,
 } from "./checksum.ts";
+export { EngineSource, type EngineSourceOptions } from "./engine-source.ts";
 export { ImportModeKeeper, type ImportModeOptions } from "./import-mode.ts";
 export { defaultIngestLimits, type IngestLimits, type IngestOptions, ingestRanges } from "./ingest-ranges.ts";
 export type { PairSource, PlannedRange } from "./pair-source.ts";

@@ -1,17 +1,5 @@
 import type { KeyRange } from "../cluster/mod.ts";
-
-/** Free bytes in front of every batch, in its own buffer: room for the head of the message that carries it. */
-export const BATCH_HEADROOM_BYTES = 32;
-
-/** Packed pairs with strictly ascending keys: elements `0x12 len 0x0a klen key 0x12 vlen value` of `import_sstpb.WriteBatch`. */
-export interface PairBatch {
-  packed: Uint8Array;
-  pairs: number;
-  /** Bytes of keys and values. */
-  bytes: number;
-  firstKey: Uint8Array;
-  lastKey: Uint8Array;
-}
+import type { PairBatch } from "../engine/mod.ts";
 
 /** A range with what it is estimated to hold. */
 export interface PlannedRange extends KeyRange {

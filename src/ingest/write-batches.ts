@@ -4,7 +4,7 @@
  */
 import { assert, compareBytes } from "../base/mod.ts";
 import { type KeyRange, rangeHolds } from "../cluster/mod.ts";
-import { BATCH_HEADROOM_BYTES, type PairBatch } from "./pair-source.ts";
+import { BATCH_HEADROOM_BYTES, type PairBatch } from "../engine/mod.ts";
 
 export interface WriteBatchOptions {
   readonly commitTs: bigint;

@@ -3,8 +3,8 @@
 import { compareBytes } from "../../src/base/mod.ts";
 import { type Checksum, type KeyRange, rangeHolds } from "../../src/cluster/mod.ts";
 import { Crc64 } from "../../src/embed/state/crc64.ts";
+import { BATCH_HEADROOM_BYTES, type PairBatch } from "../../src/engine/mod.ts";
 import type { PairSource, PlannedRange } from "../../src/ingest/mod.ts";
-import { BATCH_HEADROOM_BYTES, type PairBatch } from "../../src/ingest/pair-source.ts";
 
 export interface TestPair {
   readonly key: Uint8Array;
