@@ -1,0 +1,59 @@
+import type { Clock } from "../../../base/mod.ts";
+import type { TableInfo } from "../../../schema/mod.ts";
+
+export interface DatabaseInfo {
+  id: number;
+  name: string;
+  charset: string;
+  collate: string;
+}
+
+/** What the SQL layer needs of the cluster's data. Keys are raw. */
+export interface FrontStorage {
+  currentTs(): Promise<bigint>;
+  /** Visible pairs in [start, end) at `ts`, ascending, in batches. */
+  scan(start: Uint8Array, end: Uint8Array, ts: bigint): AsyncIterable<{ key: Uint8Array; value: Uint8Array }[]>;
+  get(key: Uint8Array, ts: bigint): Promise<Uint8Array | undefined>;
+  /** CRC-64 xor, pairs and bytes of the visible pairs in [start, end). */
+  checksum(start: Uint8Array, end: Uint8Array, ts: bigint): Promise<{ crc: bigint; kvs: bigint; bytes: bigint }>;
+  /** Removes everything in [start, end). */
+  destroyRange(start: Uint8Array, end: Uint8Array): Promise<void>;
+  /** Splits a region off at this raw key, as TiDB does for a new table. */
+  splitAt(key: Uint8Array): Promise<void>;
+}
+
+/** Databases and tables; DDL changes them. Names are compared without regard to case. */
+export interface FrontCatalog {
+  databases(): DatabaseInfo[];
+  database(name: string): DatabaseInfo | undefined;
+  /** Tables, views and sequences of a database, by name. */
+  tables(db: string): TableInfo[];
+  table(db: string, name: string): TableInfo | undefined;
+  /** Runs one DDL statement; throws SqlError. */
+  execute(sql: string, session: DdlContext): Promise<{ warnings: Warning[] }>;
+  createStatement(db: string, table: TableInfo): string;
+}
+
+export interface DdlContext {
+  database: string;
+  sqlMode: string;
+  timeZone: string;
+  clusteredIndex: "on" | "off" | "int_only";
+}
+
+export interface Warning {
+  level: "Note" | "Warning" | "Error";
+  code: number;
+  message: string;
+}
+
+/** What all sessions of a front share. */
+export interface Front {
+  storage: FrontStorage;
+  catalog: FrontCatalog;
+  clock: Clock;
+  newCollations: boolean;
+  version: string;
+  globals: Map<string, string>;
+  addresses: { host: string; port: number; statusPort: number; pd: string[] };
+}
