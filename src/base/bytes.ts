@@ -1,6 +1,6 @@
 const HEX = "0123456789abcdef";
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Lower-case hex of the bytes. */
 export function toHex(bytes: Uint8Array): string {

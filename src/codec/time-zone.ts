@@ -1,99 +1,113 @@
 /**
- * Session time zones: `UTC`, `+08:00`, or a name of the tz database (from the runtime's ICU data). A zone is a list of its
- * transitions, found once by bisection, so that a conversion is a binary search and no `Intl` call.
+ * Session time zones: `UTC`, `+08:00`, or a name of the tz database. The runtime's ICU data are read through `Intl`, which is slow, so
+ * the changes of a zone's clock are found once for each year that is asked for, in any year of the calendar, and kept.
+ *
+ * Of two moments with one wall clock reading TiDB takes the one that Go's `time.Date` happens to take: with the offset that holds
+ * when the reading is taken for UTC, if that gives a moment with this offset. West of Greenwich this is the first, east the second.
  */
-import { corrupt } from "./byte-reader.ts";
 import { partsFromUtcSeconds, type TimeParts, utcSeconds } from "./time.ts";
 
-/** Range in which TIMESTAMP values lie, with room for offsets. */
-const FIRST = -2 * 86400;
-const LAST = 2 ** 31 + 2 * 86400;
-const STEP = 20 * 86400;
+const DAY = 86400;
+const MEAN_YEAR = 31556952;
+const SAMPLE = 4 * DAY;
+/** What is scanned around a year, so that readings and moments near its ends are found in one list. */
+const MARGIN = 40 * DAY;
+const MAX_YEARS = 4096;
+
+/** A time in which the offset does not change, in seconds since 1970. */
+interface Segment {
+  readonly start: number;
+  /** The first moment behind it. */
+  readonly end: number;
+  readonly offset: number;
+}
+
+const ALWAYS = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+
+/** "GMT", "GMT+05:30", "1/1/1970, GMT-04:56:02" -> seconds. */
+function parseOffset(text: string): number {
+  const part = text.slice(text.lastIndexOf("GMT") + 3);
+  if (part === "") return 0;
+  const [hours = "0", minutes = "0", seconds = "0"] = part.slice(1).split(":");
+  const value = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  return part.startsWith("+") ? value : -value;
+}
 
 export class TimeZone {
   readonly name: string;
   /** Offset in seconds east of UTC if it never changes. */
   readonly fixedOffset: number | undefined;
-  /** Seconds since 1970 from which `offsets[i]` holds; ascending, the first is -Infinity. */
-  private readonly starts: Float64Array;
-  private readonly offsets: Int32Array;
+  private readonly format: Intl.DateTimeFormat | undefined;
+  private readonly years = new Map<number, readonly Segment[]>();
+  private last: Segment;
 
-  private constructor(name: string, starts: number[], offsets: number[]) {
+  private constructor(name: string, fixedOffset: number | undefined, format?: Intl.DateTimeFormat) {
     this.name = name;
-    this.starts = Float64Array.from(starts);
-    this.offsets = Int32Array.from(offsets);
-    this.fixedOffset = offsets.length === 1 ? offsets[0] : undefined;
+    this.fixedOffset = fixedOffset;
+    this.format = format;
+    this.last = fixedOffset === undefined ? { start: 0, end: 0, offset: 0 } : { ...ALWAYS, offset: fixedOffset };
   }
 
-  static readonly utc = new TimeZone("UTC", [Number.NEGATIVE_INFINITY], [0]);
+  static readonly utc = TimeZone.fixed("UTC", 0);
 
   /** Undefined where the name is no time zone. `SYSTEM` is not resolved here: its meaning is the server's. */
   static find(name: string): TimeZone | undefined {
     const known = cache.get(name);
     if (known !== undefined) return known;
-    const zone = makeZone(name);
+    const zone = TimeZone.make(name);
     if (zone !== undefined) cache.set(name, zone);
     return zone;
   }
 
   static fixed(name: string, offset: number): TimeZone {
-    return new TimeZone(name, [Number.NEGATIVE_INFINITY], [offset]);
+    return new TimeZone(name, offset);
   }
 
-  static named(name: string, offsetAt: (seconds: number) => number): TimeZone {
-    const starts = [Number.NEGATIVE_INFINITY];
-    const offsets = [offsetAt(FIRST)];
-    for (let at = FIRST; at < LAST; at += STEP) {
-      let low = at;
-      const high = at + STEP;
-      let before = offsetAt(low);
-      const after = offsetAt(high);
-      while (before !== after) {
-        const turn = bisect(low, high, before, offsetAt);
-        const offset = offsetAt(turn);
-        starts.push(turn);
-        offsets.push(offset);
-        low = turn;
-        before = offset;
-      }
+  private static make(name: string): TimeZone | undefined {
+    if (/^(utc|etc\/utc|gmt)$/i.test(name)) return TimeZone.fixed(name, 0);
+    const m = /^([+-])(\d{1,2}):(\d{2})$/.exec(name);
+    if (m !== null) {
+      const offset = Number(m[2]) * 3600 + Number(m[3]) * 60;
+      if (Number(m[3]) > 59 || offset > 14 * 3600 || (m[1] === "-" && offset >= 14 * 3600)) return undefined;
+      return TimeZone.fixed(name, m[1] === "-" ? -offset : offset);
     }
-    return new TimeZone(name, starts, offsets);
+    try {
+      return new TimeZone(
+        name,
+        undefined,
+        new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" }),
+      );
+    } catch {
+      return undefined;
+    }
   }
 
   /** Seconds east of UTC at a moment. */
   offsetAt(seconds: number): number {
-    return this.offsets[this.segment(seconds)]!;
+    return this.segmentAt(seconds).offset;
   }
 
-  /**
-   * Seconds since 1970 of local wall-clock parts. Of two moments the earlier counts, as in Go's `time.Date`; undefined where the
-   * wall clock skips these parts.
-   */
+  /** The moment of a wall clock reading, both in seconds since 1970; NaN where the clock skips it. */
+  toUnix(wall: number): number {
+    if (this.fixedOffset !== undefined) return wall - this.fixedOffset;
+    const guess = this.segmentAt(wall);
+    let moment = wall - guess.offset;
+    if (guess.offset !== 0 && (moment < guess.start || moment >= guess.end)) moment = wall - this.offsetAt(moment);
+    return moment + this.offsetAt(moment) === wall ? moment : Number.NaN;
+  }
+
+  /** As `toUnix`, of wall-clock parts (a day of the calendar); undefined where the clock skips them. */
   toUtcSeconds(local: TimeParts): number | undefined {
-    const wall = utcSeconds(local);
-    const offsets = this.offsets;
-    if (offsets.length === 1) return wall - offsets[0]!;
-    let best: number | undefined;
-    const near = this.segment(wall);
-    for (let i = Math.max(0, near - 2); i <= Math.min(offsets.length - 1, near + 2); i++) {
-      const moment = wall - offsets[i]!;
-      if (moment < this.starts[i]!) continue;
-      if (i + 1 < offsets.length && moment >= this.starts[i + 1]!) continue;
-      if (best === undefined || moment < best) best = moment;
-    }
-    return best;
+    const moment = this.toUnix(utcSeconds(local));
+    return Number.isNaN(moment) ? undefined : moment;
   }
 
   /** The first moment behind the gap in which these parts lie; for parts outside a gap the moment itself. */
   afterGap(local: TimeParts): number {
-    const exact = this.toUtcSeconds(local);
-    if (exact !== undefined) return exact;
     const wall = utcSeconds(local);
-    for (let i = 1; i < this.offsets.length; i++) {
-      const turn = this.starts[i]!;
-      if (wall >= turn + this.offsets[i - 1]! && wall < turn + this.offsets[i]!) return turn;
-    }
-    throw corrupt("a time gap that is none");
+    const moment = this.toUnix(wall);
+    // In a gap, the offset from before it gives a moment behind it, at most a day away.
+    return Number.isNaN(moment) ? this.segmentAt(wall - this.offsetAt(wall - DAY)).start : moment;
   }
 
   /** Wall-clock parts of a moment. */
@@ -101,69 +115,57 @@ export class TimeZone {
     return partsFromUtcSeconds(seconds + this.offsetAt(seconds), micro);
   }
 
-  private segment(seconds: number): number {
-    let low = 0;
-    let high = this.starts.length - 1;
-    while (low < high) {
-      const mid = (low + high + 1) >> 1;
-      if (this.starts[mid]! <= seconds) low = mid;
-      else high = mid - 1;
+  private segmentAt(seconds: number): Segment {
+    const last = this.last;
+    if (seconds >= last.start && seconds < last.end) return last;
+    const segments = this.yearOf(Math.floor(seconds / MEAN_YEAR));
+    let i = 0;
+    while (i + 1 < segments.length && seconds >= segments[i]!.end) i++;
+    this.last = segments[i]!;
+    return this.last;
+  }
+
+  private yearOf(year: number): readonly Segment[] {
+    let segments = this.years.get(year);
+    if (segments === undefined) {
+      if (this.years.size >= MAX_YEARS) this.years.clear();
+      segments = this.scan(year * MEAN_YEAR - MARGIN, (year + 1) * MEAN_YEAR + MARGIN);
+      this.years.set(year, segments);
     }
-    return low;
+    return segments;
+  }
+
+  /** The segments of [from, to): offsets are sampled, and each change is found by bisection. */
+  private scan(from: number, to: number): Segment[] {
+    const segments: Segment[] = [];
+    let start = from;
+    let offset = this.readOffset(from);
+    let at = from;
+    while (at < to) {
+      const next = at + SAMPLE;
+      if (this.readOffset(next) === offset) {
+        at = next;
+        continue;
+      }
+      let low = at;
+      let high = next;
+      while (high - low > 1) {
+        const middle = Math.floor((low + high) / 2);
+        if (this.readOffset(middle) === offset) low = middle;
+        else high = middle;
+      }
+      segments.push({ start, end: high, offset });
+      start = high;
+      at = high;
+      offset = this.readOffset(high);
+    }
+    segments.push({ start, end: Math.max(to, start + 1), offset });
+    return segments;
+  }
+
+  private readOffset(seconds: number): number {
+    return parseOffset(this.format!.format(seconds * 1000));
   }
 }
 
 const cache = new Map<string, TimeZone>();
-
-/** First moment in (low, high] whose offset is not `before`. */
-function bisect(low: number, high: number, before: number, offsetAt: (seconds: number) => number): number {
-  let a = low;
-  let b = high;
-  while (b - a > 1) {
-    const mid = Math.floor((a + b) / 2);
-    if (offsetAt(mid) === before) a = mid;
-    else b = mid;
-  }
-  return b;
-}
-
-function makeZone(name: string): TimeZone | undefined {
-  if (/^(utc|gmt)$/i.test(name)) return TimeZone.utc;
-  const m = /^([+-])(\d{1,2}):(\d{2})$/.exec(name);
-  if (m !== null) {
-    const offset = Number(m[2]) * 3600 + Number(m[3]) * 60;
-    if (Number(m[3]) > 59 || offset > 14 * 3600 || (m[1] === "-" && offset >= 14 * 3600)) return undefined;
-    return TimeZone.fixed(name, m[1] === "-" ? -offset : offset);
-  }
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat("en-US-u-ca-iso8601", {
-      timeZone: name,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-  } catch {
-    return undefined;
-  }
-  return TimeZone.named(name, (seconds) => intlOffset(format, seconds));
-}
-
-function intlOffset(format: Intl.DateTimeFormat, seconds: number): number {
-  const parts: Record<string, number> = {};
-  for (const part of format.formatToParts(new Date(seconds * 1000))) parts[part.type] = Number(part.value);
-  const local = {
-    year: parts["year"]!,
-    month: parts["month"]!,
-    day: parts["day"]!,
-    hour: parts["hour"]!,
-    minute: parts["minute"]!,
-    second: parts["second"]!,
-    micro: 0,
-  };
-  return utcSeconds(local) - seconds;
-}

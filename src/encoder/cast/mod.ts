@@ -1,0 +1,66 @@
+/**
+ * Values of source rows and of expressions as column values: TiDB's conversions under any SQL mode and time zone, with its
+ * roundings, limits, error numbers and warnings (`pkg/types`, `pkg/table/column.go`).
+ *
+ * Invariants: functions are synchronous and hold no state but caches and the session's pending failure; nothing but CastError is
+ * thrown for a value. It lacks: zero padding of ZEROFILL columns, character sets beyond utf8mb4, utf8, ascii, latin1, gbk, binary.
+ */
+
+export { byteString, bytesOf, trimSpace } from "./bytes-text.ts";
+export { type Conversion, castDatum, convert } from "./cast.ts";
+export {
+  type CoreTime,
+  coreTime,
+  daysInMonth,
+  formatTime,
+  fromUnix,
+  isLeapYear,
+  isRealTime,
+  isZeroTime,
+  toUnix,
+} from "./core-time.ts";
+export { datumToBytes, datumToText } from "./datum-text.ts";
+export { fitDecimal, toDecimal } from "./decimal.ts";
+export {
+  compareDecimals,
+  decimalToFloat,
+  floatToDecimal,
+  maxDecimal,
+  parseDecimal,
+  pow10,
+  roundDecimal,
+  roundUnscaled,
+  type WideDecimal,
+  wholeDecimal,
+  wholeDigitsOf,
+  widen,
+  withScale,
+} from "./decimal-text.ts";
+export { defaultValue, nullValue, zeroValue } from "./defaults.ts";
+export { timeOfDay } from "./duration.ts";
+export { parseDuration } from "./duration-parse.ts";
+export { type Duration, durationParts, durationToDecimal, MAX_DURATION, roundDuration } from "./duration-value.ts";
+export {
+  CastError,
+  Code,
+  constantOverflows,
+  type Fault,
+  truncatedWrongValue,
+  valueOutOfRange,
+  wrongValue,
+} from "./fault.ts";
+export { castField } from "./field.ts";
+export { fitFloat, toFloat } from "./float.ts";
+export { toSigned, toUnsigned } from "./integer.ts";
+export { jsonToDecimal, jsonToFloat, jsonToInt, unquotedJson } from "./json-value.ts";
+export { formatFixed, formatFloat, roundToEven } from "./number-format.ts";
+export { MAX_INT64, MAX_UINT64, MIN_INT64, textToFloat, textToInt, textToUint } from "./number-text.ts";
+export { type CastOptions, CastSession } from "./session.ts";
+export { type CastSource, enumName, fspOf, type LiteralSource, setName } from "./source.ts";
+export { sourceText } from "./source-text.ts";
+export { durationToTime, parseTime, parseTimeNumber } from "./time.ts";
+export { checkTime } from "./time-check.ts";
+export { timeFromNumber } from "./time-number.ts";
+export { fullYear, parseDateTime } from "./time-parse.ts";
+export { formatTimeDatum, roundTimeDatum, type TimeDatum, timeDatum, timeToDecimal } from "./time-value.ts";
+export { vectorText } from "./vector.ts";
