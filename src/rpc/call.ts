@@ -37,6 +37,10 @@ export class Call {
     else signal?.addEventListener("abort", this.#onCancel, { once: true });
   }
 
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -47,10 +51,10 @@ export class Call {
     this.#options.signal?.removeEventListener("abort", this.#onCancel);
   }
 
-  /** The caller wants no more of the answer. */
-  cancel(): void {
+  /** The caller wants no more of the call. */
+  cancel(reason?: unknown): void {
     this.done();
-    this.#abort.abort(new WireError("canceled", "the answer is not wanted any more"));
+    this.#abort.abort(new WireError("canceled", "the call is not wanted any more", { cause: reason }));
   }
 
   /** The caller's own requests failed: whatever comes of it, this is the cause. */

@@ -2,9 +2,12 @@ import { createTransport } from "@connectrpc/connect/protocol-grpc";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { type Clock, LevinError, systemClock } from "../base/mod.ts";
 import { Channel } from "./channel.ts";
-import { createHttpClient } from "./http-client.ts";
+import { abortWith, createHttpClient, headerList } from "./http-client.ts";
 import type { TlsOptions } from "./tls.ts";
-import { type RpcTransport, withPolicy } from "./transport.ts";
+import { type RpcTransport, type Wire, withPolicy } from "./transport.ts";
+import type { UploadLink } from "./upload.ts";
+import { streamLink } from "./upload-links.ts";
+import { type WatchdogOptions, watchUpload } from "./watchdog.ts";
 
 export interface GrpcTransportOptions {
   /** `http://host:port` or `https://host:port`. */
@@ -21,6 +24,8 @@ export interface GrpcTransportOptions {
   readonly readMaxBytes?: number;
   /** Compresses requests; answers may always be compressed. */
   readonly compress?: "gzip";
+  /** For uploads: client streams of generators, and `openUpload`. */
+  readonly watchdog?: WatchdogOptions;
   readonly clock?: Clock;
 }
 
@@ -31,6 +36,8 @@ const DEFAULTS = {
   unaryTimeoutMs: 60_000,
   readMaxBytes: 256 << 20,
 };
+/** Far below what a store under load takes; an upload whose flow control is stuck stays below it. */
+const DEFAULT_WATCHDOG: WatchdogOptions = { intervalMs: 60_000, minBytes: 1 << 20 };
 /** Answer bytes that may wait unread on a stream; what gRPC servers of our targets use themselves. */
 const STREAM_WINDOW_BYTES = 2 << 20;
 const CONNECTION_WINDOW_BYTES = 16 << 20;
@@ -41,6 +48,8 @@ const WAITING_CALLS = 4096;
 export function createGrpcTransport(options: GrpcTransportOptions): RpcTransport {
   const url = parseBaseUrl(options.baseUrl);
   const clock = options.clock ?? systemClock;
+  const readMaxBytes = options.readMaxBytes ?? DEFAULTS.readMaxBytes;
+  const watch = options.watchdog ?? DEFAULT_WATCHDOG;
   const channel = new Channel({
     clock,
     host: url.hostname.replace(/^\[|\]$/g, ""),
@@ -56,17 +65,39 @@ export function createGrpcTransport(options: GrpcTransportOptions): RpcTransport
   });
   const inner = createTransport({
     baseUrl: url.origin,
-    httpClient: createHttpClient(channel),
+    httpClient: createHttpClient(channel, clock, watch),
     useBinaryFormat: true,
     interceptors: [],
     acceptCompression: [compressionGzip],
     sendCompression: options.compress === "gzip" ? compressionGzip : null,
     compressMinBytes: 1024,
-    readMaxBytes: options.readMaxBytes ?? DEFAULTS.readMaxBytes,
+    readMaxBytes,
     writeMaxBytes: 0xffffffff,
   });
-  const policy = { clock, target: url.host, unaryTimeoutMs: options.unaryTimeoutMs ?? DEFAULTS.unaryTimeoutMs };
-  return withPolicy(inner, policy, () => channel.close());
+  const wire: Wire = {
+    inner,
+    openLink: (request, watchdog) => openLink(channel, request, { clock, readMaxBytes, watchdog: watchdog ?? watch }),
+    close: () => channel.close(),
+  };
+  return withPolicy(wire, {
+    clock,
+    target: url.host,
+    origin: url.origin,
+    unaryTimeoutMs: options.unaryTimeoutMs ?? DEFAULTS.unaryTimeoutMs,
+    compress: options.compress,
+    readMaxBytes,
+  });
+}
+
+async function openLink(
+  channel: Channel,
+  request: { url: string; header: Headers; signal: AbortSignal },
+  options: { clock: Clock; readMaxBytes: number; watchdog: WatchdogOptions },
+): Promise<UploadLink> {
+  const stream = await channel.open(headerList({ ...request, method: "POST" }), request.signal);
+  abortWith(stream, request.signal);
+  watchUpload(options.clock, stream, options.watchdog);
+  return streamLink(stream, options.readMaxBytes);
 }
 
 function parseBaseUrl(text: string): URL {

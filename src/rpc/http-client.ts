@@ -1,16 +1,21 @@
 import type { UniversalClientFn, UniversalClientRequest } from "@connectrpc/connect/protocol";
+import type { Clock } from "../base/mod.ts";
 import type { Channel } from "./channel.ts";
 import { H2Code } from "./frames.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
 import type { ClientStream } from "./stream.ts";
+import { type WatchdogOptions, watchUpload } from "./watchdog.ts";
 import { WireError } from "./wire-error.ts";
 
+/** A single message up to this size is no upload, and not worth a watchdog. */
+const SMALL_REQUEST_BYTES = 64 << 10;
+
 /** The HTTP client that Connect's gRPC transport runs on. Rejects with WireError or the signal's reason. */
-export function createHttpClient(channel: Channel): UniversalClientFn {
+export function createHttpClient(channel: Channel, clock: Clock, watchdog: WatchdogOptions): UniversalClientFn {
   return async (request) => {
     const stream = await channel.open(headerList(request), request.signal);
     abortWith(stream, request.signal);
-    void sendBody(request.body, stream);
+    void sendBody(request.body, stream, () => watchUpload(clock, stream, watchdog));
     const head = await stream.head;
     return { status: head.status, header: head.headers, body: answerBody(stream), trailer: stream.trailers };
   };
@@ -43,10 +48,15 @@ export function abortWith(stream: ClientStream, signal: AbortSignal | undefined)
 }
 
 /** Pulls the next piece only when the one before is with the operating system: back-pressure reaches the caller's generator. */
-async function sendBody(body: AsyncIterable<Uint8Array> | undefined, stream: ClientStream): Promise<void> {
+async function sendBody(
+  body: AsyncIterable<Uint8Array> | undefined,
+  stream: ClientStream,
+  onUpload: () => void,
+): Promise<void> {
   if (body === undefined) return stream.end();
   const pieces = body[Symbol.asyncIterator]();
-  for (;;) {
+  let watched = false;
+  for (let sent = 0; ; sent++) {
     let next: IteratorResult<Uint8Array>;
     try {
       next = await pieces.next();
@@ -55,6 +65,10 @@ async function sendBody(body: AsyncIterable<Uint8Array> | undefined, stream: Cli
       return stream.abort(H2Code.cancel, new WireError("source", text, { cause: error }));
     }
     if (next.done === true) return stream.end();
+    if (!watched && (sent > 0 || next.value.length > SMALL_REQUEST_BYTES)) {
+      watched = true;
+      onUpload();
+    }
     try {
       await stream.write([next.value]);
     } catch {

@@ -2,7 +2,8 @@ import { Code, ConnectError, type ConnectRouter, createConnectRouter, type Inter
 import type { UniversalClientFn, UniversalHandler } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
 import { type Clock, systemClock } from "../base/mod.ts";
-import { type RpcTransport, withPolicy } from "./transport.ts";
+import { type RpcTransport, type Wire, withPolicy } from "./transport.ts";
+import { memoryLink } from "./upload-links.ts";
 
 export interface InProcessOptions {
   /** Name of the server in messages. */
@@ -12,6 +13,9 @@ export interface InProcessOptions {
   /** See and change calls on their way, for instance to inject faults. */
   readonly interceptors?: Interceptor[];
 }
+
+const ORIGIN = "http://in-process";
+const LONGEST_MESSAGE = 0xffffffff;
 
 /**
  * Calls service implementations in this process, without sockets, through the same gRPC encoding, deadlines and errors as over the
@@ -23,23 +27,27 @@ export function createInProcessTransport(
 ): RpcTransport {
   const router = createConnectRouter({ grpc: true, connect: false, grpcWeb: false });
   routes(router);
+  const httpClient = handlerClient(router.handlers);
   const inner = createTransport({
-    baseUrl: "http://in-process",
-    httpClient: handlerClient(router.handlers),
+    baseUrl: ORIGIN,
+    httpClient,
     useBinaryFormat: true,
     interceptors: options.interceptors ?? [],
     acceptCompression: [],
     sendCompression: null,
     compressMinBytes: Number.MAX_SAFE_INTEGER,
-    readMaxBytes: 0xffffffff,
-    writeMaxBytes: 0xffffffff,
+    readMaxBytes: LONGEST_MESSAGE,
+    writeMaxBytes: LONGEST_MESSAGE,
   });
-  const policy = {
+  const wire: Wire = { inner, openLink: async (request) => memoryLink(httpClient, request), close: () => {} };
+  return withPolicy(wire, {
     clock: options.clock ?? systemClock,
     target: options.target,
+    origin: ORIGIN,
     unaryTimeoutMs: options.unaryTimeoutMs ?? 0,
-  };
-  return withPolicy(inner, policy);
+    compress: undefined,
+    readMaxBytes: LONGEST_MESSAGE,
+  });
 }
 
 /** Hands requests to their handlers. The trailers stay the handler's own object, which it fills at the end of a stream. */

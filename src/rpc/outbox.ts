@@ -5,13 +5,13 @@ import type { ClientStream } from "./stream.ts";
 
 /** What the outbox needs of a socket. */
 export interface ByteSink {
-  cork(): void;
-  uncork(): void;
-  write(bytes: Uint8Array, done?: (error?: Error | null) => void): unknown;
+  /** Bytes that the operating system has not taken yet. */
+  readonly writableLength: number;
+  write(bytes: Uint8Array, done: () => void): unknown;
 }
 
-/** DATA handed to the socket and not yet taken by the operating system; above it nothing more is gathered. */
-const IN_FLIGHT_BYTES = 1 << 20;
+/** What is gathered for one turn of the socket, about. */
+const BATCH_BYTES = 1 << 20;
 /** Longest DATA frame, so that streams take turns and a ping is not stuck behind megabytes. */
 const LONGEST_FRAME_BYTES = 256 << 10;
 /** Answers to pings and settings that a peer which does not read them may pile up. */
@@ -33,7 +33,10 @@ export class Outbox {
   #answerBytes = 0;
   #newAnswerBytes = 0;
   #senders: ClientStream[] = [];
-  #inFlight = 0;
+  /** Being written; the next one is gathered when the operating system has taken all of it. */
+  #batch: Batch | undefined;
+  #nextPiece = 0;
+  #unconfirmed = 0;
   #scheduled = false;
   #closed = false;
 
@@ -72,12 +75,15 @@ export class Outbox {
     if (this.#senders.length > 0) this.#schedule();
   }
 
-  /** Sends the control frames that are queued; nothing afterwards. */
+  /** Hands over the control frames that are queued; nothing afterwards. */
   close(): void {
     if (this.#closed) return;
     this.#senders = [];
-    this.#flush();
     this.#closed = true;
+    const batch = this.#batch;
+    this.#batch = undefined;
+    for (const piece of batch?.pieces.slice(this.#nextPiece) ?? []) this.#sink.write(piece, () => {});
+    for (const frames of this.#control) this.#sink.write(frames, () => {});
   }
 
   #schedule(): void {
@@ -88,19 +94,24 @@ export class Outbox {
 
   #flush(): void {
     this.#scheduled = false;
-    if (this.#closed) return;
+    if (this.#closed || this.#batch !== undefined) return;
     const batch = new Batch(this.#pool);
     for (const frames of this.#control) batch.put(frames);
     this.#control = [];
     this.#gather(batch);
     batch.seal();
-    this.#write(batch);
+    if (batch.pieces.length === 0) return;
+    this.#answerBytes = this.#newAnswerBytes;
+    this.#newAnswerBytes = 0;
+    this.#batch = batch;
+    this.#nextPiece = 0;
+    this.#writeOn(batch);
   }
 
   /** One DATA frame a stream and round, until nobody may send or the batch is full. */
   #gather(batch: Batch): void {
     let waiting = 0;
-    while (waiting < this.#senders.length && this.#inFlight + batch.bytes < IN_FLIGHT_BYTES) {
+    while (waiting < this.#senders.length && batch.bytes < BATCH_BYTES) {
       const stream = this.#senders.shift()!;
       if (!stream.canSend) {
         stream.queued = false;
@@ -129,21 +140,29 @@ export class Outbox {
     stream.takeInto(batch, bytes);
   }
 
-  #write(batch: Batch): void {
-    const last = batch.pieces.length - 1;
-    if (last < 0) return;
-    const answerBytes = this.#newAnswerBytes;
-    this.#newAnswerBytes = 0;
-    this.#answerBytes += answerBytes;
-    this.#inFlight += batch.bytes;
-    this.#sink.cork();
-    for (let i = 0; i < last; i++) this.#sink.write(batch.pieces[i]!);
-    this.#sink.write(batch.pieces[last]!, () => {
-      this.#inFlight -= batch.bytes;
-      this.#answerBytes -= answerBytes;
-      batch.settle();
-      if (this.#senders.length > 0 && !this.#scheduled) this.#flush();
-    });
-    this.#sink.uncork();
+  /**
+   * Piece after piece as long as the operating system takes them at once. What the socket would have to queue is held back here:
+   * Bun's sockets copy a queue of several pieces into a new buffer, at twice the price of everything else.
+   */
+  #writeOn(batch: Batch): void {
+    while (this.#nextPiece < batch.pieces.length) {
+      this.#unconfirmed++;
+      this.#sink.write(batch.pieces[this.#nextPiece++]!, this.#onWritten);
+      if (this.#sink.writableLength > 0) return;
+    }
   }
+
+  readonly #onWritten = (): void => {
+    this.#unconfirmed--;
+    const batch = this.#batch;
+    if (batch === undefined || this.#unconfirmed > 0) return;
+    if (this.#nextPiece < batch.pieces.length) {
+      this.#writeOn(batch);
+      return;
+    }
+    this.#batch = undefined;
+    this.#answerBytes = 0;
+    batch.settle();
+    if (!this.#scheduled) this.#flush();
+  };
 }

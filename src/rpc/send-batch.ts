@@ -1,10 +1,10 @@
 import { FRAME_HEAD_BYTES, putFrameHead } from "./frames.ts";
 import type { ClientStream, SendBatch, SendOp } from "./stream.ts";
 
-/** Pieces up to this size are copied together, which is cheaper than a system call or vector entry for each. */
-const COPY_BYTES = 16 << 10;
-const STAGING_BYTES = 64 << 10;
-const SPARE_STAGINGS = 16;
+/** Pieces up to this size are copied together, which is cheaper than a turn of the socket for each. */
+const COPY_BYTES = 32 << 10;
+const STAGING_BYTES = 256 << 10;
+const SPARE_STAGINGS = 8;
 
 /** Staging buffers between two uses; as many as are ever in flight, at most SPARE_STAGINGS. */
 export class StagingPool {

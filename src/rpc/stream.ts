@@ -48,6 +48,7 @@ export class ClientStream {
   readonly #owner: StreamOwner;
   readonly #receiveWindow: ReceiveWindow;
   readonly #head = deferred<ResponseHead>();
+  readonly #over = deferred<void>();
   readonly #ops: SendOp[] = [];
   readonly #unsettled = new Set<SendOp>();
   #pendingBytes = 0;
@@ -73,6 +74,11 @@ export class ClientStream {
     return this.#head.promise;
   }
 
+  /** Resolves when the stream is finished, well or not. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
   get finished(): boolean {
     return this.#finished;
   }
@@ -85,6 +91,11 @@ export class ClientStream {
   /** Bytes of `write` calls that are still waiting for credit or for the socket. */
   get pendingBytes(): number {
     return this.#pendingBytes;
+  }
+
+  /** Some `write` has not resolved yet. */
+  get waiting(): boolean {
+    return this.#unsettled.size > 0;
   }
 
   get remoteEnded(): boolean {
@@ -269,6 +280,7 @@ export class ClientStream {
     this.#pendingBytes = 0;
     for (const op of this.#unsettled) op.done.reject(this.#failure ?? endedEarly());
     this.#unsettled.clear();
+    this.#over.resolve();
     this.#owner.finished(this);
   }
 }

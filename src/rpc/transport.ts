@@ -1,20 +1,40 @@
 import type {
   DescMessage,
   DescMethod,
+  DescMethodClientStreaming,
   DescMethodStreaming,
   DescMethodUnary,
   MessageInitShape,
 } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import { createMethodUrl } from "@connectrpc/connect/protocol";
+import { requestHeaderWithCompression } from "@connectrpc/connect/protocol-grpc";
+import { compressionGzip } from "@connectrpc/connect-node";
 import type { Clock } from "../base/mod.ts";
 import { Call } from "./call.ts";
 import type { CallPlace } from "./errors.ts";
+import { type Upload, type UploadLink, type UploadOptions, uploadOver } from "./upload.ts";
+import type { WatchdogOptions } from "./watchdog.ts";
 
 /** A transport with an end. Typed clients are made of it with `createClient`; what they throw is always a LevinError. */
 export interface RpcTransport extends Transport {
   /** `host:port`. */
   readonly target: string;
+  openUpload<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodClientStreaming<I, O>,
+    options?: UploadOptions,
+  ): Promise<Upload<I, O>>;
   /** Ends its connections; calls in flight fail. */
+  close(): void;
+}
+
+/** What lies under the policy. */
+export interface Wire {
+  readonly inner: Transport;
+  openLink(
+    request: { url: string; header: Headers; signal: AbortSignal },
+    watchdog?: WatchdogOptions,
+  ): Promise<UploadLink>;
   close(): void;
 }
 
@@ -24,6 +44,10 @@ export interface CallPolicy {
   readonly target: string;
   /** Deadline of unary calls that name none; 0 for none. */
   readonly unaryTimeoutMs: number;
+  /** `http://host:port`. */
+  readonly origin: string;
+  readonly compress: "gzip" | undefined;
+  readonly readMaxBytes: number;
 }
 
 export function placeOf(target: string, method: DescMethod): CallPlace {
@@ -37,13 +61,14 @@ export function timeoutHeader(timeoutMs: number): string {
 }
 
 /** Puts deadlines by our own clock, cancellation and LevinErrors around a transport of Connect's. */
-export function withPolicy(inner: Transport, policy: CallPolicy, close: () => void = () => {}): RpcTransport {
+export function withPolicy(wire: Wire, policy: CallPolicy): RpcTransport {
+  const { inner } = wire;
   const startCall = (method: DescMethod, signal: AbortSignal | undefined, timeoutMs: number | undefined): Call =>
     new Call({ clock: policy.clock, place: placeOf(policy.target, method), signal, timeoutMs });
 
   return {
     target: policy.target,
-    close,
+    close: () => wire.close(),
 
     async unary<I extends DescMessage, O extends DescMessage>(
       method: DescMethodUnary<I, O>,
@@ -79,7 +104,32 @@ export function withPolicy(inner: Transport, policy: CallPolicy, close: () => vo
         throw call.fail(error);
       }
     },
+
+    async openUpload<I extends DescMessage, O extends DescMessage>(
+      method: DescMethodClientStreaming<I, O>,
+      options: UploadOptions = {},
+    ): Promise<Upload<I, O>> {
+      const call = startCall(method, options.signal, options.timeoutMs);
+      const header = uploadHeader(options, policy.compress);
+      const url = createMethodUrl(policy.origin, method);
+      try {
+        const link = await wire.openLink({ url, header, signal: call.signal }, options.watchdog);
+        return uploadOver(link, method, {
+          call,
+          options,
+          compress: policy.compress,
+          readMaxBytes: policy.readMaxBytes,
+        });
+      } catch (error) {
+        throw call.fail(error);
+      }
+    },
   };
+}
+
+function uploadHeader(options: UploadOptions, compress: "gzip" | undefined): Headers {
+  const headers = withTimeout(undefined, options.timeoutMs ?? 0);
+  return requestHeaderWithCompression(true, undefined, headers, [compressionGzip], compress ? compressionGzip : null);
 }
 
 function withTimeout(header: HeadersInit | undefined, timeoutMs: number): Headers {
