@@ -7,6 +7,18 @@ export const encodeCodes = defineCodes({
     retry: "never",
     exit: 4,
   },
+  "Levin:Encode:ErrNoPartition": {
+    meaning: "A row belongs to no partition of its table.",
+    action: "Correct the row that the message names, or add a partition for it.",
+    retry: "never",
+    exit: 4,
+  },
+  "Levin:Encode:ErrColumnTwice": {
+    meaning: "A column list or header names a column twice.",
+    action: "Correct the column list or header.",
+    retry: "never",
+    exit: 4,
+  },
   "Levin:Encode:ErrDuplicateKey": {
     meaning: "Two rows have the same primary key or the same value in a unique index.",
     action: "Remove one of the two rows.",

@@ -1,0 +1,138 @@
+/** The plain path's second half: values of a row → its record pair and index pairs. Right for every table, one object a value. */
+import { LevinError } from "../base/mod.ts";
+import {
+  ByteWriter,
+  CollationError,
+  commonHandle,
+  type Datum,
+  encodeHandle,
+  encodeKeyDatum,
+  encodeRowV1,
+  encodeRowV2,
+  type Handle,
+  type RowCell,
+  recordPrefix,
+} from "../codec/mod.ts";
+import { cutPrefix, IndexPairWriter } from "./index-pairs.ts";
+import { type IndexLayout, type TableLayout, unsupported } from "./layout.ts";
+import type { EncodeOptions } from "./options.ts";
+import { PairStage } from "./pair-stage.ts";
+import { MysqlCode } from "./value-error.ts";
+
+/** Version of the row checksum that TiDB has written since 8.4. */
+const ROW_CHECKSUM_VERSION = 2;
+
+export class RowPairs {
+  private readonly layout: TableLayout;
+  private readonly options: EncodeOptions;
+  private readonly locate: ((row: readonly Datum[]) => number | undefined) | undefined;
+  private readonly conditions: Map<IndexLayout, (row: readonly Datum[]) => boolean>;
+  private readonly indexWriter: IndexPairWriter;
+  private readonly key = new ByteWriter();
+  private readonly value = new ByteWriter();
+  private readonly tail = new ByteWriter();
+  private readonly records = new PairStage();
+  private readonly indexes = new PairStage();
+
+  constructor(layout: TableLayout, options: EncodeOptions) {
+    this.layout = layout;
+    this.options = options;
+    this.indexWriter = new IndexPairWriter(layout);
+    const { expressions } = options;
+    if (layout.partitioned) {
+      if (expressions?.partition === undefined) throw unsupported(layout.info, "it is partitioned");
+      this.locate = expressions.partition(layout.info);
+    }
+    this.conditions = new Map();
+    for (const index of layout.indexes) {
+      const text = index.info.partial_condition_expr_string;
+      if (text === undefined || text === "") continue;
+      const name = index.info.idx_name.O;
+      if (expressions?.condition === undefined) {
+        throw unsupported(layout.info, `index "${name}" has the condition ${text}, which levin does not know`, {
+          index: name,
+        });
+      }
+      this.conditions.set(index, expressions.condition(layout.info, index.info));
+    }
+  }
+
+  /** Writes the pairs of one row; on an error none. */
+  write(datums: readonly Datum[], rowIdHandle: bigint): void {
+    this.records.clear();
+    this.indexes.clear();
+    try {
+      this.stage(datums, rowIdHandle);
+    } catch (thrown) {
+      if (!(thrown instanceof CollationError)) throw thrown;
+      throw new LevinError("Levin:Encode:ErrValue", `Cannot make key: ${thrown.message}`, {
+        cause: thrown,
+        fields: { table: this.layout.info.name.O },
+      });
+    }
+    this.records.flush(this.options.record);
+    this.indexes.flush(this.options.index);
+  }
+
+  private stage(datums: readonly Datum[], rowIdHandle: bigint): void {
+    const { layout } = this;
+    const physicalId = this.physicalId(datums);
+    const handle = this.handleOf(datums, rowIdHandle);
+    this.key.clear();
+    this.key.append(recordPrefix(physicalId));
+    encodeHandle(this.key, handle);
+    this.writeRow(datums, handle);
+    this.records.put(this.key.bytes, this.key.length, this.value.bytes, this.value.length);
+    for (const index of layout.indexes) {
+      if (this.conditions.get(index)?.(datums) === false) continue;
+      this.indexWriter.write(index, { datums, handle, physicalId }, this.indexes);
+    }
+  }
+
+  private physicalId(datums: readonly Datum[]): bigint {
+    const { info } = this.layout;
+    if (this.locate === undefined) return BigInt(info.id);
+    const at = this.locate(datums);
+    const definition = at === undefined ? undefined : info.partition!.definitions[at];
+    if (definition === undefined) {
+      const message = `Cannot store row in table "${info.name.O}": no partition takes it (MySQL error ${MysqlCode.noPartition})`;
+      throw new LevinError("Levin:Encode:ErrNoPartition", message, {
+        fields: { table: info.name.O, mysqlCode: MysqlCode.noPartition },
+      });
+    }
+    return BigInt(definition.id);
+  }
+
+  private handleOf(datums: readonly Datum[], rowIdHandle: bigint): Handle {
+    const { handle } = this.layout;
+    if (handle.kind === "rowid") return { kind: "int", value: rowIdHandle };
+    if (handle.kind === "int") {
+      const d = datums[handle.column.offset]!;
+      return { kind: "int", value: d.kind === "int" || d.kind === "uint" ? BigInt.asIntN(64, d.value) : 0n };
+    }
+    const out = new ByteWriter(64);
+    for (const part of handle.parts) {
+      encodeKeyDatum(out, cutPrefix(datums[part.column.offset]!, part), part.column.form);
+    }
+    return commonHandle(out.toBytes());
+  }
+
+  private writeRow(datums: readonly Datum[], handle: Handle): void {
+    const cells: RowCell[] = [];
+    for (const column of this.layout.columns) {
+      if (column.neverStored) continue;
+      const datum = datums[column.offset]!;
+      if (datum.kind === "null" && column.nullLeftOut) continue;
+      cells.push({ id: column.info.id, datum, form: column.form });
+    }
+    const { rowFormatVersion, rowLevelChecksum } = this.options.session;
+    this.value.clear();
+    if (rowFormatVersion === 1) encodeRowV1(this.value, cells);
+    else if (!rowLevelChecksum) encodeRowV2(this.value, cells);
+    else {
+      this.tail.clear();
+      encodeHandle(this.tail, handle);
+      encodeRowV2(this.value, cells, { version: ROW_CHECKSUM_VERSION, tail: this.tail.toBytes() });
+    }
+  }
+}

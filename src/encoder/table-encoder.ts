@@ -1,0 +1,77 @@
+import { LevinError } from "../base/mod.ts";
+import type { Fields } from "../codec/mod.ts";
+import type { TableInfo } from "../schema/mod.ts";
+import { type AutoIdMax, AutoIds } from "./auto-id.ts";
+import { type Binding, bindNames, bindPositions } from "./binding.ts";
+import { layoutTable, type TableLayout } from "./layout.ts";
+import type { EncodeOptions } from "./options.ts";
+import { RowPairs } from "./row-pairs.ts";
+import { RowValues } from "./row-values.ts";
+
+/** Rows of one table → key-value pairs. Not shared between threads; made by `compileTable`. */
+export class TableEncoder {
+  private readonly layout: TableLayout;
+  private readonly autoIds: AutoIds;
+  private readonly values: RowValues;
+  private readonly pairs: RowPairs;
+  private bindings: readonly Binding[] = [];
+
+  constructor(layout: TableLayout, options: EncodeOptions) {
+    this.layout = layout;
+    this.autoIds = new AutoIds(layout);
+    this.values = new RowValues(layout, options, this.autoIds);
+    this.pairs = new RowPairs(layout, options);
+    this.bindColumns(undefined);
+  }
+
+  /**
+   * Says which columns the fields of the next rows are: the names of a column list or header, or undefined for rows by position
+   * (with or without generated columns). `ignored`: names in lower case whose fields are not used. Throws
+   * `Levin:Source:ErrUnknownColumn`, `Levin:Encode:ErrColumnTwice`, and `Levin:Schema:ErrUnsupported` where a column that is left out
+   * has a default that cannot be evaluated.
+   */
+  bindColumns(columnNames: readonly string[] | undefined, ignored: ReadonlySet<string> = new Set()): void {
+    const bindings =
+      columnNames === undefined ? bindPositions(this.layout, ignored) : bindNames(this.layout, columnNames, ignored);
+    for (const binding of bindings) this.values.prepare(binding);
+    this.bindings = bindings;
+  }
+
+  /** Begins a chunk; AUTO_RANDOM shards come from the seed (Lightning: the largest row number before the chunk). */
+  startChunk(autoRandomSeed: number | bigint): void {
+    this.autoIds.startChunk(autoRandomSeed);
+  }
+
+  /**
+   * Writes the pairs of one row: the record to `options.record`, then the index entries to `options.index`; on an error none. `rowId`
+   * is the row's number, for automatic ids. Throws `Levin:Encode:ErrValue`, `Levin:Encode:ErrNoPartition`,
+   * `Levin:Source:ErrFieldCount`.
+   */
+  encodeRow(fields: Fields, rowId: number): void {
+    const binding = this.bindingFor(fields.count);
+    this.values.assemble(fields, binding, rowId);
+    this.pairs.write(this.values.datums, this.values.rowIdHandle);
+  }
+
+  /** Largest automatic ids seen so far. */
+  get autoIdMax(): Readonly<AutoIdMax> {
+    return this.autoIds.max;
+  }
+
+  private bindingFor(count: number): Binding {
+    for (const binding of this.bindings) if (binding.fieldCount === count) return binding;
+    const expected = this.bindings.map((b) => b.fieldCount).join(" or ");
+    const message = `Cannot read row of table "${this.layout.info.name.O}": expected ${expected} columns, found ${count}`;
+    throw new LevinError("Levin:Source:ErrFieldCount", message, {
+      fields: { table: this.layout.info.name.O, expected, found: count },
+    });
+  }
+}
+
+/**
+ * Compiles the encoder of a table. Throws `Levin:Schema:ErrUnsupported`, naming table, column or index and the reason, for what
+ * levin cannot encode.
+ */
+export function compileTable(table: TableInfo, options: EncodeOptions): TableEncoder {
+  return new TableEncoder(layoutTable(table, options.session), options);
+}

@@ -1,0 +1,30 @@
+import { LevinError } from "../base/mod.ts";
+
+/** MySQL's numbers that the encoder itself gives. */
+export const MysqlCode = {
+  columnCannotBeNull: 1048,
+  noDefault: 1364,
+  noPartition: 1526,
+} as const;
+
+/** An error of a value; the caller of the encoder adds file, row and byte. */
+export function valueError(
+  table: string,
+  column: string,
+  mysqlCode: number,
+  message: string,
+  cause?: unknown,
+): LevinError {
+  const code = mysqlCode === 0 ? "" : ` (MySQL error ${mysqlCode})`;
+  return new LevinError("Levin:Encode:ErrValue", `Cannot store value in column "${column}": ${message}${code}`, {
+    cause,
+    fields: { table, column, mysqlCode },
+  });
+}
+
+/** Number and text of whatever a cast or an expression threw; undefined for errors that are not about values. */
+export function valueFault(thrown: unknown): { mysqlCode: number; message: string } | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const code = (thrown as { code?: unknown }).code ?? (thrown as { mysqlCode?: unknown }).mysqlCode;
+  return typeof code === "number" ? { mysqlCode: code, message: thrown.message } : undefined;
+}
