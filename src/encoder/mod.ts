@@ -6,11 +6,9 @@
 export type { AutoIdMax } from "./auto-id.ts";
 export { ROW_ID_COLUMN } from "./binding.ts";
 export type {
-  ColumnCaster,
   EncodeOptions,
   EncodeSession,
   EncodeWarning,
-  MakeCaster,
   TableExpressions,
 } from "./options.ts";
 export { compileTable, type TableEncoder } from "./table-encoder.ts";

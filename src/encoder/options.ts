@@ -7,8 +7,6 @@ export interface EncodeSession {
   readonly sqlMode: string;
   /** Resolved `time_zone`: a name of the tz database, `UTC` or `+08:00`; never `SYSTEM`. */
   readonly timeZone: string;
-  /** Zone of TIMESTAMP defaults of very old columns (ColumnInfo.version 0): the server's; `timeZone` where absent. */
-  readonly systemTimeZone?: string;
   /** `new_collation_enabled` of the cluster. */
   readonly newCollations: boolean;
   /** `tidb_row_format_version`. */
@@ -18,12 +16,6 @@ export interface EncodeSession {
   /** Milliseconds since 1970 for CURRENT_TIMESTAMP and its kin. */
   readonly nowMs: number;
   readonly defaultWeekFormat: number;
-}
-
-/** Turns values of the source and defaults into values of a column. Throws an Error with MySQL's number in `code`. */
-export interface ColumnCaster {
-  /** `kind` is a FieldKind but not `null` and not `default`. */
-  cast(kind: number, bytes: Uint8Array, start: number, end: number, column: ColumnInfo): Datum;
 }
 
 /** Expressions of the table, compiled once; a missing one makes the encoder refuse a table that needs it. */
@@ -46,16 +38,8 @@ export interface EncodeWarning {
   readonly rowId: number;
 }
 
-/** Makes the casts of one session; `timeZone` overrides the session's. */
-export type MakeCaster = (
-  session: EncodeSession,
-  timeZone: string,
-  warn: (mysqlCode: number, message: string) => void,
-) => ColumnCaster;
-
 export interface EncodeOptions {
   readonly session: EncodeSession;
-  readonly makeCaster: MakeCaster;
   readonly expressions?: TableExpressions;
   /** Takes the record pair of each row, before its index pairs. */
   readonly record: PairSink;

@@ -51,7 +51,7 @@ export class Collector implements PairSink {
 export function encoderFor(
   table: GoldenTable,
   sink: PairSink,
-  others: Pick<EncodeOptions, "makeCaster" | "expressions" | "plainOnly" | "onWarning">,
+  others: Pick<EncodeOptions, "expressions" | "plainOnly" | "onWarning">,
 ): TableEncoder {
   const vars = table.sessionVars;
   const seconds = Number(vars["timestamp"] ?? table.timestamp ?? 0);
