@@ -47,8 +47,7 @@ export class RowValues {
       timeZone,
       newCollations,
       nowMs,
-      warn: (mysqlCode, message) =>
-        options.onWarning?.({ mysqlCode, message, column: this.column, rowId: this.rowId }),
+      warn: (mysqlCode, message) => options.onWarning?.({ mysqlCode, message, column: this.column, rowId: this.rowId }),
     });
     this.generated = compileGenerated(layout, this.expressions);
   }

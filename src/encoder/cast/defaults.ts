@@ -3,12 +3,12 @@ import { utf8 } from "../../base/mod.ts";
 import { type Datum, NULL_DATUM, packTime, TimeZone, unpackTime } from "../../codec/mod.ts";
 import { type ColumnInfo, Flag, Tp } from "../../schema/mod.ts";
 import { castDatum } from "./cast.ts";
-import { fromUnix, toUnix, zeroTime } from "./core-time.ts";
+import { coreTime, fromUnix, toUnix, zeroTime } from "./core-time.ts";
 import { CastError, Code } from "./fault.ts";
 import type { CastSession } from "./session.ts";
 import { type CastSource, fspOf, isUnsigned } from "./source.ts";
 import { parseTime } from "./time.ts";
-import { roundTimeDatum, type TimeDatum, timeDatum } from "./time-value.ts";
+import { type TimeDatum, timeDatum } from "./time-value.ts";
 
 /** The value that stands for NULL where the mode lets a NOT NULL column take one; also that of an unset AUTO_INCREMENT column. */
 export function zeroValue(column: ColumnInfo): Datum {
@@ -71,14 +71,17 @@ function missingDefault(session: CastSession, column: ColumnInfo): Datum {
   return zeroValue(column);
 }
 
-const NOW = /^current_timestamp(?:\(\d?\))?$/i;
+const NOW = /^current_(?:timestamp|date)(?:\(\d?\))?$/i;
 const ZERO_DATETIME = "0000-00-00 00:00:00";
 
+/** The session's clock; digits beyond the column's are cut, not rounded (`getTimeCurrentTimeStamp`). */
 function now(session: CastSession, column: ColumnInfo): Datum {
+  const { Tp: tp } = column.type;
+  const fsp = fspOf(column.type);
   const seconds = Math.floor(session.nowMs / 1000);
   const micro = Math.round((session.nowMs - seconds * 1000) * 1000);
-  const t = timeDatum(fromUnix(seconds, micro, session.zone), column.type.Tp, 6);
-  return roundTimeDatum(session, t, fspOf(column.type));
+  const t = fromUnix(seconds, micro - (micro % 10 ** (6 - fsp)), session.zone);
+  return timeDatum(tp === Tp.date ? coreTime(t.year, t.month, t.day) : t, tp, fsp);
 }
 
 /** From the zone that the default was written in to the session's. */
