@@ -8,6 +8,7 @@
 import type { Error as RegionError } from "../../gen/errorpb_pb.ts";
 import { LevinError } from "../base/mod.ts";
 import { wordsOf } from "../cluster/mod.ts";
+import { GrpcCode, rpcFields } from "../rpc/mod.ts";
 
 /**
  * Where a region job goes on.
@@ -232,6 +233,15 @@ export const messageRules: readonly TextRule[] = [
     why: "the snapshot lies in PD's future",
   },
   {
+    kind: "empty request",
+    text: /EmptyRequest|no split key is specified/,
+    ingest: "fatal",
+    request: "fatal",
+    wait: "backoff",
+    ask: "same",
+    why: "the request was empty",
+  },
+  {
     kind: "other",
     text: /^/,
     ingest: "rewrite",
@@ -250,7 +260,7 @@ export interface WriteRule {
   readonly why: string;
 }
 
-/** Texts of gRPC statuses that Write ends with; the last one takes everything. */
+/** Texts of gRPC statuses that Write ends with, the debug form of TiKV's errors. Others are told by their status code. */
 export const writeRules: readonly WriteRule[] = [
   {
     kind: "RequestTooNew",
@@ -284,7 +294,6 @@ export const writeRules: readonly WriteRule[] = [
     move: "rewrite",
     why: "the store had trouble",
   },
-  { kind: "other", text: /^/, move: "rewrite", why: "the store gives only this text" },
 ];
 
 /** A refusal after it was looked up: what to do, and the words for the message when tries run out. */
@@ -333,32 +342,46 @@ function suggestedMs(error: RegionError): number {
 export function writeTroubleOf(thrown: unknown, storeId: bigint): Trouble {
   const trouble = callTroubleOf(thrown, storeId);
   if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Rpc:ErrRefused") return trouble;
-  const text = wordsOf(thrown);
-  const rule = writeRules.find((r) => r.text.test(text))!;
+  const rule = writeRules.find((r) => r.text.test(trouble.words));
+  if (rule === undefined) return trouble;
   const request: RequestMove = rule.move === "fatal" ? "fatal" : "again";
   return { ...trouble, kind: rule.kind, ingest: rule.move, request, ask: rule.move === "rescan" ? "pd" : "same" };
 }
 
+/** Statuses that another try may mend; the others say that the request itself is refused. */
+const passingCodes = new Set<number>([
+  GrpcCode.Unknown,
+  GrpcCode.Internal,
+  GrpcCode.Aborted,
+  GrpcCode.ResourceExhausted,
+  GrpcCode.Unavailable,
+]);
+
 /**
- * Looks up a call that got no answer from the service itself. The connection broke or the time ran out: whether the request took
- * effect is unknown, so an ingest is written anew. What a server refuses by gRPC status it refuses again.
+ * Looks up a call that got no answer from the service itself. The connection broke, the time ran out or the server was in trouble:
+ * whether the request took effect is unknown, so an ingest is written anew.
  */
 export function callTroubleOf(thrown: unknown, storeId?: bigint): Trouble {
-  const words = wordsOf(thrown);
-  const base = { words, suggestedMs: 0, cause: thrown, storeId } as const;
-  const code = thrown instanceof LevinError ? thrown.code : undefined;
-  switch (code) {
+  const base = { words: wordsOf(thrown), suggestedMs: 0, cause: thrown, storeId } as const;
+  const again = { ingest: "rescan", request: "rescan", ask: "pd" } as const;
+  const never = { kind: "refused", ingest: "fatal", request: "fatal", ask: "same" } as const;
+  switch (thrown instanceof LevinError ? thrown.code : undefined) {
     case "Levin:Rpc:ErrUnavailable":
     case "Levin:Rpc:ErrProtocol":
-      return { ...base, kind: "connection lost", ingest: "rescan", request: "rescan", ask: "pd" };
+      return { ...base, ...again, kind: "connection lost" };
     case "Levin:Rpc:ErrDeadline":
     case "Levin:Rpc:ErrStalled":
-      return { ...base, kind: "no answer", ingest: "rescan", request: "rescan", ask: "pd" };
+      return { ...base, ...again, kind: "no answer" };
     case "Levin:Cluster:ErrRegions":
     case "Levin:Cluster:ErrPdUnavailable":
     case "Levin:Cluster:ErrPd":
-      return { ...base, kind: "PD", ingest: "rescan", request: "rescan", ask: "pd" };
+      return { ...base, ...again, kind: "PD" };
+    case "Levin:Rpc:ErrRefused": {
+      const code = rpcFields(thrown)?.grpcCode;
+      if (code === undefined || !passingCodes.has(code)) return { ...base, ...never };
+      return { ...base, ...again, kind: "server error" };
+    }
     default:
-      return { ...base, kind: "refused", ingest: "fatal", request: "fatal", ask: "same" };
+      return { ...base, ...never };
   }
 }

@@ -197,6 +197,7 @@ async function write(job: Job, region: Region, env: JobEnvironment): Promise<Job
   } catch (thrown) {
     signal.throwIfAborted();
     if (!(thrown instanceof PeerFailure)) throw thrown;
+    if (!(thrown.cause instanceof LevinError)) throw thrown.cause;
     return { kind: "refused", trouble: writeTroubleOf(thrown.cause, thrown.storeId) };
   }
 }
