@@ -1,6 +1,5 @@
 import { type Clock, type Random, seededRandom } from "../../src/base/mod.ts";
 import {
-  type Connect,
   defaultTikvLimits,
   grpcConnect,
   PdClient,
@@ -10,6 +9,7 @@ import {
 } from "../../src/cluster/mod.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/embed/mod.ts";
 import { scaledClock } from "../cluster/scaled-clock.ts";
+import { FaultyNetwork } from "./faults.ts";
 
 export interface TestCluster extends AsyncDisposable {
   readonly sandbox: Sandbox;
@@ -17,6 +17,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly random: Random;
   readonly pd: PdClient;
   readonly tikv: TikvClient;
+  /** Between the clients and the stores; PD is reached without faults. */
+  readonly network: FaultyNetwork;
   /** What the stores refused although real ones would have taken it to their harm. */
   readonly harms: string[];
 }
@@ -29,10 +31,11 @@ export async function openCluster(
   const random = seededRandom(7);
   const harms: string[] = [];
   const sandbox = await startSandbox({ clock, random, onHarm: (text) => void harms.push(text), ...options });
-  const connect: Connect = grpcConnect({ clock });
+  const connect = grpcConnect({ clock });
+  const network = new FaultyNetwork(connect);
   const pd = new PdClient({ clock, random, connect, addresses: sandbox.pd });
   const limits = { ...defaultTikvLimits, ...options.tikvLimits };
-  const tikv = new TikvClient({ connect, stores: new StoreDirectory(pd), limits });
+  const tikv = new TikvClient({ connect: network.connect, stores: new StoreDirectory(pd), limits });
   await pd.connect();
   return {
     sandbox,
@@ -40,6 +43,7 @@ export async function openCluster(
     random,
     pd,
     tikv,
+    network,
     harms,
     async [Symbol.asyncDispose]() {
       pd.close();
