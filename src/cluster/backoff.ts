@@ -1,31 +1,30 @@
 import type { Clock, Random } from "../base/mod.ts";
+import { backoffMs } from "../rpc/mod.ts";
 
 export interface BackoffOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** First wait. */
+  /** Longest first wait. */
   readonly firstMs: number;
   /** No wait is longer, unless the server suggested one. */
   readonly maxMs: number;
 }
 
-/**
- * Waits that double up to a ceiling, each between half and the whole of its value, so that clients which failed together do not
- * come back together.
- */
+/** Waits between the tries of one thing, doubling up to a ceiling, with a share of chance. */
 export class Backoff {
   readonly #options: BackoffOptions;
-  #nextMs: number;
+  #attempt = 0;
 
   constructor(options: BackoffOptions) {
     this.#options = options;
-    this.#nextMs = options.firstMs;
   }
 
   /** The next wait; at least `suggestedMs` when the server named one. */
   nextMs(suggestedMs = 0): number {
-    const wait = this.#nextMs * (0.5 + 0.5 * this.#options.random.next());
-    this.#nextMs = Math.min(this.#nextMs * 2, this.#options.maxMs);
+    const { firstMs: baseMs, maxMs, random } = this.#options;
+    // Doubling further would change nothing, and must not overflow.
+    this.#attempt = Math.min(this.#attempt + 1, 50);
+    const wait = backoffMs({ baseMs, maxMs, attempts: Number.POSITIVE_INFINITY }, this.#attempt, random);
     return Math.max(wait, suggestedMs);
   }
 
@@ -34,6 +33,6 @@ export class Backoff {
   }
 
   reset(): void {
-    this.#nextMs = this.#options.firstMs;
+    this.#attempt = 0;
   }
 }

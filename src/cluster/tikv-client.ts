@@ -1,15 +1,10 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Error as RegionError } from "../../gen/errorpb_pb.ts";
 import { ImportSST, type SSTMeta, SSTMetaSchema, SwitchMode } from "../../gen/import_sstpb_pb.ts";
-import {
-  ImportSST as PackedImportSST,
-  type PackedWriteRequest,
-  PackedWriteRequestSchema,
-} from "../../gen/packed_pb.ts";
 import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { ChecksumAlgorithm, ChecksumRequestSchema, ChecksumResponseSchema, ChecksumScanOn } from "../../gen/tipb_pb.ts";
 import { assert, LevinError } from "../base/mod.ts";
-import { type Client, createClient, type RpcTransport } from "../rpc/mod.ts";
+import { type Client, createClient, openPackedWrite, type PackedWrite, type RpcTransport } from "../rpc/mod.ts";
 import { encodeKey, type KeyRange, rangeHolds } from "./keys.ts";
 import { contextOf, type Peer, type Region, regionOf, type Store } from "./nouns.ts";
 import type { StoreDirectory } from "./store-directory.ts";
@@ -25,6 +20,8 @@ export type RegionAnswer<T> =
 export interface WriteTarget {
   /** 16 bytes, fresh for every attempt. */
   readonly uuid: Uint8Array<ArrayBuffer>;
+  /** From PD, not zero. */
+  readonly commitTs: bigint;
   readonly region: Region;
   /** No key lies before it. */
   readonly firstKey: Uint8Array;
@@ -66,7 +63,7 @@ export interface TikvOptions {
 interface StoreClients {
   readonly tikv: Client<typeof Tikv>;
   readonly importer: Client<typeof ImportSST>;
-  readonly packed: Client<typeof PackedImportSST>;
+  readonly connection: RpcTransport;
 }
 
 /**
@@ -119,8 +116,8 @@ export class TikvClient {
   }
 
   /**
-   * Streams one SST to one peer: first the meta, then each batch, an encoded `WriteBatch`. Returns the metas to ingest, none when
-   * no pair was sent. A batch is taken when the stream has room, so the source is held back by the slowest link.
+   * Streams one SST to one peer: first the meta, then each batch of packed pairs, which is not copied. Returns the metas to ingest, none
+   * when no pair was sent. A batch is taken when the stream has room, so the source is held back by the slowest link.
    */
   async write(
     peer: Peer,
@@ -129,9 +126,18 @@ export class TikvClient {
     signal?: AbortSignal,
   ): Promise<SSTMeta[]> {
     assert(target.uuid.length === 16, "an SST has a uuid of 16 bytes");
-    const answer = await this.#call(peer.storeId, this.#limits.writeTimeoutMs, signal, (to, options) =>
-      to.packed.write(writeMessages(target, batches), options),
-    );
+    assert(target.commitTs > 0n, "a commit timestamp is not zero");
+    const answer = await this.#call(peer.storeId, this.#limits.writeTimeoutMs, signal, async (to, options) => {
+      const upload = await openPackedWrite(to.connection, options);
+      try {
+        await upload.sendMeta(metaOf(target));
+        await sendBatches(upload, target.commitTs, batches);
+        return await upload.finish();
+      } catch (thrown) {
+        upload.abort(thrown);
+        throw thrown;
+      }
+    });
     if (answer.error !== undefined) {
       throw new LevinError("Levin:Rpc:ErrRefused", `Cannot write to store ${peer.storeId}: ${answer.error.message}`, {
         fields: { grpcText: answer.error.message },
@@ -341,22 +347,23 @@ function clientsOf(transport: RpcTransport): StoreClients {
     clients = {
       tikv: createClient(Tikv, transport),
       importer: createClient(ImportSST, transport),
-      packed: createClient(PackedImportSST, transport, ImportSST.typeName),
+      connection: transport,
     };
     compiled.set(transport, clients);
   }
   return clients;
 }
 
-async function* writeMessages(
-  target: WriteTarget,
-  batches: AsyncIterable<Uint8Array>,
-): AsyncGenerator<PackedWriteRequest> {
-  yield create(PackedWriteRequestSchema, { chunk: { case: "meta", value: metaOf(target) } });
+/** One batch is on its way while the next one is fetched. */
+async function sendBatches(upload: PackedWrite, commitTs: bigint, batches: AsyncIterable<Uint8Array>): Promise<void> {
+  let underway: Promise<void> | undefined;
   for await (const batch of batches) {
-    const value = batch as Uint8Array<ArrayBuffer>;
-    yield create(PackedWriteRequestSchema, { chunk: { case: "batch", value } });
+    const sent = upload.sendPairs(commitTs, [batch]);
+    sent.catch(() => undefined);
+    await underway;
+    underway = sent;
   }
+  await underway;
 }
 
 function metaOf(target: WriteTarget): SSTMeta {

@@ -15,8 +15,7 @@ export interface PairSource {
   /** The last key that the range holds, undefined when it holds none. */
   lastKey(range: KeyRange, signal?: AbortSignal): Promise<Uint8Array | undefined>;
   /**
-   * The pairs in ascending order. Each batch and `BATCH_HEADROOM_BYTES` before it belong to the reader; breaking off the loop releases
-   * what reading took.
+   * The pairs in ascending order. Each batch belongs to the reader; breaking off the loop releases what reading took.
    */
   read(range: KeyRange, signal?: AbortSignal): AsyncIterable<PairBatch>;
   /** Cuts a range into parts of about so much; the parts join without holes and cover the range. */

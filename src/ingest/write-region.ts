@@ -42,10 +42,12 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
   if (lastKey === undefined) return { ...totals, metas: [] };
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
-  const { commitTs, budget, windowMessages } = write;
-  const batches = writeBatches(write.source.read(range, inner), { commitTs, range, lastKey }, totals);
+  const { budget, windowMessages } = write;
+  const batches = writeBatches(write.source.read(range, inner), { range, lastKey }, totals);
   const fan = new FanOut({ source: batches, takers: region.peers.length, windowMessages, budget, signal: inner });
-  const target: WriteTarget = { uuid: freshUuid(write.random), region, firstKey: range.start, lastKey };
+  const { commitTs } = write;
+  const uuid = freshUuid(write.random);
+  const target: WriteTarget = { uuid, commitTs, region, firstKey: range.start, lastKey };
   try {
     const answers = await allOrFirst(
       region.peers.map((peer, taker) => writePeer(write.tikv, peer, target, fan, taker, inner)),

@@ -61,17 +61,6 @@ export class FaultyNetwork {
       this.counts.set(method, count);
       return { method, address, count };
     };
-    const watched = async <T>(call: Call, messages: AsyncIterable<T>): Promise<AsyncIterable<T>> => {
-      const { fault } = this;
-      async function* watch(): AsyncGenerator<T> {
-        let index = 0;
-        for await (const message of messages) {
-          await fault.message?.(call, index++);
-          yield message;
-        }
-      }
-      return watch();
-    };
     const transport: RpcTransport = {
       target: inner.target,
       close: () => inner.close(),
@@ -82,12 +71,33 @@ export class FaultyNetwork {
         await this.fault.after?.(call);
         return answer;
       },
-      stream: async (method, signal, timeoutMs, header, input, contextValues) => {
+      stream: async (...args) => {
+        const call = begin(args[0].name);
+        await this.fault.before?.(call);
+        return await inner.stream(...args);
+      },
+      openUpload: async (method, options) => {
         const call = begin(method.name);
         await this.fault.before?.(call);
-        const answer = await inner.stream(method, signal, timeoutMs, header, await watched(call, input), contextValues);
-        await this.fault.after?.(call);
-        return answer;
+        const upload = await inner.openUpload(method, options);
+        const { fault } = this;
+        let index = 0;
+        return {
+          send: async (message) => {
+            await fault.message?.(call, index++);
+            await upload.send(message);
+          },
+          sendEncoded: async (parts) => {
+            await fault.message?.(call, index++);
+            await upload.sendEncoded(parts);
+          },
+          finish: async () => {
+            const answer = await upload.finish();
+            await fault.after?.(call);
+            return answer;
+          },
+          abort: (reason) => upload.abort(reason),
+        };
       },
     };
     return transport;

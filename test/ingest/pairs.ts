@@ -3,7 +3,7 @@
 import { compareBytes } from "../../src/base/mod.ts";
 import { type Checksum, type KeyRange, rangeHolds } from "../../src/cluster/mod.ts";
 import { Crc64 } from "../../src/embed/state/crc64.ts";
-import { BATCH_HEADROOM_BYTES, type PairBatch } from "../../src/engine/mod.ts";
+import type { PairBatch } from "../../src/engine/mod.ts";
 import type { PairSource, PlannedRange } from "../../src/ingest/mod.ts";
 
 export interface TestPair {
@@ -99,7 +99,7 @@ export class ArraySource implements PairSource {
 }
 
 export function packBatch(pairs: readonly TestPair[]): PairBatch {
-  const bytes: number[] = new Array<number>(BATCH_HEADROOM_BYTES).fill(0);
+  const bytes: number[] = [];
   let size = 0;
   for (const { key, value } of pairs) {
     const pair = [0x0a, ...varint(key.length), ...key, 0x12, ...varint(value.length), ...value];
@@ -107,7 +107,7 @@ export function packBatch(pairs: readonly TestPair[]): PairBatch {
     size += key.length + value.length;
   }
   return {
-    packed: Uint8Array.from(bytes).subarray(BATCH_HEADROOM_BYTES),
+    packed: Uint8Array.from(bytes),
     pairs: pairs.length,
     bytes: size,
     firstKey: pairs[0]!.key,
