@@ -2,8 +2,9 @@
  * What the journal of an import holds, in the order it is written. All 64-bit numbers are decimal strings, keys are hex.
  *
  *   job         first; the fingerprint decides whether a later run may continue
- *   plan        chunks of each batch, commit timestamp; everything after it refers to its ids
- *   flushed     runs that are committed, and how far they cover the chunks (written only after the runs are on disk)
+ *   batch       tables that share an engine, and the commit timestamp of their pairs
+ *   chunks      the chunks of a batch; everything after it refers to their ids
+ *   flushed     runs that are committed, and the chunks that they complete (written only after the runs are on disk)
  *   encoded     a batch has no chunk left to encode
  *   range       a range of an engine was answered "ingested"
  *   ingested    all ranges of a batch are in
@@ -12,13 +13,13 @@
  */
 export type JobRecord =
   | { type: "job"; format: 1; fingerprint: Fingerprint; startedMs: number; version: string }
-  | { type: "plan"; batches: BatchPlan[] }
-  | { type: "flushed"; batch: number; runs: number[]; chunks: ChunkProgress[] }
+  | { type: "batch"; batch: number; tables: string[]; commitTs: string }
+  | { type: "chunks"; batch: number; chunks: PlannedChunk[] }
+  | { type: "flushed"; batch: number; runs: EngineRuns; chunks: ChunkResult[] }
   | { type: "encoded"; batch: number }
-  | { type: "commit-ts"; batch: number; commitTs: string }
   | { type: "range"; batch: number; engine: EngineName; start: string; end: string }
   | { type: "ingested"; batch: number }
-  | { type: "table"; table: string; rows: number; kvs: string; bytes: string; crc: string; verified: boolean }
+  | { type: "table"; table: string; result: TableFigures; verified: boolean }
   | { type: "done" };
 
 /** What must be the same for a run to continue an earlier one; name → text, so that a difference can be told in words. */
@@ -27,44 +28,38 @@ export type Fingerprint = Record<string, string>;
 /** Record pairs and index pairs of a batch are sorted apart: the former often come in order. */
 export type EngineName = "data" | "index";
 
-/** Tables that share engines: one big table, or several small ones. */
-export interface BatchPlan {
-  id: number;
-  tables: string[];
-  chunks: PlannedChunk[];
-}
+/** Ids of committed runs. */
+export type EngineRuns = Record<EngineName, number[]>;
 
 export interface PlannedChunk {
   id: number;
+  /** `db.table` */
   table: string;
   path: string;
   start: number;
-  end: number;
-  /** Row ids of the chunk are above this and at most `rowIdMax`. */
-  rowIdBase: number;
-  rowIdMax: number;
-  sizeBytes: number;
+  /** null: the end of a compressed file, whose size is not known. */
+  end: number | null;
 }
 
-/** Totals of a chunk since its beginning, as far as committed runs cover it. */
-export interface ChunkProgress {
+/** A chunk whose pairs are all in committed runs. */
+export interface ChunkResult {
   chunk: number;
-  done: boolean;
-  /** Opaque to all but the reader: where it goes on. */
-  resume: string;
+  table: string;
   rows: number;
-  nextRowId: number;
-  totals: PairTotals;
-  /** Largest values seen, for the allocators; absent = none. */
-  autoIncrementMax?: string;
-  autoRandomMax?: string;
-  rowIdMax?: string;
-}
-
-export interface PairTotals {
   kvs: number;
   bytes: number;
   /** CRC-64 xor, decimal. */
+  crc: string;
+  /** Largest values seen, for the allocators; "0" = none. */
+  autoIncrementMax: string;
+  autoRandomMax: string;
+  rowIdMax: string;
+}
+
+export interface TableFigures {
+  rows: number;
+  kvs: string;
+  bytes: string;
   crc: string;
 }
 

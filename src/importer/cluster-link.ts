@@ -1,0 +1,56 @@
+import { LevinError } from "../base/mod.ts";
+import { grpcConnect, nodeHttp, PdClient, PdHttp, parseJson, StoreDirectory, TikvClient } from "../cluster/mod.ts";
+import { getStatusPort } from "../tidb/mod.ts";
+import type { ImportEnvironment, ImportOptions } from "./options.ts";
+
+/** The clients of one target cluster; closed together. */
+export interface ClusterLink {
+  pd: PdClient;
+  pdHttp: PdHttp;
+  tikv: TikvClient;
+  close(): void;
+}
+
+/** PD's addresses: as configured, else as TiDB's `/settings` has them in `path`. */
+async function pdAddresses(options: ImportOptions): Promise<string[]> {
+  if (options.pdAddresses.length > 0) return options.pdAddresses;
+  const settings = parseJson(await getStatusPort(options.statusPort, "/settings"));
+  const path =
+    typeof settings === "object" && settings !== null ? (settings as Record<string, unknown>)["path"] : undefined;
+  const addresses =
+    typeof path === "string"
+      ? path
+          .split(",")
+          .map((one) => one.trim())
+          .filter((one) => one.includes(":"))
+      : [];
+  if (addresses.length === 0) {
+    throw new LevinError(
+      "Levin:Config:ErrInvalid",
+      "Cannot find PD: TiDB's settings name no PD address; give --pd-urls",
+    );
+  }
+  return addresses;
+}
+
+/** Connects to PD; stores are connected to when they are first needed. */
+export async function openCluster(options: ImportOptions, env: ImportEnvironment): Promise<ClusterLink> {
+  const addresses = await pdAddresses(options);
+  const { clock, random } = env;
+  const tls = options.clusterTls;
+  const connect = grpcConnect(tls === undefined ? { clock } : { clock, tls: { material: tls } });
+  const pd = new PdClient({ clock, random, connect, addresses });
+  const pdHttp = new PdHttp({ clock, random, send: nodeHttp(tls), addresses, tls: tls !== undefined });
+  const tikv = new TikvClient({ connect, stores: new StoreDirectory(pd) });
+  const close = (): void => {
+    tikv.close();
+    pd.close();
+  };
+  try {
+    await pd.connect(env.signal);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { pd, pdHttp, tikv, close };
+}

@@ -1,0 +1,25 @@
+import type { TableInfo } from "../schema/mod.ts";
+import type { Tidb } from "../tidb/mod.ts";
+import type { ClusterLink } from "./cluster-link.ts";
+import type { EncodedBatch } from "./encode-batch.ts";
+import type { Job } from "./job.ts";
+import type { MemoryPlan } from "./memory.ts";
+import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import type { SourcePlan } from "./source-plan.ts";
+
+/** What the steps of one run share. */
+export interface RunContext {
+  options: ImportOptions;
+  env: ImportEnvironment;
+  plan: SourcePlan;
+  job: Job;
+  tidb: Tidb;
+  cluster: ClusterLink;
+  /** `db.table` → model. */
+  models: Map<string, TableInfo>;
+  memory: MemoryPlan;
+  progress: Progress;
+  /** Engines that are open, by batch. */
+  open: Map<number, EncodedBatch>;
+}

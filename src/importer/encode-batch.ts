@@ -1,0 +1,95 @@
+import { joinPath } from "../base/mod.ts";
+import { type Chunk, planChunks } from "../source/mod.ts";
+import type { Batch } from "./batches.ts";
+import type { RunContext } from "./context.ts";
+import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
+import type { WarningCountMessage } from "./encode/messages.ts";
+import { type BatchEngines, openBatchEngines } from "./engines.ts";
+import type { BatchState } from "./job-state.ts";
+
+/** LevelDB table files that a batch keeps open. */
+const OPEN_FILES_MAX = 128;
+
+export interface EncodedBatch {
+  engines: BatchEngines;
+  dir: string;
+  warnings: WarningCountMessage[];
+}
+
+export function batchDir(context: RunContext, batch: number): string {
+  return joinPath(context.options.sortedKvDir, `batch-${batch}`);
+}
+
+/** Opens a batch's engines and takes out the runs that the journal does not know. */
+export async function openEncoded(context: RunContext, state: BatchState): Promise<EncodedBatch> {
+  const dir = batchDir(context, state.id);
+  await context.env.files.makeDir(context.options.sortedKvDir);
+  const engines = await openBatchEngines(dir, OPEN_FILES_MAX);
+  try {
+    for (const name of ["data", "index"] as const) {
+      for (const run of await engines.engines[name].runs()) {
+        if (!state.runs[name].has(run.runId) && run.sources.length === 0)
+          await engines.engines[name].dropRun(run.runId);
+      }
+    }
+    return { engines, dir, warnings: [] };
+  } catch (error) {
+    await engines.close();
+    throw error;
+  }
+}
+
+/** Encodes what is left of a batch; its engines are complete and open when it resolves. */
+export async function encodeBatch(context: RunContext, pool: EncodePool, batch: Batch): Promise<EncodedBatch> {
+  const { job, env, options, progress } = context;
+  const state = job.state.batches[batch.id]!;
+  const encoded = await openEncoded(context, state);
+  if (state.encoded) return encoded;
+  try {
+    const chunks: { id: number; chunk: Chunk }[] = [];
+    for (const table of batch.tables) {
+      const columnCount = context.models.get(table.name)!.cols.filter((column) => !column.hidden).length;
+      for await (const chunk of planChunks(context.plan.storage, table.files, {
+        chunkBytes: options.chunkSizeBytes,
+        dialect: () => options.csv,
+        columnCount,
+        sqlMode: options.sqlMode,
+        signal: env.signal,
+      })) {
+        chunks.push({ id: chunks.length, chunk });
+      }
+    }
+    if (!state.planned) {
+      await job.append({
+        type: "chunks",
+        batch: batch.id,
+        chunks: chunks.map(({ id, chunk }) => ({
+          id,
+          table: `${chunk.database}.${chunk.table}`,
+          path: chunk.path,
+          start: chunk.start,
+          end: Number.isFinite(chunk.end) ? chunk.end : null,
+        })),
+      });
+    }
+    const left = chunks.filter(({ id }) => !state.done.has(id));
+    for (const { chunk } of chunks.filter(({ id }) => state.done.has(id))) progress.encoded(0, chunk.sourceBytes);
+    encoded.warnings = await pool.encode(
+      {
+        batch: batch.id,
+        dir: encoded.dir,
+        tables: batch.tables.map(({ name }) => ({ name, info: context.models.get(name)! })),
+        firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
+        chunks: left,
+        onFlushed: (runs, done) => job.append({ type: "flushed", batch: batch.id, runs, chunks: done }),
+        onProgress: (rows, bytes) => progress.encoded(rows, bytes),
+      },
+      env.signal,
+    );
+    await job.append({ type: "encoded", batch: batch.id });
+    return encoded;
+  } catch (error) {
+    await encoded.engines.close();
+    throw error;
+  }
+}

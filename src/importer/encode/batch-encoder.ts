@@ -1,0 +1,249 @@
+import { assert, LevinError } from "../../base/mod.ts";
+import { type Fields, KvChecksum, newFields, type PairSink } from "../../codec/mod.ts";
+import { compileTable, type EncodeSession, type TableEncoder, WarningSummary } from "../../encoder/mod.ts";
+import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
+import type { KvDb } from "../../kvdb/mod.ts";
+import type { TableInfo } from "../../schema/mod.ts";
+import { type Chunk, ChunkReader, SqlScanner, type Storage } from "../../source/mod.ts";
+import { dataPrefix, indexPrefix } from "../engines.ts";
+import type { ChunkResult, EngineRuns } from "../records.ts";
+import type { WarningCountMessage, WorkerTable } from "./messages.ts";
+
+export interface BatchEncoderOptions {
+  storage: Storage;
+  kvdb: KvDb;
+  tables: readonly WorkerTable[];
+  session: EncodeSession;
+  data: PairArena;
+  index: PairArena;
+  windowBytes: number;
+  /** At a chunk's end an arena fuller than this becomes a run at once, so that the next chunk is not split. */
+  flushBytes: { data: number; index: number };
+  /** Run ids are this and the following ones. */
+  firstRun: number;
+  onProgress(rows: number, sourceBytes: number): void;
+  onFlushed(runs: EngineRuns, chunks: ChunkResult[]): void;
+}
+
+/** Rows between two looks at progress. */
+const PROGRESS_ROWS = 4096;
+
+/** An encoder of one table in one time zone, with the counters that it fills. */
+interface OpenTable {
+  encoder: TableEncoder;
+  columnsVersion: number;
+}
+
+/** Adds what goes into an arena to the checksum of the chunk at hand. */
+class CountedSink implements PairSink {
+  readonly arena: PairArena;
+  checksum = new KvChecksum();
+
+  constructor(arena: PairArena) {
+    this.arena = arena;
+  }
+
+  put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
+    this.checksum.add(key, keyLength, value, valueLength);
+    this.arena.put(key, keyLength, value, valueLength);
+  }
+}
+
+/**
+ * Turns the chunks of one batch into committed runs. A run is reported together with the chunks that it completes, never before: when
+ * an arena fills up in the middle of a chunk, its runs wait until the chunk has ended and its rest is on disk too.
+ */
+export class BatchEncoder {
+  readonly #options: BatchEncoderOptions;
+  readonly #data: Engine;
+  readonly #index: Engine;
+  readonly #record: CountedSink;
+  readonly #entries: CountedSink;
+  readonly #warnings = new Map<string, WarningSummary>();
+  readonly #tables = new Map<string, TableInfo>();
+  readonly #open = new Map<string, OpenTable>();
+  readonly #fields: Fields = newFields(64);
+  /** Written but not yet reported. */
+  #runs: EngineRuns = { data: [], index: [] };
+  /** Ended but not yet reported. */
+  #chunks: ChunkResult[] = [];
+  #nextRun: number;
+  /** A chunk has pairs in runs that are on disk already. */
+  #split = false;
+
+  private constructor(options: BatchEncoderOptions, data: Engine, index: Engine) {
+    this.#options = options;
+    this.#data = data;
+    this.#index = index;
+    this.#record = new CountedSink(options.data);
+    this.#entries = new CountedSink(options.index);
+    this.#nextRun = options.firstRun;
+    for (const { name, info } of options.tables) this.#tables.set(name, info);
+  }
+
+  static async open(options: BatchEncoderOptions): Promise<BatchEncoder> {
+    const store = { kvdb: options.kvdb };
+    const data = await openEngine({ name: "data", store, prefix: dataPrefix, role: "writer" });
+    const index = await openEngine({ name: "index", store, prefix: indexPrefix, role: "writer" });
+    return new BatchEncoder(options, data, index);
+  }
+
+  async encode(id: number, chunk: Chunk): Promise<void> {
+    const name = `${chunk.database}.${chunk.table}`;
+    const info = this.#tables.get(name);
+    assert(info !== undefined, `table ${name} belongs to the batch`);
+    const checksum = new KvChecksum();
+    this.#record.checksum = checksum;
+    this.#entries.checksum = checksum;
+    const reader = await ChunkReader.open(this.#options.storage, chunk, {
+      windowBytes: this.#options.windowBytes,
+      columnCount: info.cols.filter((column) => !column.hidden).length,
+      sqlMode: this.#options.session.sqlMode,
+    });
+    let rows: number;
+    let last: TableEncoder | undefined;
+    try {
+      ({ rows, encoder: last } = await this.#rows(name, info, chunk, reader));
+    } finally {
+      await reader.close();
+    }
+    const max = last?.autoIdMax;
+    const { crc64xor, kvs, bytes } = checksum.result();
+    this.#chunks.push({
+      chunk: id,
+      table: name,
+      rows,
+      kvs: Number(kvs),
+      bytes: Number(bytes),
+      crc: crc64xor.toString(),
+      autoIncrementMax: String(max?.autoIncrement ?? 0n),
+      autoRandomMax: String(max?.autoRandom ?? 0n),
+      rowIdMax: String(max?.rowId ?? 0n),
+    });
+    const { data, index, flushBytes } = this.#options;
+    if (this.#split || data.usedBytes > flushBytes.data || index.usedBytes > flushBytes.index) await this.flush();
+  }
+
+  /** Everything encoded so far is on disk and reported when it resolves. */
+  async flush(): Promise<void> {
+    await this.#writeRuns();
+    this.#split = false;
+    if (this.#chunks.length === 0) return;
+    this.#options.onFlushed(this.#runs, this.#chunks);
+    this.#runs = { data: [], index: [] };
+    this.#chunks = [];
+  }
+
+  warnings(): WarningCountMessage[] {
+    return [...this.#warnings].flatMap(([table, summary]) =>
+      summary.list().map(({ column, mysqlCode, count, example }) => ({
+        table,
+        column,
+        mysqlCode,
+        count,
+        example: example.message,
+      })),
+    );
+  }
+
+  async #rows(
+    name: string,
+    info: TableInfo,
+    chunk: Chunk,
+    reader: ChunkReader,
+  ): Promise<{ rows: number; encoder: TableEncoder | undefined }> {
+    const { data, index, onProgress } = this.#options;
+    const fields = this.#fields;
+    const { scanner } = reader;
+    const sql = scanner instanceof SqlScanner ? scanner : undefined;
+    const sizeBytes = Math.max(1, chunk.end - chunk.start);
+    let open: OpenTable | undefined;
+    let zone: string | undefined;
+    let rowId = chunk.rowIdBase;
+    let rows = 0;
+    let reportedRows = 0;
+    let reportedBytes = 0;
+    const report = (): void => {
+      const share = Number.isFinite(sizeBytes) ? Math.min(1, (reader.position - chunk.start) / sizeBytes) : 0;
+      const bytes = Math.floor(chunk.sourceBytes * share);
+      onProgress(rows - reportedRows, bytes - reportedBytes);
+      reportedRows = rows;
+      reportedBytes = bytes;
+    };
+    try {
+      while (await reader.fill()) {
+        while (reader.next(fields)) {
+          if (open === undefined || sql?.session.timeZone !== zone) {
+            zone = sql?.session.timeZone;
+            open = this.#openTable(name, info, zone);
+            open.encoder.startChunk(chunk.rowIdBase);
+            open.columnsVersion = -1;
+          }
+          if (open.columnsVersion !== scanner.columnsVersion) {
+            open.columnsVersion = scanner.columnsVersion;
+            open.encoder.bindColumns(scanner.columns);
+          }
+          open.encoder.encodeRow(fields, ++rowId);
+          rows++;
+          if (data.full || index.full) {
+            await this.#writeRuns();
+            this.#split = true;
+          }
+          if (rows - reportedRows >= PROGRESS_ROWS) report();
+        }
+      }
+    } catch (thrown) {
+      throw placed(thrown, chunk, scanner.rowNumber, scanner.rowStart);
+    }
+    assert(rows <= chunk.rowCountMax, "a chunk has no more rows than its ids allow");
+    report();
+    onProgress(0, chunk.sourceBytes - reportedBytes);
+    return { rows, encoder: open?.encoder };
+  }
+
+  #openTable(name: string, info: TableInfo, zone: string | undefined): OpenTable {
+    const key = `${name}\n${zone ?? ""}`;
+    let open = this.#open.get(key);
+    if (open === undefined) {
+      let warnings = this.#warnings.get(name);
+      if (warnings === undefined) {
+        warnings = new WarningSummary();
+        this.#warnings.set(name, warnings);
+      }
+      const session = zone === undefined ? this.#options.session : { ...this.#options.session, timeZone: zone };
+      const encoder = compileTable(info, {
+        session,
+        record: this.#record,
+        index: this.#entries,
+        onWarning: warnings.add,
+      });
+      open = { encoder, columnsVersion: -1 };
+      this.#open.set(key, open);
+    }
+    return open;
+  }
+
+  async #writeRuns(): Promise<void> {
+    const { data, index } = this.#options;
+    for (const [arena, engine, runs] of [
+      [data, this.#data, this.#runs.data],
+      [index, this.#index, this.#runs.index],
+    ] as const) {
+      if (arena.count === 0) continue;
+      const runId = this.#nextRun++;
+      await engine.writeRun(arena, { runId });
+      arena.clear();
+      runs.push(runId);
+    }
+  }
+}
+
+/** Adds file, row and byte to an error of the encoder; the source's own errors have them already. */
+function placed(thrown: unknown, chunk: Chunk, row: number, byte: number): unknown {
+  if (!(thrown instanceof LevinError) || thrown.fields["file"] !== undefined) return thrown;
+  const part = chunk.start > 0 ? ` behind byte ${chunk.start}` : "";
+  return new LevinError(thrown.code, `${thrown.message} (file "${chunk.path}", row ${row}${part}, byte ${byte})`, {
+    cause: thrown,
+    fields: { ...thrown.fields, file: chunk.path, row, byte },
+  });
+}

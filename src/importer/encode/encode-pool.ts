@@ -1,0 +1,142 @@
+import { Worker } from "node:worker_threads";
+import { assert, LevinError } from "../../base/mod.ts";
+import type { Chunk } from "../../source/mod.ts";
+import type { ChunkResult, EngineRuns } from "../records.ts";
+import type { FromWorker, ToWorker, WarningCountMessage, WorkerSetup, WorkerTable } from "./messages.ts";
+
+/** Run ids of one worker: `worker << RUN_BITS` and up. */
+const RUN_BITS = 20;
+const WORKERS_MAX = 1 << 10;
+
+export interface EncodeBatch {
+  batch: number;
+  dir: string;
+  tables: WorkerTable[];
+  /** Sequence number of each worker's first run: above those that an earlier process has used. */
+  firstRun: number;
+  chunks: AsyncIterable<{ id: number; chunk: Chunk }> | Iterable<{ id: number; chunk: Chunk }>;
+  onFlushed(runs: EngineRuns, chunks: ChunkResult[]): Promise<void>;
+  onProgress(rows: number, sourceBytes: number): void;
+}
+
+/** The highest sequence number among run ids, for the next process's `firstRun`; -1 when there is none. */
+export function lastRunSequence(runs: Iterable<number>): number {
+  let last = -1;
+  for (const run of runs) last = Math.max(last, run & ((1 << RUN_BITS) - 1));
+  return last;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** Settles the message that is under way. */
+  waiting: { resolve(warnings: WarningCountMessage[]): void; reject(error: unknown): void } | undefined;
+}
+
+/** Worker threads that encode one batch at a time. */
+export class EncodePool {
+  readonly #threads: Thread[] = [];
+  #batch: EncodeBatch | undefined;
+  #journalled: Promise<void> = Promise.resolve();
+  #failure: unknown;
+
+  constructor(count: number, setup: Omit<WorkerSetup, "worker">) {
+    assert(count >= 1 && count < WORKERS_MAX, "there is at least one worker");
+    for (let worker = 0; worker < count; worker++) {
+      const thread: Thread = {
+        worker: new Worker(new URL("./encode-worker.ts", import.meta.url), { workerData: { ...setup, worker } }),
+        waiting: undefined,
+      };
+      thread.worker.on("message", (message: FromWorker) => this.#onMessage(thread, message));
+      thread.worker.on("error", (error) => this.#fail(thread, error));
+      thread.worker.on("exit", () => this.#fail(thread, new Error("an encode worker has ended")));
+      this.#threads.push(thread);
+    }
+  }
+
+  /** Encodes all chunks; when it resolves, every run is committed and has been given to `onFlushed`. Throws the first failure. */
+  async encode(batch: EncodeBatch, signal: AbortSignal): Promise<WarningCountMessage[]> {
+    assert(this.#batch === undefined, "one batch at a time");
+    this.#batch = batch;
+    this.#failure = undefined;
+    const warnings: WarningCountMessage[] = [];
+    const chunks = batch.chunks[Symbol.asyncIterator as never] as unknown;
+    const iterator: AsyncIterator<{ id: number; chunk: Chunk }> | Iterator<{ id: number; chunk: Chunk }> =
+      chunks === undefined
+        ? (batch.chunks as Iterable<{ id: number; chunk: Chunk }>)[Symbol.iterator]()
+        : (batch.chunks as AsyncIterable<{ id: number; chunk: Chunk }>)[Symbol.asyncIterator]();
+    try {
+      await Promise.all(
+        this.#threads.map(async (thread, worker) => {
+          const firstRun = (worker << RUN_BITS) + batch.firstRun;
+          const { dir, tables } = batch;
+          await this.#call(thread, { kind: "batch", batch: batch.batch, dir, tables, firstRun });
+          for (;;) {
+            signal.throwIfAborted();
+            if (this.#failure !== undefined) break;
+            const next = await iterator.next();
+            if (next.done) break;
+            await this.#call(thread, { kind: "chunk", ...next.value });
+          }
+          warnings.push(...(await this.#call(thread, { kind: "finish" })));
+        }),
+      );
+      await this.#journalled;
+    } finally {
+      await iterator.return?.(undefined);
+      this.#batch = undefined;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return warnings;
+  }
+
+  /** Ends the threads, whatever they do. */
+  async close(): Promise<void> {
+    for (const { worker } of this.#threads) {
+      worker.removeAllListeners("exit");
+      await worker.terminate();
+    }
+  }
+
+  #call(thread: Thread, message: ToWorker): Promise<WarningCountMessage[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined && message.kind !== "finish") return reject(this.#failure);
+      thread.waiting = { resolve, reject };
+      thread.worker.postMessage(message);
+    });
+  }
+
+  #onMessage(thread: Thread, message: FromWorker): void {
+    switch (message.kind) {
+      case "progress":
+        this.#batch?.onProgress(message.rows, message.sourceBytes);
+        return;
+      case "flushed": {
+        const batch = this.#batch;
+        if (batch === undefined) return;
+        this.#journalled = this.#journalled.then(() => batch.onFlushed(message.runs, message.chunks));
+        // A journal that cannot be written is noticed by `encode`, which waits for it.
+        this.#journalled.catch((error) => this.#fail(thread, error));
+        return;
+      }
+      case "ready": {
+        const { waiting } = thread;
+        thread.waiting = undefined;
+        waiting?.resolve(message.warnings);
+        return;
+      }
+      case "failed": {
+        const { code, fields, stack } = message;
+        const error = new LevinError(code, message.message, { fields });
+        if (stack !== undefined) error.stack = stack;
+        this.#fail(thread, error);
+      }
+    }
+  }
+
+  #fail(thread: Thread, error: unknown): void {
+    this.#failure ??= error;
+    const { waiting } = thread;
+    thread.waiting = undefined;
+    waiting?.reject(this.#failure);
+  }
+}

@@ -1,0 +1,47 @@
+import type { ErrorCode, ErrorFields } from "../../base/mod.ts";
+import type { EncodeSession } from "../../encoder/mod.ts";
+import type { TableInfo } from "../../schema/mod.ts";
+import type { Chunk } from "../../source/mod.ts";
+import type { ChunkResult, EngineRuns } from "../records.ts";
+
+/** Sizes of one worker, parts of the job's memory budget. */
+export interface WorkerSizes {
+  dataArenaBytes: number;
+  indexArenaBytes: number;
+  windowBytes: number;
+}
+
+export interface WorkerSetup {
+  worker: number;
+  sourceDir: string;
+  sizes: WorkerSizes;
+  session: EncodeSession;
+}
+
+export interface WorkerTable {
+  /** `db.table` */
+  name: string;
+  info: TableInfo;
+}
+
+export type ToWorker =
+  | { kind: "batch"; batch: number; dir: string; tables: WorkerTable[]; firstRun: number }
+  | { kind: "chunk"; id: number; chunk: Chunk }
+  | { kind: "finish" };
+
+export interface WarningCountMessage {
+  table: string;
+  column: string;
+  mysqlCode: number;
+  count: number;
+  example: string;
+}
+
+export type FromWorker =
+  /** Rows and source bytes taken since the last one. */
+  | { kind: "progress"; rows: number; sourceBytes: number }
+  /** Runs that are on disk, and the chunks that they complete. */
+  | { kind: "flushed"; runs: EngineRuns; chunks: ChunkResult[] }
+  /** The worker can take the next message. */
+  | { kind: "ready"; warnings: WarningCountMessage[] }
+  | { kind: "failed"; code: ErrorCode; message: string; fields: ErrorFields; stack: string | undefined };

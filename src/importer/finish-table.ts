@@ -1,0 +1,160 @@
+import { LevinError } from "../base/mod.ts";
+import { type Checksum, SnapshotHold } from "../cluster/mod.ts";
+import { checksumTable } from "../ingest/mod.ts";
+import { Flag } from "../schema/mod.ts";
+import { quoteName, readNextRowIds, rebaseAutoIncrement, rebaseAutoRandom } from "../tidb/mod.ts";
+import type { RunContext } from "./context.ts";
+import type { BatchState } from "./job-state.ts";
+import { checksumRanges } from "./key-ranges.ts";
+import { sumLocalRanges } from "./local-sums.ts";
+import type { SourceTable } from "./source-plan.ts";
+
+interface LocalTotals extends Checksum {
+  rows: number;
+  autoIncrementMax: bigint;
+  autoRandomMax: bigint;
+  rowIdMax: bigint;
+}
+
+const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** Sums what the chunks of a table gave. */
+function localTotals(state: BatchState, name: string): LocalTotals {
+  const sum: LocalTotals = {
+    rows: 0,
+    crc64xor: 0n,
+    kvs: 0n,
+    bytes: 0n,
+    autoIncrementMax: 0n,
+    autoRandomMax: 0n,
+    rowIdMax: 0n,
+  };
+  for (const chunk of state.done.values()) {
+    if (chunk.table !== name) continue;
+    sum.rows += chunk.rows;
+    sum.kvs += BigInt(chunk.kvs);
+    sum.bytes += BigInt(chunk.bytes);
+    sum.crc64xor ^= BigInt(chunk.crc);
+    sum.autoIncrementMax = largest(sum.autoIncrementMax, BigInt(chunk.autoIncrementMax));
+    sum.autoRandomMax = largest(sum.autoRandomMax, BigInt(chunk.autoRandomMax));
+    sum.rowIdMax = largest(sum.rowIdMax, BigInt(chunk.rowIdMax));
+  }
+  return sum;
+}
+
+/** After the pairs of a table are in: allocators, checksum, analyze; says the table's result. */
+export async function finishTable(context: RunContext, state: BatchState, table: SourceTable): Promise<void> {
+  const { env, job, options } = context;
+  if (job.state.tables.has(table.name)) return;
+  const local = localTotals(state, table.name);
+  await raiseAllocators(context, table, local);
+  const remote = options.checksum === "off" ? undefined : await remoteChecksum(context, table, options.checksum);
+  const ok =
+    remote === undefined ||
+    (remote.crc64xor === local.crc64xor && remote.kvs === local.kvs && remote.bytes === local.bytes);
+  const detail = ok ? undefined : await whatDiffers(context, state, table, local, remote);
+  env.emit({
+    kind: "table-done",
+    table: table.name,
+    rows: local.rows,
+    kvs: local.kvs,
+    bytes: local.bytes,
+    localCrc: local.crc64xor,
+    remoteCrc: remote?.crc64xor,
+    ok,
+    ...(detail === undefined ? {} : { detail }),
+  });
+  if (!ok && options.checksum === "required") {
+    throw new LevinError("Levin:Verify:ErrChecksum", `Cannot verify table "${table.name}": ${detail}`, {
+      fields: { table: table.name },
+    });
+  }
+  if (options.analyze !== "off") await analyze(context, table);
+  const { rows, kvs, bytes, crc64xor } = local;
+  await job.append({
+    type: "table",
+    table: table.name,
+    result: { rows, kvs: String(kvs), bytes: String(bytes), crc: String(crc64xor) },
+    verified: remote !== undefined && ok,
+  });
+}
+
+type Remote = Awaited<ReturnType<typeof checksumTable>>;
+
+async function remoteChecksum(
+  context: RunContext,
+  table: SourceTable,
+  how: "required" | "optional",
+): Promise<Remote | undefined> {
+  const { cluster, env } = context;
+  const { clock, random, signal } = env;
+  const snapshot = await cluster.pd.timestamp(signal);
+  try {
+    const hold = await SnapshotHold.open(
+      { clock, pd: cluster.pd, serviceId: `levin-checksum-${table.name}`, snapshot },
+      signal,
+    );
+    try {
+      const ranges = checksumRanges(context.models.get(table.name)!);
+      return await checksumTable({ clock, random, pd: cluster.pd, tikv: cluster.tikv, ranges, snapshot, signal });
+    } finally {
+      await hold.close();
+    }
+  } catch (error) {
+    if (how === "required" || signal.aborted) throw error;
+    env.emit({
+      kind: "log",
+      level: "warn",
+      message: `${table.name} was not verified: ${LevinError.from(error).message}`,
+    });
+    return undefined;
+  }
+}
+
+/** Compares each record and index range with what its engine holds, and names those that differ. */
+async function whatDiffers(
+  context: RunContext,
+  state: BatchState,
+  table: SourceTable,
+  local: LocalTotals,
+  remote: Remote,
+): Promise<string> {
+  const sums = await sumLocalRanges(context, state, remote.ranges, checksumRanges(context.models.get(table.name)!));
+  const figures = (c: Checksum) => `${c.kvs} pairs, ${c.bytes} bytes, crc64 ${c.crc64xor}`;
+  const found = sums
+    .filter(
+      ({ here, there }) => here.crc64xor !== there.crc64xor || here.kvs !== there.kvs || here.bytes !== there.bytes,
+    )
+    .map(({ name, here, there }) => `${name}: sent ${figures(here)}, the cluster holds ${figures(there)}`);
+  const totals = `sent ${figures(local)}, the cluster holds ${figures(remote)}`;
+  return found.length === 0 ? totals : `${found.slice(0, 4).join("; ")} (in all ${totals})`;
+}
+
+async function raiseAllocators(context: RunContext, table: SourceTable, local: LocalTotals): Promise<void> {
+  const info = context.models.get(table.name)!;
+  const { tidb } = context;
+  const autoIncrement = info.cols.some((column) => (column.type.Flag & Flag.autoIncrement) !== 0);
+  if (info.auto_random_bits > 0) {
+    if (local.autoRandomMax > 0n) await rebaseAutoRandom(tidb, table.database, table.table, local.autoRandomMax + 1n);
+    return;
+  }
+  const used = largest(autoIncrement ? local.autoIncrementMax : 0n, local.rowIdMax);
+  if (used === 0n) return;
+  const ids = await readNextRowIds(tidb, table.database, table.table);
+  if (ids.length > 0 && ids.every((id) => id.next > used)) return;
+  await rebaseAutoIncrement(tidb, table.database, table.table, used + 1n);
+}
+
+async function analyze(context: RunContext, table: SourceTable): Promise<void> {
+  const { env, options, tidb } = context;
+  try {
+    await tidb.query(`ANALYZE TABLE ${quoteName(table.database)}.${quoteName(table.table)}`);
+  } catch (error) {
+    if (options.analyze === "required") throw error;
+    env.emit({
+      kind: "log",
+      level: "warn",
+      message: `${table.name} was not analyzed: ${LevinError.from(error).message}`,
+    });
+  }
+}

@@ -1,0 +1,128 @@
+import { hostname } from "node:os";
+import { type Files, joinPath, LevinError, utf8 } from "../base/mod.ts";
+import { acquireLock, type Journal, type LockEnvironment, openJournal, readJournal } from "../checkpoint/mod.ts";
+import { applyRecord, emptyState, type JobState } from "./job-state.ts";
+import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import { differences, type Fingerprint, type JobRecord } from "./records.ts";
+
+const FORMAT = "levin state 1\n";
+
+/** The state directory of one import, held by this process. */
+export class Job {
+  readonly dir: string;
+  readonly state: JobState;
+  readonly #journal: Journal<JobRecord>;
+  readonly #release: () => Promise<void>;
+
+  private constructor(dir: string, state: JobState, journal: Journal<JobRecord>, release: () => Promise<void>) {
+    this.dir = dir;
+    this.state = state;
+    this.#journal = journal;
+    this.#release = release;
+  }
+
+  /**
+   * Takes the directory and continues what is there, or begins anew. Throws `Levin:State:ErrLocked`, `ErrFormat`, and `ErrChanged` with
+   * all differences when the state belongs to another import.
+   */
+  static async open(options: ImportOptions, env: ImportEnvironment): Promise<Job> {
+    const { files } = env;
+    const dir = options.stateDir;
+    try {
+      await files.makeDir(dir);
+    } catch (error) {
+      throw diskError(dir, error);
+    }
+    const lock = await acquireLock(files, joinPath(dir, "LOCK"), await lockEnvironment(files, env.pid));
+    try {
+      if (options.fresh) await forget(files, options);
+      await checkFormat(files, dir);
+      const { records, journal } = await openJournal<JobRecord>(files, joinPath(dir, "journal"));
+      const state = emptyState();
+      for (const record of records) applyRecord(state, record);
+      return new Job(dir, state, journal, () => lock.release());
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Compares with the run that began the job, or begins it. */
+  async begin(fingerprint: Fingerprint, nowMs: number, version: string): Promise<void> {
+    const before = this.state.fingerprint;
+    if (before === undefined) {
+      await this.append({ type: "job", format: 1, fingerprint, startedMs: nowMs, version });
+      return;
+    }
+    const found = differences(before, fingerprint);
+    if (found.length === 0) return;
+    const shown = found.slice(0, 5).join("; ");
+    const more = found.length > 5 ? `; and ${found.length - 5} more` : "";
+    throw new LevinError("Levin:State:ErrChanged", `Cannot continue the import in "${this.dir}": ${shown}${more}`, {
+      fields: { dir: this.dir, differences: found.length },
+    });
+  }
+
+  /** On disk when it resolves; the state follows. */
+  async append(record: JobRecord): Promise<void> {
+    await this.#journal.append(record, { sync: true });
+    applyRecord(this.state, record);
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#journal.close();
+    } finally {
+      await this.#release();
+    }
+  }
+}
+
+/** What a state directory says, without touching it; undefined when it holds no job. */
+export async function readJob(files: Files, dir: string): Promise<JobState | undefined> {
+  const records = await readJournal<JobRecord>(files, joinPath(dir, "journal"));
+  if (records.length === 0) return undefined;
+  const state = emptyState();
+  for (const record of records) applyRecord(state, record);
+  return state;
+}
+
+async function forget(files: Files, options: ImportOptions): Promise<void> {
+  await files.remove(joinPath(options.stateDir, "journal"));
+  await files.removeTree(options.sortedKvDir);
+  await files.removeTree(joinPath(options.stateDir, "reports"));
+}
+
+async function checkFormat(files: Files, dir: string): Promise<void> {
+  const path = joinPath(dir, "FORMAT");
+  const found = await files.read(path);
+  if (found === undefined) await files.replace(path, utf8(FORMAT));
+  else if (new TextDecoder().decode(found) !== FORMAT) {
+    throw new LevinError("Levin:State:ErrFormat", `Cannot use "${dir}": its format is not "${FORMAT.trim()}"`, {
+      fields: { dir },
+    });
+  }
+}
+
+function diskError(dir: string, cause: unknown): LevinError {
+  return new LevinError(
+    "Levin:State:ErrDisk",
+    `Cannot make the state directory "${dir}": ${(cause as Error).message}`,
+    { cause },
+  );
+}
+
+/** Field 22 of /proc/PID/stat is the start time; the name before it may hold anything but ends at the last parenthesis. */
+async function startedOf(files: Files, pid: number): Promise<string | undefined> {
+  const stat = await files.read(`/proc/${pid}/stat`).catch(() => undefined);
+  if (stat === undefined) return undefined;
+  const text = new TextDecoder().decode(stat);
+  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+}
+
+async function lockEnvironment(files: Files, pid: number): Promise<LockEnvironment> {
+  return {
+    self: { host: hostname(), pid, started: (await startedOf(files, pid)) ?? "" },
+    startedOf: (other) => startedOf(files, other),
+  };
+}

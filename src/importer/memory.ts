@@ -1,0 +1,38 @@
+import { assert } from "../base/mod.ts";
+import type { WorkerSizes } from "./encode/messages.ts";
+
+const MIB = 1 << 20;
+/** Of the runtime, the code and everything that is not counted below. */
+const BASE_BYTES = 128 * MIB;
+/** Per worker: scratch areas of two arenas and of sorting, windows, LevelDB's share. */
+const WORKER_FIXED_BYTES = 40 * MIB;
+
+export interface MemoryPlan {
+  worker: WorkerSizes;
+  /** Messages to stores that are under way. */
+  inFlightBytes: number;
+  /** Read-ahead of each region job. */
+  rangeReadBytes: number;
+  /** What all of it adds up to; at most the budget. */
+  totalBytes: number;
+}
+
+/** Default of `--memory`: a sixteenth of the machine's memory, between 384 MiB and 4 GiB. */
+export function defaultMemoryBytes(machineBytes: number): number {
+  return Math.max(384 * MIB, Math.min(4096 * MIB, Math.floor(machineBytes / 16)));
+}
+
+/** Splits the budget among arenas, windows and queues. */
+export function planMemory(budgetBytes: number, workers: number, rangeJobs: number): MemoryPlan {
+  const inFlightBytes = 32 * MIB;
+  const rangeReadBytes = 4 * MIB;
+  const fixed = BASE_BYTES + inFlightBytes + rangeJobs * rangeReadBytes + workers * WORKER_FIXED_BYTES;
+  const forArenas = Math.max(workers * 16 * MIB, budgetBytes - fixed);
+  // A pair takes 12 bytes beside its own in an arena of the usual pair size.
+  const arena = Math.min(512 * MIB, Math.floor((forArenas / workers / 2) * 0.8));
+  const arenaBytes = arena - (arena % MIB) || MIB;
+  const worker: WorkerSizes = { dataArenaBytes: arenaBytes, indexArenaBytes: arenaBytes, windowBytes: MIB };
+  const totalBytes = fixed + forArenas;
+  assert(workers * 2 * arenaBytes <= forArenas, "arenas fit their share");
+  return { worker, inFlightBytes, rangeReadBytes, totalBytes };
+}

@@ -1,0 +1,63 @@
+import type { Clock, EventSink, Files, Random } from "../base/mod.ts";
+import type { CsvDialect } from "../source/mod.ts";
+import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
+
+/** TLS material towards PD and TiKV: PEM texts. */
+export interface ClusterTls {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  certAllowedCn?: string[];
+}
+
+/** Everything an import needs to know, already checked. Sizes in bytes, times in milliseconds. */
+export interface ImportOptions {
+  /** Directory of the dump. */
+  sourceDir: string;
+  /** How CSV files are written. */
+  csv: CsvDialect;
+  /** Holds lock, journal, log, engines and reports. */
+  stateDir: string;
+  /** Where the sorted pairs go; normally `stateDir/engines`. */
+  sortedKvDir: string;
+  tidb: TidbOptions;
+  statusPort: StatusPortOptions;
+  /** Empty: as TiDB's `/settings` says. */
+  pdAddresses: string[];
+  clusterTls: ClusterTls | undefined;
+  /** SQL mode of casts. */
+  sqlMode: string;
+  /** Session time zone; undefined = the server's. A dump's own SET TIME_ZONE wins. */
+  timeZone: string | undefined;
+  workers: number;
+  memoryBytes: number;
+  chunkSizeBytes: number;
+  rangeSizeBytes: number;
+  rangeKeys: number;
+  /** Region jobs at a time. */
+  ingestConcurrency: number;
+  checksum: "required" | "optional" | "off";
+  analyze: "required" | "optional" | "off";
+  /** Tables exist; schema files are not run. */
+  noSchema: boolean;
+  checkRequirements: boolean;
+  ignoreUnmatched: boolean;
+  /** 0 = import mode is never entered. */
+  importModeRenewMs: number;
+  /** Ceiling of waiting for the cluster in one retried step. */
+  retryDeadlineMs: number;
+  /** Forget an earlier run's state. */
+  fresh: boolean;
+  version: string;
+}
+
+/** The world of a run, as values. */
+export interface ImportEnvironment {
+  clock: Clock;
+  random: Random;
+  files: Files;
+  emit: EventSink;
+  signal: AbortSignal;
+  /** Of this process, for the lock. */
+  pid: number;
+}
