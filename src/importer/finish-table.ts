@@ -9,7 +9,10 @@ import { checksumRanges } from "./key-ranges.ts";
 import { sumLocalRanges } from "./local-sums.ts";
 import type { SourceTable } from "./source-plan.ts";
 
-interface LocalTotals extends Checksum {
+interface LocalTotals {
+  crc64xor: bigint;
+  kvs: bigint;
+  bytes: bigint;
   rows: number;
   autoIncrementMax: bigint;
   autoRandomMax: bigint;

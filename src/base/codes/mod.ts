@@ -1,4 +1,5 @@
 /** The closed list of error codes, one file an area; README's table is compared with it by a test. */
+import { checkCodes } from "./check.ts";
 import { clusterCodes } from "./cluster.ts";
 import { codecCodes } from "./codec.ts";
 import { commandCodes } from "./command.ts";
@@ -13,6 +14,7 @@ export type { ErrorFacts, RetryClass } from "./facts.ts";
 export const errorCodes = {
   ...codecCodes,
   ...commandCodes,
+  ...checkCodes,
   ...sourceCodes,
   ...schemaCodes,
   ...encodeCodes,

@@ -1,0 +1,13 @@
+/**
+ * An import: the one place that knows the order of its steps (source, schema, encode, ingest, verify, finish) and what of them is done.
+ *
+ * 1. A record is in the journal only after what it says is on disk or in the cluster.
+ * 2. Runs that the journal does not know are dropped before a batch goes on.
+ * 3. All pairs of a batch carry one commit timestamp of PD's, kept across runs.
+ */
+
+export { readJob } from "./job.ts";
+export type { JobState } from "./job-state.ts";
+export { defaultMemoryBytes, planMemory } from "./memory.ts";
+export type { ClusterTls, ImportEnvironment, ImportOptions } from "./options.ts";
+export { type ImportResult, runImport } from "./run.ts";

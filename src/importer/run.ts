@@ -1,0 +1,230 @@
+import { LevinError } from "../base/mod.ts";
+import type { EncodeSession } from "../encoder/mod.ts";
+import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
+import { connectTidb, quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
+import { type Batch, planBatches } from "./batches.ts";
+import { openCluster } from "./cluster-link.ts";
+import type { RunContext } from "./context.ts";
+import { EncodePool } from "./encode/encode-pool.ts";
+import type { WarningCountMessage } from "./encode/messages.ts";
+import { batchDir, type EncodedBatch, encodeBatch } from "./encode-batch.ts";
+import { finishTable } from "./finish-table.ts";
+import { ingestBatch } from "./ingest-batch.ts";
+import { Job } from "./job.ts";
+import { tableKeyRanges } from "./key-ranges.ts";
+import { planMemory } from "./memory.ts";
+import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { readTableModels, restoreSchema } from "./restore-schema.ts";
+import { fingerprintOf, scanSource } from "./source-plan.ts";
+
+export interface ImportResult {
+  tables: number;
+  rows: number;
+  sourceBytes: number;
+}
+
+/**
+ * One import from beginning to end; the only place that knows the order of its steps. Throws the first failure, after everything that
+ * was changed in the cluster for the import's sake is undone; the state directory then continues with the next run.
+ */
+export async function runImport(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
+  const plan = await scanSource(options, env);
+  const progress = new Progress(env.emit, plan.sizeBytes);
+  await using closers = new AsyncDisposableStack();
+  const job = await Job.open(options, env);
+  closers.defer(() => job.close());
+  const tidb = await connectTidb(options.tidb);
+  closers.defer(() => tidb.close());
+  const variables = await readServerVariables(tidb);
+  const session = encodeSession(options, env, variables, job);
+  await job.begin(fingerprintOf(plan, options, describeSession(session)), session.nowMs, options.version);
+  const cluster = await openCluster(options, env);
+  closers.defer(() => cluster.close());
+  if (!options.noSchema) {
+    progress.at("schema");
+    await restoreSchema(plan, tidb, env);
+  }
+  const models = await readTableModels(plan, options);
+  const memory = planMemory(options.memoryBytes, options.workers, options.ingestConcurrency);
+  const context: RunContext = { options, env, plan, job, tidb, cluster, models, memory, progress, open: new Map() };
+  sayPlan(context, session, variables);
+  await checkTargetEmpty(context);
+  const batches = planBatches(plan.tables);
+  await runBatches(context, batches, session);
+  await job.append({ type: "done" });
+  let rows = 0;
+  for (const { result } of job.state.tables.values()) rows += result.rows;
+  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes };
+}
+
+function encodeSession(
+  options: ImportOptions,
+  env: ImportEnvironment,
+  variables: ServerVariables,
+  job: Job,
+): EncodeSession {
+  return {
+    sqlMode: options.sqlMode,
+    timeZone: options.timeZone ?? variables.timeZone,
+    newCollations: variables.newCollations,
+    rowFormatVersion: variables.rowFormatVersion,
+    rowLevelChecksum: variables.rowLevelChecksum,
+    // A resumed import gives CURRENT_TIMESTAMP defaults the time of its first run.
+    nowMs: job.state.fingerprint === undefined ? env.clock.nowMs() : job.state.startedMs,
+    defaultWeekFormat: variables.defaultWeekFormat,
+  };
+}
+
+function describeSession(session: EncodeSession): Record<string, unknown> {
+  const { nowMs: _, ...rest } = session;
+  return rest;
+}
+
+function sayPlan(context: RunContext, session: EncodeSession, variables: ServerVariables): void {
+  const { env, options, memory, plan } = context;
+  const mib = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;
+  env.emit({
+    kind: "plan",
+    lines: [
+      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.verdicts.length} files, ${mib(plan.sizeBytes)}`,
+      `target TiDB ${options.tidb.host}:${options.tidb.port} (${variables.version}), sql mode "${session.sqlMode}", time zone ${session.timeZone}`,
+      `ceilings: memory ${mib(memory.totalBytes)} (${options.workers} workers of ${mib(2 * memory.worker.dataArenaBytes)} arenas), state in ${options.stateDir}`,
+    ],
+    fields: { ...describeSession(session), memoryBytes: memory.totalBytes, workers: options.workers },
+  });
+}
+
+/** Tables must be empty before their first pair goes in; those that an earlier run of this job has touched are its own. */
+async function checkTargetEmpty(context: RunContext): Promise<void> {
+  const { job, plan, tidb, options } = context;
+  if (!options.checkRequirements) return;
+  const touched = new Set(job.state.batches.flatMap((batch) => (batch === undefined ? [] : batch.tables)));
+  const notEmpty: string[] = [];
+  for (const { name, database, table } of plan.tables) {
+    if (touched.has(name)) continue;
+    const found = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
+    if (found.rows.length > 0) notEmpty.push(name);
+  }
+  if (notEmpty.length === 0) return;
+  const shown = notEmpty
+    .slice(0, 5)
+    .map((name) => `"${name}"`)
+    .join(", ");
+  throw new LevinError(
+    "Levin:Check:ErrTargetNotEmpty",
+    `Cannot import: the target's ${notEmpty.length === 1 ? "table" : "tables"} ${shown}${notEmpty.length > 5 ? ` and ${notEmpty.length - 5} more` : ""} must be empty`,
+    { fields: { tables: notEmpty.length } },
+  );
+}
+
+/** Encodes one batch while the one before it is ingested: two are open at most. */
+async function runBatches(context: RunContext, batches: readonly Batch[], session: EncodeSession): Promise<void> {
+  const { env, job, options, memory } = context;
+  const left = batches.filter((batch) => batch.tables.some((table) => !job.state.tables.has(table.name)));
+  if (left.length === 0) return;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([env.signal, stop.signal]);
+  const inner: RunContext = { ...context, env: { ...env, signal } };
+  await using closers = new AsyncDisposableStack();
+  closers.defer(async () => {
+    for (const { engines } of inner.open.values()) await engines.close();
+  });
+  const pool = new EncodePool(options.workers, { sourceDir: options.sourceDir, sizes: memory.worker, session });
+  closers.defer(() => pool.close());
+  await pauseCluster(inner, closers);
+  const warnings: WarningCountMessage[] = [];
+  let ingesting: Promise<void> = Promise.resolve();
+  let failure: { error: unknown } | undefined;
+  const note = (error: unknown): void => {
+    failure ??= { error };
+    stop.abort(error);
+  };
+  try {
+    for (const batch of left) {
+      signal.throwIfAborted();
+      await planBatch(inner, batch);
+      inner.progress.at("encode", batch.tables.length === 1 ? batch.tables[0]!.name : undefined);
+      const encoded = await encodeBatch(inner, pool, batch);
+      inner.open.set(batch.id, encoded);
+      warnings.push(...encoded.warnings);
+      await ingesting;
+      ingesting = finishBatch(inner, batch, encoded);
+      ingesting.catch(note);
+    }
+    await ingesting;
+  } catch (error) {
+    note(error);
+    await ingesting.catch(() => undefined);
+  }
+  sayWarnings(env, warnings);
+  if (env.signal.aborted) throw new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted");
+  if (failure !== undefined) throw failure.error;
+}
+
+/** The commit timestamp of a batch's pairs is chosen once and kept across runs. */
+async function planBatch(context: RunContext, batch: Batch): Promise<void> {
+  const { job, cluster, env } = context;
+  if (job.state.batches[batch.id] !== undefined) return;
+  const commitTs = await cluster.pd.timestamp(env.signal);
+  await job.append({
+    type: "batch",
+    batch: batch.id,
+    tables: batch.tables.map(({ name }) => name),
+    commitTs: String(commitTs),
+  });
+}
+
+async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBatch): Promise<void> {
+  const { job, env, progress } = context;
+  const state = job.state.batches[batch.id]!;
+  if (!state.ingested) {
+    progress.at("ingest");
+    await ingestBatch(context, encoded, state);
+  }
+  progress.at("verify");
+  for (const table of batch.tables) await finishTable(context, state, table);
+  context.open.delete(batch.id);
+  await encoded.engines.close();
+  await env.files.removeTree(batchDir(context, batch.id));
+}
+
+/** Import mode on the stores and quiet schedulers for the key ranges, both with a time limit and undone at the end. */
+async function pauseCluster(context: RunContext, closers: AsyncDisposableStack): Promise<void> {
+  const { cluster, env, models, options, job } = context;
+  const { clock, signal } = env;
+  const say = (what: string) => (thrown: unknown) =>
+    env.emit({ kind: "log", level: "warn", message: `${what}: ${LevinError.from(thrown).message}` });
+  if (options.importModeRenewMs > 0) {
+    const keeper = await ImportModeKeeper.open({ clock, tikv: cluster.tikv, signal, onTrouble: say("import mode") });
+    closers.defer(() => keeper.close());
+  }
+  const ranges = [...models.values()].flatMap(tableKeyRanges);
+  const pause = await SchedulerPause.open({
+    clock,
+    pd: cluster.pdHttp,
+    ruleId: `levin-${job.state.startedMs.toString(36)}`,
+    ranges,
+    signal,
+    onTrouble: say("scheduler pause"),
+  });
+  closers.defer(() => pause.close());
+}
+
+function sayWarnings(env: ImportEnvironment, warnings: readonly WarningCountMessage[]): void {
+  const merged = new Map<string, WarningCountMessage>();
+  for (const warning of warnings) {
+    const key = `${warning.table}\n${warning.column}\n${warning.mysqlCode}`;
+    const known = merged.get(key);
+    if (known === undefined) merged.set(key, { ...warning });
+    else known.count += warning.count;
+  }
+  for (const { table, column, count, example, mysqlCode } of merged.values()) {
+    env.emit({
+      kind: "log",
+      level: "warn",
+      message: `${count} values of ${table}.${column} were changed by the SQL mode, the first: ${example} (${mysqlCode})`,
+      fields: { table, column, count, mysqlCode },
+    });
+  }
+}
