@@ -1,8 +1,16 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { ImportSST, type SSTMeta, SSTMetaSchema, WriteBatchSchema } from "../../gen/import_sstpb_pb.ts";
+import {
+  ImportSST,
+  type SSTMeta,
+  SSTMetaSchema,
+  WriteBatchSchema,
+  type WriteRequest,
+  WriteRequestSchema,
+} from "../../gen/import_sstpb_pb.ts";
 import type { Region } from "../../gen/metapb_pb.ts";
+import { type PackedWriteRequest, PackedWriteRequestSchema } from "../../gen/packed_pb.ts";
 import { PD } from "../../gen/pdpb_pb.ts";
 import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { type Clock, seededRandom } from "../../src/base/mod.ts";
@@ -108,4 +116,9 @@ export async function* writeStream(
 export function packBatch(commitTs: bigint, pairs: readonly Pair[]): Uint8Array {
   const batch = create(WriteBatchSchema, { commitTs, pairs: pairs.map(([key, value]) => ({ key, value })) });
   return toBinary(WriteBatchSchema, batch);
+}
+
+/** The same messages as the import service takes them: batches as bytes. */
+export async function* packedRequests(requests: readonly WriteRequest[]): AsyncGenerator<PackedWriteRequest> {
+  for (const request of requests) yield fromBinary(PackedWriteRequestSchema, toBinary(WriteRequestSchema, request));
 }

@@ -22,9 +22,8 @@ export interface PortOptions {
   http?: RequestListener;
 }
 
-/** HTTP/2 windows: a stream may have 4 MiB in flight, as TiKV lets it. */
+/** A stream may have 4 MiB in flight, as TiKV lets it. (`setLocalWindowSize` on Bun's server ends in streams that stand still.) */
 const STREAM_WINDOW = 4 * 1024 * 1024;
-const CONNECTION_WINDOW = 64 * 1024 * 1024;
 
 /** A port that speaks gRPC and HTTP/1.1, told apart by the first bytes of a connection. */
 export class Port {
@@ -67,7 +66,6 @@ export class Port {
       }),
     );
     http2.on("session", (session) => {
-      session.setLocalWindowSize?.(CONNECTION_WINDOW);
       session.on("error", () => {});
     });
     http2.on("sessionError", () => {});

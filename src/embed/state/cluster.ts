@@ -56,7 +56,7 @@ export class Cluster {
     this.ids = seed.ids;
     this.tso = seed.tso;
     this.stores = seed.stores;
-    this.uploads = new Uploads(db, this.journal, () => this.ids.take());
+    this.uploads = new Uploads(db, this.journal, () => seed.fileIds.take());
     const cache = new BlockCache(db, options.blockCacheBytes ?? BLOCK_CACHE_BYTES);
     this.reader = new Reader(db, this.runs, cache);
     this.mvcc = new Mvcc(db, this.journal, this.reader);
@@ -67,14 +67,14 @@ export class Cluster {
   static async open(db: KvDb, options: ClusterOptions): Promise<Cluster> {
     const journal = new Journal(db);
     const facts = new Facts(db, journal);
-    const bound = BigInt((await facts.get<string>("ids")) ?? "0");
-    const ids = new IdAllocator(facts, bound);
+    const ids = await IdAllocator.open(facts, "ids");
+    const fileIds = await IdAllocator.open(facts, "files");
     const tsoBound = TimestampOracle.boundOf(await db.get(TimestampOracle.boundKey));
     const tso = new TimestampOracle(options.clock, journal, tsoBound);
     const known = await facts.get<{ id: string; createdTs: string }>("cluster");
     const stores = await loadStores(db, options);
     const created = known ?? { id: newClusterId(options), createdTs: String(await tso.next()) };
-    const cluster = new Cluster(db, options, { ...created, facts, journal, ids, tso, stores });
+    const cluster = new Cluster(db, options, { ...created, facts, journal, ids, fileIds, tso, stores });
     if (known === undefined) {
       await cluster.placement.bootstrap(options);
       await facts.set("cluster", created);
@@ -179,6 +179,7 @@ interface Seed {
   facts: Facts;
   journal: Journal;
   ids: IdAllocator;
+  fileIds: IdAllocator;
   tso: TimestampOracle;
   stores: Map<bigint, StoreState>;
 }

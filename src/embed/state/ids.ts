@@ -4,18 +4,24 @@ import type { Facts } from "./facts.ts";
 /** Ids reserved on disk at a time (PD: `allocStep` 1000). */
 const STEP = 1000n;
 
-/** PD's ids for stores, regions, peers; the sandbox takes its file ids from here as well. */
+/** Growing numbers: PD's ids for stores, regions and peers; and, apart from them, the numbers of files. */
 export class IdAllocator {
   readonly #facts: Facts;
+  readonly #name: string;
   #next: bigint;
   #bound: bigint;
   #reserving: Promise<void> = Promise.resolve();
 
-  /** `bound` is the highest id reserved on disk; 0 = a new cluster. */
-  constructor(facts: Facts, bound: bigint) {
+  private constructor(facts: Facts, name: string, bound: bigint) {
     this.#facts = facts;
+    this.#name = name;
     this.#next = bound + 1n;
     this.#bound = bound;
+  }
+
+  /** Goes on behind what is reserved on disk under that name. */
+  static async open(facts: Facts, name: string): Promise<IdAllocator> {
+    return new IdAllocator(facts, name, BigInt((await facts.get<string>(name)) ?? "0"));
   }
 
   /** The next id. What it is used for must be written to the journal later than this call. */
@@ -29,7 +35,7 @@ export class IdAllocator {
     this.#next += BigInt(count);
     if (this.#next > this.#bound) {
       this.#bound = this.#next + STEP;
-      this.#reserving = this.#facts.set("ids", String(this.#bound));
+      this.#reserving = this.#facts.set(this.#name, String(this.#bound));
       this.#reserving.catch(() => {});
     }
     return this.#next - 1n;

@@ -51,10 +51,9 @@ export function epochNotMatch(message: string, current: readonly Region[]): Regi
 }
 
 export function keyNotInRegion(key: Uint8Array, region: Region): RegionError {
-  const named = key.length === 0 ? "key is" : `key ${hexKey(key)} is`;
   const range = `[${hexKey(region.startKey)}, ${hexKey(region.endKey)})`;
   return {
-    message: `${named} not in region key range ${range} for region ${region.id}`,
+    message: `key ${hexKey(key)} is not in region key range ${range} for region ${region.id}`,
     keyNotInRegion: { key, regionId: region.id, startKey: region.startKey, endKey: region.endKey },
   };
 }
