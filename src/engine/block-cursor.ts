@@ -81,7 +81,7 @@ export class BlockCursor {
 
   async #open(): Promise<KvCursor> {
     const { kvdb, prefix, run, bounds, readBytes } = this.#options;
-    const all = blockKeys(prefix, run.runId, run.runId + 1);
+    const all = blockKeys(prefix, run.runId);
     let start = all.start;
     if (bounds.start !== undefined) {
       // The range may begin inside the last block that begins before it.

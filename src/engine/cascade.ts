@@ -5,7 +5,6 @@ import { RunBuilder } from "./run-builder.ts";
 
 /** Bytes of a batch that is read and written again. */
 const BATCH_BYTES = 1024 * 1024;
-const SCRATCH_BYTES = 4 * 1024 * 1024;
 
 /**
  * Merges the runs of `source` into one new run and takes them out in the same step as it commits. Their blocks are left for the caller
@@ -18,8 +17,7 @@ export async function mergeRuns(
   const { kvdb, prefix, runs } = source;
   const entryBytesMax = Math.max(...runs.map((run) => run.entryBytesMax));
   const scratchAt = Math.max(BATCH_BYTES, entryBytesMax);
-  const scratchBytes = Math.max(SCRATCH_BYTES, entryBytesMax + BLOCK_HEADER_BYTES);
-  const bytes = new Uint8Array(scratchAt + 2 * scratchBytes);
+  const bytes = new Uint8Array(scratchAt + BLOCK_HEADER_BYTES + Math.max(blockBytes, entryBytesMax));
   let offsets = new Uint32Array(1024);
   const builder = new RunBuilder({ kvdb, prefix, runId, blockBytes, space: { bytes, scratchAt } });
   try {

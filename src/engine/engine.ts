@@ -4,21 +4,20 @@ import { type KvDb, type LevelKvDbOptions, openLevelKvDb } from "../kvdb/mod.ts"
 import type { KeyBounds } from "./block-cursor.ts";
 import { mergeRuns } from "./cascade.ts";
 import {
-  blockKeys,
   decodeRun,
   FORMAT_VERSION,
   formatKey,
+  keysOfRuns,
   RUN_ID_MAX,
   type RunInfo,
   runIdOfKey,
   runKey,
-  runKeys,
 } from "./layout.ts";
 import { nextKey } from "./next-key.ts";
 import type { PairArena } from "./pair-arena.ts";
 import { type KeyRange, type PlanOptions, planRanges } from "./range-index.ts";
 import { type PairBatch, type PairSource, type ReadOptions, readPairs } from "./read-pairs.ts";
-import { BLOCK_BYTES, RunBuilder } from "./run-builder.ts";
+import { BLOCK_BYTES, BLOCK_BYTES_MAX, RunBuilder } from "./run-builder.ts";
 
 export interface EngineOptions {
   /** For people: table and part, for example `db.t:data`. */
@@ -92,7 +91,7 @@ export class Engine {
     this.#prefix = options.prefix ?? new Uint8Array(0);
     this.#blockBytes = options.blockBytes ?? BLOCK_BYTES;
     this.#dir = "dir" in options.store ? options.store.dir : undefined;
-    assert(this.#blockBytes >= 64 && this.#blockBytes <= 2 ** 21, "a block is at most half a scratch area");
+    assert(this.#blockBytes >= 64 && this.#blockBytes <= BLOCK_BYTES_MAX, "a block fits into the scratch area");
   }
 
   /**
@@ -122,27 +121,15 @@ export class Engine {
 
   /** All committed runs, those of other threads included, by id. */
   async runs(): Promise<RunInfo[]> {
-    const cursor = this.#kvdb.cursor(runKeys(this.#prefix));
     const runs: RunInfo[] = [];
-    try {
-      for (let entries = await cursor.next(1000); entries.length > 0; entries = await cursor.next(1000)) {
-        for (const [key, value] of entries) {
-          const runId = runIdOfKey(this.#prefix, key);
-          const run = decodeRun(runId, value);
-          if (run === undefined) throw this.#corrupt(`the record of run ${runId} is damaged`, { run: runId });
-          runs.push(run);
-        }
-      }
-    } finally {
-      await cursor.close();
-    }
+    for await (const { run } of this.#storedRuns()) if (run !== undefined) runs.push(run);
     return runs;
   }
 
   /** Takes a run out again: its rows are to be encoded anew. Not while others read the engine. */
   async dropRun(runId: number): Promise<void> {
     await this.#kvdb.batch([{ key: runKey(this.#prefix, runId), value: undefined }], { sync: true });
-    await this.#kvdb.clear(blockKeys(this.#prefix, runId, runId + 1));
+    await this.#clearRun(runId);
   }
 
   async totals(): Promise<EngineTotals> {
@@ -201,9 +188,7 @@ export class Engine {
       assert(runId <= RUN_ID_MAX, "run ids do not run out");
       await this.#assertFree(runId);
       await mergeRuns(this.#source(group), { runId, blockBytes: this.#blockBytes, ...(signal ? { signal } : {}) });
-      for (const run of group) {
-        await this.#kvdb.clear(blockKeys(this.#prefix, run.runId, run.runId + 1));
-      }
+      for (const run of group) await this.#clearRun(run.runId);
       runs = await this.runs();
     }
     return runs;
@@ -217,8 +202,7 @@ export class Engine {
   /** Removes everything the engine has stored, and closes it. */
   async destroy(): Promise<void> {
     if (this.#dir === undefined) {
-      await this.#kvdb.clear({ ...runKeys(this.#prefix) });
-      await this.#kvdb.clear(blockKeys(this.#prefix, 0, RUN_ID_MAX + 1));
+      await this.#kvdb.clear(keysOfRuns(this.#prefix, 0, RUN_ID_MAX + 1));
       await this.#kvdb.batch([{ key: formatKey(this.#prefix), value: undefined }]);
       return;
     }
@@ -233,13 +217,8 @@ export class Engine {
       await this.#kvdb.batch([{ key, value: new Uint8Array([FORMAT_VERSION]) }], { sync: true });
     }
     await this.assertFormat();
-    for (let runId = 0; runId <= RUN_ID_MAX; ) {
-      const found = await this.#firstBlockFrom(runId);
-      if (found === undefined) break;
-      if ((await this.#kvdb.get(runKey(this.#prefix, found))) === undefined) {
-        await this.#kvdb.clear(blockKeys(this.#prefix, found, found + 1));
-      }
-      runId = found + 1;
+    for await (const { runId, run } of this.#storedRuns()) {
+      if (run === undefined) await this.#clearRun(runId);
     }
   }
 
@@ -249,9 +228,22 @@ export class Engine {
     throw this.#corrupt(`its format is ${value?.[0] ?? "missing"}, this levin knows ${FORMAT_VERSION}`, {});
   }
 
-  /** Id of the first run at or behind `runId` that has a block. */
-  async #firstBlockFrom(runId: number): Promise<number | undefined> {
-    const cursor = this.#kvdb.cursor(blockKeys(this.#prefix, runId, RUN_ID_MAX + 1), { keysOnly: true });
+  /** Every run that has stored something, by id; without `RunInfo` when it is not committed. */
+  async *#storedRuns(): AsyncGenerator<{ runId: number; run: RunInfo | undefined }> {
+    for (let runId = await this.#firstRunFrom(0); runId !== undefined; runId = await this.#firstRunFrom(runId + 1)) {
+      const value = await this.#kvdb.get(runKey(this.#prefix, runId));
+      const run = value && decodeRun(runId, value);
+      if (value !== undefined && run === undefined) {
+        throw this.#corrupt(`the record of run ${runId} is damaged`, { run: runId });
+      }
+      yield { runId, run };
+    }
+  }
+
+  /** Id of the first run at or behind `runId` that has stored something. */
+  async #firstRunFrom(runId: number): Promise<number | undefined> {
+    if (runId > RUN_ID_MAX) return undefined;
+    const cursor = this.#kvdb.cursor(keysOfRuns(this.#prefix, runId, RUN_ID_MAX + 1), { keysOnly: true });
     const [entry] = await cursor.next(1);
     await cursor.close();
     return entry === undefined ? undefined : runIdOfKey(this.#prefix, entry[0]);
@@ -261,9 +253,11 @@ export class Engine {
   async #assertFree(runId: number): Promise<void> {
     const record = await this.#kvdb.get(runKey(this.#prefix, runId));
     assert(record === undefined, `run ${runId} of engine "${this.name}" is written once`);
-    if ((await this.#firstBlockFrom(runId)) === runId) {
-      await this.#kvdb.clear(blockKeys(this.#prefix, runId, runId + 1));
-    }
+    if ((await this.#firstRunFrom(runId)) === runId) await this.#clearRun(runId);
+  }
+
+  async #clearRun(runId: number): Promise<void> {
+    await this.#kvdb.clear(keysOfRuns(this.#prefix, runId, runId + 1));
   }
 
   #source(runs: readonly RunInfo[]): PairSource {

@@ -29,7 +29,7 @@ export interface KvCursor {
 
 /**
  * An ordered byte map. Keys compare as bytes. A batch is atomic; with `sync` it is on disk when the promise resolves; of two changes
- * of one key in a batch the later wins. The caller may reuse key and value bytes once the promise is settled, not before.
+ * of one key in a batch the later wins. Key and value bytes are copied before `batch` returns its promise.
  * Several handles of one directory may be open in one process (workers) when opened `shared`.
  *
  * Fails with `Levin:Engine:ErrDisk` or `Levin:Engine:ErrCorrupt`, naming the directory. Use after `close` is a bug of the caller.
@@ -38,6 +38,8 @@ export interface KvDb {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   batch(changes: readonly KvChange[], options?: { sync?: boolean }): Promise<void>;
   cursor(range: KvRange, options?: KvCursorOptions): KvCursor;
+  /** Every batch whose promise has resolved is on disk when this one resolves. */
+  sync(): Promise<void>;
   /** Removes all keys of the range; not atomic. */
   clear(range: KvRange): Promise<void>;
   close(): Promise<void>;

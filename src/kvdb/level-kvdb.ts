@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { open, readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { Level } from "level";
 import { assert, LevinError } from "../base/mod.ts";
 import {
@@ -88,6 +89,20 @@ class LevelKvDb implements KvDb {
     }
   }
 
+  /**
+   * LevelDB syncs its current log with a synced batch, but not the logs that it left behind since; those are synced here. Whatever has
+   * left the logs is in table files, which LevelDB syncs itself.
+   */
+  async sync(): Promise<void> {
+    this.#assertOpen();
+    try {
+      const logs = (await readdir(this.#dir)).filter((name) => name.endsWith(".log"));
+      await Promise.all(logs.map((name) => syncFile(join(this.#dir, name))));
+    } catch (error) {
+      throw mapError(error, "write", this.#dir);
+    }
+  }
+
   cursor(range: KvRange, options: KvCursorOptions = {}): KvCursor {
     this.#assertOpen();
     const iterator = this.#level.iterator({
@@ -142,6 +157,20 @@ class LevelCursor implements KvCursor {
 
   async close(): Promise<void> {
     await this.#iterator.close();
+  }
+}
+
+/** A log that is gone by now has become a table file. */
+async function syncFile(path: string): Promise<void> {
+  try {
+    const file = await open(path, "r+");
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOENT") throw error;
   }
 }
 

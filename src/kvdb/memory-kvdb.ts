@@ -44,6 +44,10 @@ class MemoryKvDb implements KvDb {
     for (const change of changes) spliceChange(entries, change);
   }
 
+  async sync(): Promise<void> {
+    this.#assertOpen();
+  }
+
   cursor(range: KvRange, options: KvCursorOptions = {}): KvCursor {
     this.#assertOpen();
     this.#pinned = true;

@@ -6,7 +6,9 @@ import { type KvChange, type KvDb, memoryKvDb } from "../../src/kvdb/mod.ts";
 import { byKey, fill, randomPairs, readAll, textOf } from "./pairs.ts";
 
 const KIB = 1024;
-const BLOCK = 0x62;
+/** Keys are "r", the run id in four bytes, then the kind. */
+const isBlock = ([key]: [Uint8Array, Uint8Array]) => key[5] === 0x62;
+const isRecord = ([key]: [Uint8Array, Uint8Array]) => key[5] === 0x6d;
 
 const open = (kvdb: KvDb): Promise<Engine> => openEngine({ name: "db.t:data", store: { kvdb }, blockBytes: KIB });
 
@@ -46,6 +48,7 @@ function failingAt(kvdb: KvDb, n: number): KvDb {
       if (count++ === n) throw new LevinError("Levin:Engine:ErrDisk", "Cannot write: no space left");
       return kvdb.batch(changes, options);
     },
+    sync: () => kvdb.sync(),
     cursor: (range, options) => kvdb.cursor(range, options),
     clear: (range) => kvdb.clear(range),
     close: () => kvdb.close(),
@@ -55,7 +58,7 @@ function failingAt(kvdb: KvDb, n: number): KvDb {
 describe("damage", () => {
   test("a flipped bit anywhere in a block is found, and engine, run and block are named", async () => {
     const kvdb = await twoRuns();
-    const blocks = (await entriesOf(kvdb)).filter(([key]) => key[0] === BLOCK);
+    const blocks = (await entriesOf(kvdb)).filter(isBlock);
     assert.ok(blocks.length > 10);
     const [key, value] = blocks.find(([name]) => name[4] === 1 && name[name.length - 1] === 2)!;
     for (let at = 0; at < value.length; at += 7) {
@@ -71,7 +74,7 @@ describe("damage", () => {
   test("a missing block is found, the last one too", async () => {
     for (const ordinal of [0, 3, -1]) {
       const kvdb = await twoRuns();
-      const blocks = (await entriesOf(kvdb)).filter(([key]) => key[0] === BLOCK && key[4] === 0);
+      const blocks = (await entriesOf(kvdb)).filter((entry) => isBlock(entry) && entry[0][4] === 0);
       const [key] = blocks.at(ordinal)!;
       await kvdb.batch([{ key, value: undefined }]);
       await assertCorrupt(readAll(await open(kvdb)), ordinal === 0 ? /block 0 of run 0/ : /of run 0 is damaged/);
@@ -80,14 +83,14 @@ describe("damage", () => {
 
   test("a damaged run record and another format are found", async () => {
     const kvdb = await twoRuns();
-    const [key, value] = (await entriesOf(kvdb)).find(([name]) => name[0] === 0x6d && name[4] === 1)!;
+    const [key, value] = (await entriesOf(kvdb)).find((entry) => isRecord(entry) && entry[0][4] === 1)!;
     for (let at = 0; at < value.length; at++) {
       const damaged = value.slice();
       damaged[at] = damaged[at]! ^ 16;
       await kvdb.batch([{ key, value: damaged }]);
-      await assertCorrupt((await open(kvdb)).runs(), /record of run 1 is damaged/);
+      await assertCorrupt(open(kvdb), /record of run 1 is damaged/);
     }
-    await kvdb.batch([{ key: new Uint8Array([0x66]), value: new Uint8Array([9]) }]);
+    await kvdb.batch([{ key: new Uint8Array([0]), value: new Uint8Array([9]) }]);
     await assertCorrupt(open(kvdb), /its format is 9/);
   });
 

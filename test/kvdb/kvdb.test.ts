@@ -38,11 +38,13 @@ for (const [name, open] of backends) {
     test("get returns what a batch put, undefined what it deleted", async () => {
       const db = await open();
       const value = bytes(1, 2, 3);
-      await db.batch([
+      const batch = db.batch([
         { key: bytes(5), value },
         { key: bytes(6), value: bytes() },
       ]);
       value.fill(9);
+      await batch;
+      await db.sync();
       assert.deepEqual(await db.get(bytes(5)), bytes(1, 2, 3), "the map keeps its own bytes");
       assert.deepEqual(await db.get(bytes(6)), bytes(), "an empty value is a value");
       assert.equal(await db.get(bytes(7)), undefined);

@@ -1,0 +1,86 @@
+/**
+ * What a benchmark is: a name, a sentence, and a run that returns measures. Each measure is bytes over time beside a limit which the
+ * machine sets and which is measured in the same run (`limits.ts`), so that the ratio means the same on every machine. `hash` is a
+ * digest of the result and must not depend on time: the same seed and size give the same hash.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { LimitName } from "./limits.ts";
+
+export interface Measure {
+  stage: string;
+  /** Bytes that the stage took in. */
+  bytes: number;
+  /** Rows or pairs. */
+  items?: number;
+  ms: number;
+  /** What the machine could do at best. */
+  limit: LimitName;
+}
+
+export interface BenchResult {
+  measures: Measure[];
+  hash: string;
+}
+
+export interface BenchContext {
+  /** Some kilobytes instead of `sizeBytes`: for the gate. */
+  tiny: boolean;
+  /** About how much source or pair data to work on. */
+  sizeBytes: number;
+  /** A folder of this benchmark's own, removed afterwards. */
+  dir: string;
+  seed: number;
+}
+
+export interface Bench {
+  /** `<stage>/<workload>`. */
+  name: string;
+  about: string;
+  run(context: BenchContext): Promise<BenchResult>;
+}
+
+const MB = 1e6;
+
+export function mbPerSecond({ bytes, ms }: { bytes: number; ms: number }): number {
+  return bytes / MB / (ms / 1000);
+}
+
+/** Milliseconds that `work` took, and what it returned. */
+export async function timed<T>(work: () => T | Promise<T>): Promise<[ms: number, value: T]> {
+  const started = performance.now();
+  const value = await work();
+  return [Math.max(performance.now() - started, 1e-3), value];
+}
+
+/** The best of `times` runs: the one that was least disturbed. */
+export async function bestOf(times: number, work: () => unknown): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < times; i++) best = Math.min(best, (await timed(work))[0]);
+  return best;
+}
+
+/** Short digest of whatever a benchmark made. */
+export class ResultHash {
+  readonly #hash = createHash("sha256");
+
+  add(...parts: (Uint8Array | string | number | bigint)[]): this {
+    for (const part of parts) this.#hash.update(part instanceof Uint8Array ? part : `${part};`);
+    return this;
+  }
+
+  toString(): string {
+    return this.#hash.copy().digest("hex").slice(0, 12);
+  }
+}
+
+/** Highest resident set of this process so far, in bytes. */
+export function peakRssBytes(): number {
+  try {
+    const match = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
+    if (match !== null) return Number(match[1]) * 1024;
+  } catch {
+    // Not Linux: what the runtime knows is the next best.
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}

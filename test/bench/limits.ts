@@ -1,0 +1,83 @@
+/**
+ * What the machine can do at best, in MB/s. Each limit is measured at most once a process, after the benchmarks that are held against it,
+ * so that it neither warms their caches nor counts for their memory. Another limit is one more entry of `limits`.
+ */
+import { closeSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openLevelKvDb } from "../../src/kvdb/mod.ts";
+import { bestOf, mbPerSecond, timed } from "./bench.ts";
+
+interface Cost {
+  bytes: number;
+  ms: number;
+}
+
+const MIB = 1024 * 1024;
+
+const limits = {
+  /** One copy of memory that does not fit into caches. */
+  "memory copy": async (_dir: string, tiny: boolean): Promise<Cost> => {
+    const from = new Uint8Array((tiny ? 1 : 64) * MIB).fill(1);
+    const to = new Uint8Array(from.length);
+    return { bytes: from.length, ms: await bestOf(3, () => to.set(from)) };
+  },
+
+  /** A file in the page cache read in pieces of 1 MiB. */
+  "file read": async (dir: string, tiny: boolean): Promise<Cost> => {
+    const size = (tiny ? 1 : 128) * MIB;
+    const path = join(dir, "limit-file");
+    writeFileSync(path, new Uint8Array(size).fill(7));
+    const piece = new Uint8Array(MIB);
+    const ms = await bestOf(3, () => {
+      const file = openSync(path, "r");
+      for (let at = 0; at < size; at += piece.length) readSync(file, piece, 0, piece.length, at);
+      closeSync(file);
+    });
+    rmSync(path);
+    return { bytes: size, ms };
+  },
+
+  /** LevelDB taking ready blocks of 256 KiB with ascending keys one by one, synced at the end and closed. */
+  "raw LevelDB write": (dir: string, tiny: boolean): Promise<Cost> => levelBlocks(dir, tiny, "write"),
+
+  /** LevelDB giving these blocks back. */
+  "raw LevelDB read": (dir: string, tiny: boolean): Promise<Cost> => levelBlocks(dir, tiny, "read"),
+};
+
+export type LimitName = keyof typeof limits;
+
+async function levelBlocks(dir: string, tiny: boolean, which: "write" | "read"): Promise<Cost> {
+  const rounds = tiny ? 1 : 64;
+  const store = join(dir, "limit-level");
+  const blocks = Array.from({ length: 16 }, (_, i) => new Uint8Array(256 * 1024).fill(i));
+  const bytes = rounds * blocks.length * blocks[0]!.length;
+  const [writeMs] = await timed(async () => {
+    const kvdb = await openLevelKvDb(store);
+    for (let round = 0; round < rounds; round++) {
+      const key = (i: number) => new Uint8Array([round, i]);
+      await Promise.all(blocks.map((value, i) => kvdb.batch([{ key: key(i), value }])));
+    }
+    await kvdb.sync();
+    await kvdb.close();
+  });
+  const kvdb = await openLevelKvDb(store);
+  const readMs = await bestOf(2, async () => {
+    const cursor = kvdb.cursor({});
+    while ((await cursor.next(64)).length > 0);
+    await cursor.close();
+  });
+  await kvdb.close();
+  rmSync(store, { recursive: true });
+  return { bytes, ms: which === "write" ? writeMs : readMs };
+}
+
+const known = new Map<LimitName, Promise<number>>();
+
+export function limitOf(name: LimitName, dir: string, tiny: boolean): Promise<number> {
+  let speed = known.get(name);
+  if (speed === undefined) {
+    speed = limits[name](dir, tiny).then(mbPerSecond);
+    known.set(name, speed);
+  }
+  return speed;
+}

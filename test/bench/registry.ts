@@ -1,0 +1,60 @@
+import { readdirSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Bench, type BenchContext, type Measure, mbPerSecond, peakRssBytes } from "./bench.ts";
+import { limitOf } from "./limits.ts";
+
+export interface Report {
+  name: string;
+  about: string;
+  measures: (Measure & { speed: number; limitSpeed: number })[];
+  hash: string;
+  peakRssBytes: number;
+}
+
+/** What every file of `benches/` exports as `benches`. */
+export async function allBenches(): Promise<Bench[]> {
+  const dir = new URL("./benches/", import.meta.url);
+  const files = readdirSync(dir)
+    .filter((name) => name.endsWith(".ts"))
+    .sort();
+  const modules = await Promise.all(
+    files.map((name) => import(new URL(name, dir).href) as Promise<{ benches: Bench[] }>),
+  );
+  return modules.flatMap(({ benches }) => benches);
+}
+
+export async function runBench(bench: Bench, options: Omit<BenchContext, "dir">): Promise<Report> {
+  const dir = await mkdtemp(join(tmpdir(), "levin-bench-"));
+  try {
+    const { measures, hash } = await bench.run({ ...options, dir });
+    const peak = peakRssBytes();
+    const measured: Report["measures"] = [];
+    for (const measure of measures) {
+      const limitSpeed = await limitOf(measure.limit, dir, options.tiny);
+      measured.push({ ...measure, speed: mbPerSecond(measure), limitSpeed });
+    }
+    return { name: bench.name, about: bench.about, measures: measured, hash, peakRssBytes: peak };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** The report for people: a line a stage. */
+export function show(report: Report): string {
+  const lines = [`${report.name}  (${report.about})`];
+  for (const { stage, speed, items, ms, limit, limitSpeed } of report.measures) {
+    const rate = items === undefined ? "" : `${(items / ms / 1000).toFixed(2)} M/s`;
+    lines.push(
+      [
+        `  ${stage.padEnd(18)}`,
+        `${speed.toFixed(0).padStart(6)} MB/s`,
+        rate.padStart(10),
+        `  ${(speed / limitSpeed).toFixed(2)} of ${limit} (${limitSpeed.toFixed(0)} MB/s)`,
+      ].join(" "),
+    );
+  }
+  lines.push(`  peak RSS ${(report.peakRssBytes / 2 ** 20).toFixed(0)} MiB, result ${report.hash}`);
+  return lines.join("\n");
+}
