@@ -72,13 +72,26 @@ function deadlineError(limit: Deadline): LevinError {
   });
 }
 
-/** What a gRPC call throws when its own signal was aborted is the reason of the abort, whatever the transport makes of it. */
+/**
+ * What a gRPC call throws when its own signal was aborted is the reason of the abort, whatever the transport makes of it, and it
+ * throws at once.
+ */
 export async function unlessAborted<T>(signal: AbortSignal | undefined, call: Promise<T>): Promise<T> {
+  if (signal === undefined) return await call;
+  const finished = new AbortController();
+  const cut = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true, signal: finished.signal });
+  });
   try {
-    return await call;
+    return await Promise.race([call, cut]);
   } catch (thrown) {
-    if (signal?.aborted) throw signal.reason;
-    throw thrown;
+    throw signal.aborted ? signal.reason : thrown;
+  } finally {
+    call.catch(() => undefined);
+    cut.catch(() => undefined);
+    finished.abort();
   }
 }
 
