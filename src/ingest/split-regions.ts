@@ -1,6 +1,7 @@
-import { type Clock, LevinError, type Random } from "../base/mod.ts";
+import { type Clock, compareBytes, LevinError, type Random } from "../base/mod.ts";
 import {
   Backoff,
+  type KeyRange,
   type PdClient,
   type Region,
   regionText,
@@ -10,12 +11,12 @@ import {
 } from "../cluster/mod.ts";
 import { hintedRegion } from "./job.ts";
 import { callTroubleOf, type Trouble, troubleOf } from "./region-errors.ts";
-import { nextSplitKeys, planSplits, type RegionSplit, splitKeysMax } from "./split-plan.ts";
+import { nextSplitKeys, planSplits, splitKeysMax } from "./split-plan.ts";
 
 export interface SplitOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly pd: Pick<PdClient, "scanRegions" | "getRegionById">;
+  readonly pd: Pick<PdClient, "scanRegions">;
   readonly tikv: Pick<TikvClient, "splitRegion">;
   readonly signal?: AbortSignal;
   readonly onTrouble?: (trouble: Trouble, region: Region | undefined) => void;
@@ -53,32 +54,35 @@ export async function splitRegions(keys: readonly Uint8Array[], options: SplitOp
   const made = new Map<bigint, Region>();
   let keysMax = splitKeysMax;
   let last: { readonly region: Region; readonly trouble: Trouble } | undefined;
+  let regions = await scanRegions(range, options);
   for (let idleRounds = 0; idleRounds < limits.idleRoundsMax; ) {
-    const regions = await scanRegions(range, options);
     const splits = planSplits(keys, regions);
     if (splits.length === 0) return [...made.values()];
-    let isNew = false;
+    const cut: Uint8Array[] = [];
     let suggestedMs = 0;
     await inParallel(splits, limits.concurrency, async (split) => {
-      const outcome = await splitOne(split, keysMax, options);
+      const chosen = nextSplitKeys(split.keys, keysMax);
+      const outcome = await splitOne(split.region, chosen, options);
       if (outcome.ok) {
-        isNew ||= outcome.parts.length > 0;
+        cut.push(...chosen);
         for (const part of outcome.parts) made.set(part.id, part);
         return;
       }
-      last = { region: split.region, trouble: outcome.trouble };
-      options.onTrouble?.(outcome.trouble, split.region);
-      if (outcome.trouble.request === "fatal") throw splitFailure(split.region, outcome.trouble);
-      if (outcome.trouble.request === "split-finer") keysMax = Math.max(1, keysMax >> 1);
-      suggestedMs = Math.max(suggestedMs, outcome.trouble.suggestedMs);
+      const { trouble } = outcome;
+      last = { region: split.region, trouble };
+      options.onTrouble?.(trouble, split.region);
+      if (trouble.request === "fatal") throw splitFailure(split.region, trouble);
+      if (trouble.request === "split-finer") keysMax = Math.max(1, chosen.length >> 1);
+      suggestedMs = Math.max(suggestedMs, trouble.suggestedMs);
     });
-    if (isNew) {
+    if (cut.length > 0) {
       idleRounds = 0;
       backoff.reset();
-      await waitUntilShown([...made.keys()], options, limits);
+      regions = await scanUntilShown(cut.sort(compareBytes), range, options, limits);
     } else {
       idleRounds++;
       await backoff.wait(signal, suggestedMs);
+      regions = await scanRegions(range, options);
     }
   }
   throw splitFailure(last?.region, last?.trouble);
@@ -87,16 +91,11 @@ export async function splitRegions(keys: readonly Uint8Array[], options: SplitOp
 type SplitOutcome = { readonly ok: true; readonly parts: Region[] } | { readonly ok: false; readonly trouble: Trouble };
 
 /** One request, and a second one to the leader that the first store named. */
-async function splitOne(split: RegionSplit, keysMax: number, options: SplitOptions): Promise<SplitOutcome> {
-  const keys = nextSplitKeys(split.keys, keysMax);
-  let { region } = split;
-  for (let turn = 0; ; turn++) {
-    const outcome = await send(region, keys, options);
-    if (outcome.ok || outcome.trouble.ask !== "hint" || turn > 0) return outcome;
-    const hinted = hintedRegion(region, region, outcome.trouble);
-    if (hinted === undefined) return outcome;
-    region = hinted;
-  }
+async function splitOne(region: Region, keys: Uint8Array[], options: SplitOptions): Promise<SplitOutcome> {
+  const outcome = await send(region, keys, options);
+  if (outcome.ok || outcome.trouble.ask !== "hint") return outcome;
+  const hinted = hintedRegion(region, region, outcome.trouble);
+  return hinted === undefined ? outcome : await send(hinted, keys, options);
 }
 
 async function send(region: Region, keys: Uint8Array[], options: SplitOptions): Promise<SplitOutcome> {
@@ -111,20 +110,19 @@ async function send(region: Region, keys: Uint8Array[], options: SplitOptions): 
   }
 }
 
-/** PD learns of new regions from their heartbeats, 10 to 80 ms after the answer (tikv.md 2). */
-async function waitUntilShown(ids: readonly bigint[], options: SplitOptions, limits: SplitLimits): Promise<void> {
+/** The regions once PD shows the keys as borders, which it learns from heartbeats, 10 to 80 ms after the answer (tikv.md 2). */
+async function scanUntilShown(
+  keys: readonly Uint8Array[],
+  range: KeyRange,
+  options: SplitOptions,
+  limits: SplitLimits,
+): Promise<Region[]> {
   const { clock, random, signal } = options;
   const giveUpAt = clock.monotonicMs() + limits.shownWithinMs;
   const backoff = new Backoff({ clock, random, firstMs: 20, maxMs: 500 });
-  let missing = [...ids];
   for (;;) {
-    const still: bigint[] = [];
-    await inParallel(missing, limits.concurrency, async (id) => {
-      const region = await options.pd.getRegionById(id, signal);
-      if (region?.leader === undefined) still.push(id);
-    });
-    if (still.length === 0 || clock.monotonicMs() >= giveUpAt) return;
-    missing = still;
+    const regions = await scanRegions(range, options);
+    if (planSplits(keys, regions).length === 0 || clock.monotonicMs() >= giveUpAt) return regions;
     await backoff.wait(signal);
   }
 }
