@@ -1,5 +1,5 @@
 /** Casts to ENUM and SET (TiDB `pkg/types/enum.go`, `set.go`): names by the column's collation, then numbers. */
-import { compareBytes, utf8 } from "../../base/mod.ts";
+import { equalBytes, utf8 } from "../../base/mod.ts";
 import {
   appendSortKey,
   ByteWriter,
@@ -26,16 +26,36 @@ interface ElementKeys {
 const caches = [new WeakMap<readonly string[], ElementKeys>(), new WeakMap<readonly string[], ElementKeys>()];
 const writer = new ByteWriter(64);
 
-/** TiDB itself fails on a text that is cut within a character; the row is refused. */
-function sortKey(collation: Collation, text: Uint8Array): Uint8Array {
+/** Null for a text that is cut within a character: TiDB itself fails there. */
+function sortKeyOrNull(collation: Collation, text: Uint8Array): Uint8Array | null {
   writer.clear();
   try {
     appendSortKey(writer, collation, text, 0, text.length);
   } catch (error) {
-    if (error instanceof CollationError) throw new CastError(Code.none, `Cannot compare text: ${error.message}`);
+    if (error instanceof CollationError) return null;
     throw error;
   }
   return writer.bytes.slice(0, writer.length);
+}
+
+/** The row is refused where TiDB fails. */
+function cutText(): CastError {
+  return new CastError(Code.none, "Cannot compare text: a UTF-8 sequence ends too early");
+}
+
+function sortKey(collation: Collation, text: Uint8Array): Uint8Array {
+  const key = sortKeyOrNull(collation, text);
+  if (key === null) throw cutText();
+  return key;
+}
+
+/** Sort key of a text up to the character that it is cut in. */
+function keyBeforeCut(collation: Collation, text: Uint8Array): Uint8Array {
+  for (let cut = 1; cut <= Math.min(3, text.length); cut++) {
+    const key = sortKeyOrNull(collation, text.subarray(0, text.length - cut));
+    if (key !== null) return key;
+  }
+  throw cutText();
 }
 
 function elementKeys(session: CastSession, type: FieldTypeInfo): ElementKeys {
@@ -50,7 +70,7 @@ function elementKeys(session: CastSession, type: FieldTypeInfo): ElementKeys {
 }
 
 function indexOfKey(keys: readonly Uint8Array[], key: Uint8Array): number {
-  return keys.findIndex((candidate) => compareBytes(candidate, key) === 0);
+  return keys.findIndex((candidate) => equalBytes(candidate, key));
 }
 
 const DIGITS: Record<string, RegExp> = { "0x": /^[0-9a-f]+$/, "0b": /^[01]+$/, "0o": /^[0-7]+$/ };
@@ -91,7 +111,13 @@ function enumByNumber(session: CastSession, value: bigint, type: FieldTypeInfo):
 
 function enumByName(session: CastSession, name: Uint8Array, type: FieldTypeInfo): bigint {
   const { collation, keys } = elementKeys(session, type);
-  const index = indexOfKey(keys, sortKey(collation, name));
+  const key = sortKeyOrNull(collation, name);
+  if (key === null) {
+    // TiDB compares character by character, and fails only if it gets to the one that is cut.
+    const before = keyBeforeCut(collation, name);
+    if (keys.some((candidate) => equalBytes(candidate.subarray(0, before.length), before))) throw cutText();
+  }
+  const index = key === null ? -1 : indexOfKey(keys, key);
   if (index >= 0) return BigInt(index + 1);
   return enumByNumber(session, parseIndex(name) ?? 0n, type);
 }

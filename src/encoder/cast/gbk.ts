@@ -36,6 +36,9 @@ function gbkCodePoint(code: number): number {
       const known = cp >= 0xd800 && cp <= 0xdfff ? -1 : gbkCode(cp);
       if (known > 0xff) codePoints[known] = cp;
     }
+    // Two codes that are read (Go's table has them) but never written.
+    codePoints[0xa2e3] = EURO;
+    codePoints[0xa3a0] = 0x3000;
   }
   return codePoints[code]!;
 }
