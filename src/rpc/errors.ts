@@ -106,7 +106,14 @@ function codeOf(error: WireError): ErrorCode {
 function fromStatus(place: CallPlace, error: ConnectError): LevinError {
   const text = error.rawMessage;
   const facts = { grpcCode: error.code as number };
-  if (!error.isWireError) return make("Levin:Rpc:ErrProtocol", place, text, error, { kind: "protocol", ...facts });
+  if (!error.isWireError) {
+    // HTTP 502, 503 and 504 of something between us and the server.
+    const away = error.code === Code.Unavailable;
+    return make(away ? "Levin:Rpc:ErrUnavailable" : "Levin:Rpc:ErrProtocol", place, text, error, {
+      kind: away ? "lost" : "protocol",
+      ...facts,
+    });
+  }
   return make(statusCode(error.code), place, `${Code[error.code]}: ${text}`, error, { kind: "status", ...facts }, text);
 }
 

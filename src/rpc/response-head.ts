@@ -1,4 +1,5 @@
 import { H2Code, PeerError } from "./frames.ts";
+import { mendGrpcMessage } from "./grpc-message.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
 
 export interface ResponseHead {
@@ -34,7 +35,7 @@ export function appendTrailers(trailers: Headers, list: HeaderList, streamId: nu
 function append(headers: Headers, name: string, value: string, streamId: number): void {
   if (name !== name.toLowerCase() || CONNECTION_HEADERS.has(name)) malformed(`header "${name}"`, streamId);
   try {
-    headers.append(name, value);
+    headers.append(name, name === "grpc-message" ? mendGrpcMessage(value) : value);
   } catch {
     malformed(`header "${name}"`, streamId);
   }

@@ -23,6 +23,7 @@ import { goAwayText, Inbound, type InboundEvents, OUR_MAX_FRAME_BYTES } from "./
 import { Keepalive, type KeepaliveOptions } from "./keepalive.ts";
 import { Outbox } from "./outbox.ts";
 import { ClientStream, type StreamOwner } from "./stream.ts";
+import { StreamGate } from "./stream-gate.ts";
 import { startTimer } from "./timer.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -37,9 +38,6 @@ export interface SessionOptions extends KeepaliveOptions {
   /** Calls that may wait while the server allows no more streams. */
   readonly maxWaitingCalls: number;
 }
-
-/** Lets one waiting call look again. */
-type Waiter = () => void;
 
 const LAST_STREAM_ID = 0x7fffffff;
 /** Ids of answers that ended a moment ago, to tell a peer that goes on sending from one whose frames crossed our reset. */
@@ -63,8 +61,8 @@ export class Session {
   readonly #outbox: Outbox;
   readonly #inbound: Inbound;
   readonly #keepalive: Keepalive;
+  readonly #gate: StreamGate;
   readonly #streams = new Map<number, ClientStream>();
-  readonly #waiters = new Set<Waiter>();
   readonly #ended: number[] = [];
   readonly #receiveWindow: ReceiveWindow;
   readonly #ready = deferred<void>();
@@ -73,7 +71,6 @@ export class Session {
   #state: "opening" | "open" | "draining" | "closed" = "opening";
   #nextId = 1;
   #peerWindowBytes = DEFAULT_WINDOW;
-  #peerMaxStreams = Number.POSITIVE_INFINITY;
   #peerMaxHeaderBytes = Number.POSITIVE_INFINITY;
   #mustDropTable = false;
   #goAway: WireError | undefined;
@@ -85,6 +82,7 @@ export class Session {
     this.ready = this.#ready.promise;
     this.closed = this.#closed.promise;
     this.#outbox = new Outbox(socket);
+    this.#gate = new StreamGate(options.maxWaitingCalls);
     this.#inbound = new Inbound(this.#events(), options.maxHeaderListBytes);
     this.#receiveWindow = new ReceiveWindow(options.connectionWindowBytes, 0);
     this.#keepalive = new Keepalive(options.clock, options, {
@@ -119,18 +117,15 @@ export class Session {
    * and nothing was sent. Rejects with the signal's reason, or with a WireError.
    */
   async open(headers: HeaderList, signal?: AbortSignal): Promise<ClientStream | undefined> {
-    for (;;) {
-      if (signal?.aborted) {
-        this.#admitNext();
-        throw signal.reason;
-      }
-      if (this.#state !== "open") return undefined;
-      if (this.#streams.size < this.#peerMaxStreams) return this.#openNow(headers);
-      if (this.#waiters.size >= this.#options.maxWaitingCalls) {
-        throw new WireError("overload", `${this.#waiters.size} calls wait for a free stream`);
-      }
-      await this.#turn(signal);
+    if (!(await this.#gate.enter(signal))) return undefined;
+    try {
+      if (this.#state === "open") return this.#openNow(headers);
+    } catch (error) {
+      this.#gate.leave();
+      throw error;
     }
+    this.#gate.leave();
+    return undefined;
   }
 
   /** Ends the connection now: open streams fail with `reason`. */
@@ -203,20 +198,9 @@ export class Session {
     return stream;
   }
 
-  #turn(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const go: Waiter = () => {
-        this.#waiters.delete(go);
-        signal?.removeEventListener("abort", go);
-        resolve();
-      };
-      this.#waiters.add(go);
-      signal?.addEventListener("abort", go);
-    });
-  }
-
   #onFinished(stream: ClientStream): void {
     this.#streams.delete(stream.id);
+    this.#gate.leave();
     if (stream.remoteEnded) {
       this.#ended.push(stream.id);
       if (this.#ended.length > REMEMBERED_ENDS) this.#ended.shift();
@@ -227,14 +211,6 @@ export class Session {
         H2Code.noError,
       );
     }
-    this.#admitNext();
-  }
-
-  #admitNext(): void {
-    for (const waiter of this.#waiters) {
-      waiter();
-      return;
-    }
   }
 
   // ---- ending ----
@@ -242,7 +218,7 @@ export class Session {
   #drain(): void {
     if (this.#state !== "open" && this.#state !== "opening") return;
     this.#state = "draining";
-    for (const waiter of [...this.#waiters]) waiter();
+    this.#gate.close();
   }
 
   #end(reason: WireError, h2Code?: number): void {
@@ -253,7 +229,7 @@ export class Session {
     if (h2Code !== undefined) this.#control(goAwayFrame(0, h2Code));
     this.#outbox.close();
     for (const stream of [...this.#streams.values()]) stream.fail(why);
-    for (const waiter of [...this.#waiters]) waiter();
+    this.#gate.close();
     this.#ready.reject(why);
     this.#closed.resolve(why);
     if (h2Code === undefined) this.#socket.destroy();
@@ -327,7 +303,6 @@ export class Session {
       this.#state = "open";
       this.#ready.resolve();
     }
-    for (const waiter of [...this.#waiters]) waiter();
   }
 
   #onSetting(id: number, value: number): void {
@@ -339,7 +314,7 @@ export class Session {
         if (value !== 0) throw new PeerError(H2Code.protocolError, "a server must not switch push on");
         return;
       case Setting.maxConcurrentStreams:
-        this.#peerMaxStreams = value;
+        this.#gate.setLimit(value);
         return;
       case Setting.initialWindowSize:
         this.#onInitialWindow(value);
