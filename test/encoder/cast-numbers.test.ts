@@ -103,6 +103,7 @@ describe("floats as text", () => {
     assert.equal(formatFloat(1e-15, 64), "0.000000000000001");
     assert.equal(formatFloat(Math.fround(1.23456789e20), 32), "1.23457e20");
     assert.equal(formatFloat(Math.fround(1e20), 32), "1e20");
+    assert.equal(formatFloat(Math.fround(1e15), 32), "1e15");
   });
 
   test("halves round to even", () => {

@@ -28,8 +28,8 @@ export function formatFixed(value: number, bits: 32 | 64 = 64): string {
 export function formatFloat(value: number, bits: 32 | 64): string {
   const size = Math.abs(value);
   if (!Number.isFinite(value)) return "0";
-  if (size === 0 || (size >= 1e-15 && size < 1e15) || (bits === 32 && size === Math.fround(1e-15)))
-    return formatFixed(value, bits);
+  const [small, big] = bits === 32 ? [Math.fround(1e-15), Math.fround(1e15)] : [1e-15, 1e15];
+  if (size === 0 || (size >= small && size < big)) return formatFixed(value, bits);
   const sign = value < 0 ? "-" : "";
   if (bits === 32) {
     const [mantissa = "0", exponent = "0"] = size.toExponential(5).split("e");

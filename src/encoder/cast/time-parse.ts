@@ -116,14 +116,15 @@ function readCompact(r: Reading): boolean {
   if (widths[0] === 2) r.time.year = fullYear(r.time.year);
   r.complete = length === 14 || length === 12 || length === 11;
   // A truncation found while splitting is reported once more here, and then anything goes.
-  let truncated = r.split.truncated;
-  if (length === 5 || length === 6 || length === 8) {
-    truncated = r.split.fraction === "" ? failed : fractionAsTime(r);
-  } else if (length === 9 || length === 10) {
-    truncated = r.split.fraction === "" ? failed : fractionAsSeconds(r);
+  let { truncated } = r.split;
+  let bad = failed;
+  if (length === 5 || length === 6 || (length >= 8 && length <= 10)) {
+    // A fraction that reads well makes up for digits that did not.
+    if (r.split.fraction !== "") bad = length < 9 ? fractionAsTime(r) : fractionAsSeconds(r);
+    truncated = bad;
   }
   if (truncated) warnTruncated(r);
-  if (truncated || !failed) return true;
+  if (truncated || !bad) return true;
   r.session.raise(unnumbered("expected integer"));
   return false;
 }
