@@ -4,8 +4,8 @@
  * The SQL parser is our own: node-sql-parser and its kin give no TiDB comments, partitions or hints, lose source offsets and the
  * exact form of literals, and weigh more than all of levin; what is parsed here has to come out as TiDB would have stored it.
  */
-export * from "./expr.ts";
-export { parseExpr } from "./expr-parser.ts";
+export * from "./sql/expr.ts";
+export { parseExpr } from "./sql/expr-parser.ts";
 export {
   DEFAULT_STYLE,
   GENERATED_STYLE,
@@ -14,7 +14,7 @@ export {
   printExpr,
   quoteName,
   quoteString,
-} from "./expr-print.ts";
-export { Lexer, type Token, type TokenKind, tokenize } from "./lexer.ts";
-export { DEFAULT_SQL_MODE, isStrict, parseSqlMode, type SqlMode } from "./sql-mode.ts";
+} from "./sql/expr-print.ts";
+export { Lexer, type Token, type TokenKind, tokenize } from "./sql/lexer.ts";
+export { DEFAULT_SQL_MODE, isStrict, parseSqlMode, type SqlMode } from "./sql/sql-mode.ts";
 export * from "./table-info.ts";

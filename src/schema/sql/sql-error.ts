@@ -1,4 +1,4 @@
-import { LevinError } from "../base/mod.ts";
+import { LevinError } from "../../base/mod.ts";
 
 /** Line and column (both from 1, column in characters) of a string offset. */
 export function placeOf(sql: string, at: number): { line: number; column: number } {

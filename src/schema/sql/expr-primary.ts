@@ -1,4 +1,4 @@
-import { fromHex } from "../base/mod.ts";
+import { fromHex } from "../../base/mod.ts";
 import type { BinaryExpr, ColumnExpr, Expr } from "./expr.ts";
 import { parseBareFunction, parseCall, parseCase, parseCast } from "./expr-function.ts";
 import { call, parseExpression, parseList } from "./expr-parser.ts";

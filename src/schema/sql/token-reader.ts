@@ -1,4 +1,4 @@
-import type { LevinError } from "../base/mod.ts";
+import type { LevinError } from "../../base/mod.ts";
 import { RESERVED } from "./keywords.ts";
 import { type Token, tokenize } from "./lexer.ts";
 import { syntaxError, unsupportedError } from "./sql-error.ts";

@@ -1,4 +1,4 @@
-import { toHex } from "../base/mod.ts";
+import { toHex } from "../../base/mod.ts";
 import type { BinaryExpr, CallExpr, CaseExpr, CastExpr, CastType, ColumnExpr, Expr, StringExpr } from "./expr.ts";
 
 /** How TiDB writes an expression down (`format.RestoreFlags`). */
