@@ -98,8 +98,13 @@ export interface PartitionInfo {
   definitions: PartitionDefinition[];
   adding_definitions: PartitionDefinition[] | null;
   dropping_definitions: PartitionDefinition[] | null;
+  states?: unknown;
   num: number;
   ddl_state: number;
+  new_table_id?: number;
+  ddl_type?: number;
+  ddl_expr?: string;
+  ddl_columns?: CIStr[];
 }
 
 export interface TableInfo {
@@ -109,8 +114,8 @@ export interface TableInfo {
   collate: string;
   cols: ColumnInfo[];
   index_info: IndexInfo[] | null;
-  constraint_info?: unknown[] | null;
-  fk_info?: unknown[] | null;
+  constraint_info?: ConstraintInfo[] | null;
+  fk_info?: ForeignKeyInfo[] | null;
   state: number;
   pk_is_handle: boolean;
   is_common_handle: boolean;
@@ -131,8 +136,8 @@ export interface TableInfo {
   pre_split_regions: number;
   partition: PartitionInfo | null;
   compression: string;
-  view: unknown;
-  sequence: unknown;
+  view: ViewInfo | null;
+  sequence: SequenceInfo | null;
   Lock?: unknown;
   version: number;
   tiflash_replica?: unknown;
@@ -140,7 +145,75 @@ export interface TableInfo {
   temp_table_type?: number;
   cache_table_status?: number;
   policy_ref_info?: unknown;
-  ttl_info?: unknown;
+  stats_options?: unknown;
+  exchange_partition_info?: unknown;
+  ttl_info?: TtlInfo | null;
+  /** Number of schema changes; of no meaning here. */
+  revision?: number;
+}
+
+/** `constraint_info` members: CHECK. */
+export interface ConstraintInfo {
+  id: number;
+  constraint_name: CIStr;
+  tbl_name: CIStr;
+  constraint_cols: CIStr[];
+  enforced: boolean;
+  in_column: boolean;
+  expr_string: string;
+  state: number;
+}
+
+/** `fk_info` members. */
+export interface ForeignKeyInfo {
+  id: number;
+  fk_name: CIStr;
+  ref_schema: CIStr;
+  ref_table: CIStr;
+  ref_cols: CIStr[];
+  cols: CIStr[];
+  /** 0 none, 1 restrict, 2 cascade, 3 set null, 4 no action, 5 set default. */
+  on_delete: number;
+  on_update: number;
+  state: number;
+  version: number;
+}
+
+export interface TtlInfo {
+  column: CIStr;
+  interval_expr: string;
+  /** 1 microsecond, 2 second … 9 year (`ast.TimeUnitType`). */
+  interval_time_unit: number;
+  enable: boolean;
+  job_interval: string;
+}
+
+/** `view` of a view. */
+export interface ViewInfo {
+  view_algorithm: number;
+  view_definer: {
+    Username: string;
+    Hostname: string;
+    CurrentUser: boolean;
+    AuthUsername: string;
+    AuthHostname: string;
+  };
+  view_security: number;
+  view_select: string;
+  view_checkoption: number;
+  view_cols: CIStr[] | null;
+}
+
+/** `sequence` of a sequence. */
+export interface SequenceInfo {
+  sequence_start: number | bigint;
+  sequence_cache: boolean;
+  sequence_cycle: boolean;
+  sequence_min_value: number | bigint;
+  sequence_max_value: number | bigint;
+  sequence_increment: number | bigint;
+  sequence_cache_value: number | bigint;
+  sequence_comment: string;
 }
 
 /** Type codes (`pkg/parser/mysql/type.go`). */

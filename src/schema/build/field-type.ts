@@ -213,4 +213,3 @@ function checkLengths(name: string, field: FieldTypeInfo): void {
 export function hasNoLiteralDefault(tp: number): boolean {
   return isBlobType(tp) || tp === Tp.json || tp === Tp.vector;
 }
-
