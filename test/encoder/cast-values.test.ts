@@ -141,6 +141,12 @@ describe("defaults", () => {
     const constant = make("timestamp", { default: "2020-01-02 03:04:05" });
     assert.equal(show(constant, "", "+05:30"), "2020-01-02 08:34:05");
     assert.equal(show(make("timestamp", { default: "0000-00-00 00:00:00" }), "", "+05:30"), "0000-00-00 00:00:00");
+    assert.equal(
+      show(make("timestamp", { default: "2020-01-02 03:04:05", version: 0 }), "", "+05:30"),
+      "2020-01-02 03:04:05",
+    );
+    assert.equal(show(make("date", { default: "0000-00-00" }), STRICT), "0000-00-00");
+    assert.equal(show(make("date", { default: "2020-02-30" })), "E8038");
     assert.equal(show(make("timestamp", { default: "CURRENT_TIMESTAMP" }), "", "+01:00"), "2025-02-06 08:08:09");
     assert.equal(show(make("datetime(3)", { default: "CURRENT_TIMESTAMP" })), "2025-02-06 07:08:09.500");
     assert.equal(show(make("date", { default: "CURRENT_TIMESTAMP" })), "2025-02-06");
@@ -164,6 +170,28 @@ describe("defaults", () => {
     };
     for (const [type, kind] of Object.entries(kinds)) assert.equal(zeroValue(columnOf(type)).kind, kind, type);
   });
+});
+
+test("messages name the column or quote the value", () => {
+  const message = (type: string, text: string): string => {
+    const { session } = newSession(STRICT);
+    const bytes = utf8(text);
+    try {
+      castField(FieldKind.string, bytes, 0, bytes.length, columnOf(type), session);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+  assert.equal(message("enum('x')", "y"), "Data truncated for column 'c'");
+  assert.equal(message("year", "2156"), "Out of range value for column 'c'");
+  assert.equal(message("tinyint", "300"), "constant 300 overflows tinyint");
+  assert.equal(message("decimal(5,2)", "1e99"), "DECIMAL value is out of range in '1e99'");
+  assert.equal(message("decimal(5,2)", "1x"), "Truncated incorrect decimal(5,2) value: '1x'");
+  assert.equal(message("date", "2020-13-01"), "Incorrect date value: '2020-13-01'");
+  assert.equal(message("varchar(2)", "abc"), "Data Too Long, field len 2, data len 3");
+  assert.equal(message("varchar(2) character set ascii", "é"), "Incorrect string value '\\xC3\\xA9' for column 'c'");
+  assert.equal(message("int not null", "x"), "Truncated incorrect DOUBLE value: 'x'");
 });
 
 test("the value owns its bytes", () => {

@@ -5,7 +5,7 @@ import { type FieldTypeInfo, Tp } from "../../schema/mod.ts";
 import { castDecimal } from "./decimal.ts";
 import { castDuration } from "./duration.ts";
 import { castEnum, castSet } from "./enum-set.ts";
-import { CastError, Code, type Fault, truncatedWrongValue, unnumbered } from "./fault.ts";
+import { CastError, Code, type Fault, truncatedWrongValue, unnumbered, worded } from "./fault.ts";
 import { castFloat } from "./float.ts";
 import { castInteger } from "./integer.ts";
 import type { CastSession } from "./session.ts";
@@ -100,7 +100,7 @@ export function castDatum(
 ): Datum {
   const { value, fault } = convert(session, source, type, column, from);
   if (fault === null && (value.kind !== "time" || !isTimeType(type.Tp))) return value;
-  return judge(session, value, fault, source, type, from);
+  return judge(session, value, fault, source, type, column, from);
 }
 
 function judge(
@@ -109,19 +109,21 @@ function judge(
   pending: Fault | null,
   source: CastSource,
   type: FieldTypeInfo,
+  column: string,
   from?: FieldTypeInfo,
 ): Datum {
+  const text = (): string => sourceText(source, from);
   let result = value;
   let fault = pending;
   if (fault !== null && fault.code === Code.truncated && type.Tp !== Tp.set && type.Tp !== Tp.enum) {
-    fault = truncatedWrongValue(compactType(type), sourceText(source, from));
+    fault = truncatedWrongValue(compactType(type), text());
   } else if (value.kind === "time") {
-    const verdict = judgeZero(session, value, fault, () => sourceText(source, from));
+    const verdict = judgeZero(session, value, fault, text);
     result = verdict.value;
-    fault = verdict.final && verdict.fault === null ? null : verdict.fault;
+    fault = verdict.fault;
     if (verdict.final && fault !== null) throw new CastError(fault.code, fault.message);
   }
-  fault = session.forgive(fault);
+  fault = session.forgive(fault === null ? null : worded(fault, column, text));
   if (fault !== null) throw new CastError(fault.code, fault.message);
   return result;
 }

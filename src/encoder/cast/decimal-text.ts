@@ -4,7 +4,7 @@
  */
 import { type Decimal, decimalText } from "../../codec/mod.ts";
 import { byteString, isDigit, readable, trimSpace } from "./bytes-text.ts";
-import { BAD_NUMBER, DECIMAL_OVERFLOW, type Fault, truncatedWrongValue } from "./fault.ts";
+import { BAD_NUMBER, DATA_TRUNCATED, DECIMAL_OVERFLOW, type Fault, truncatedWrongValue } from "./fault.ts";
 import type { CastSession } from "./session.ts";
 
 const WORD = 9;
@@ -12,9 +12,6 @@ const MAX_WORDS = 9;
 const MAX_DIGITS = WORD * MAX_WORDS;
 const HALF_INT32 = 1073741823;
 const MAX_QUICK_DIGITS = 15;
-
-/** MyDecimal's truncation, which the column cast words anew. */
-export const DECIMAL_TRUNCATED: Fault = { code: 1265, message: "Data truncated for column '%s' at row %d" };
 
 /** A decimal that also knows how many digits its whole part was written with: they take up room. */
 export interface WideDecimal extends Decimal {
@@ -116,12 +113,12 @@ export function parseDecimalText(session: CastSession, source: string): WideDeci
     fault = DECIMAL_OVERFLOW;
   } else if (wholeWords + wordsOf(fraction.length) > MAX_WORDS) {
     kept = fraction.slice(0, (MAX_WORDS - wholeWords) * WORD);
-    fault = DECIMAL_TRUNCATED;
+    fault = DATA_TRUNCATED;
   }
   const value = wide(negative, BigInt(digits + kept), kept.length, digits.length);
   const first = rest.charCodeAt(0);
   if (first === 0x65 || first === 0x45) return applyExponent(session, value, rest.slice(1), fault);
-  if (rest !== "" && trimSpace(rest) !== "") fault = DECIMAL_TRUNCATED;
+  if (rest !== "" && trimSpace(rest) !== "") fault = DATA_TRUNCATED;
   session.raise(fault);
   return value;
 }
@@ -130,7 +127,7 @@ export function parseDecimalText(session: CastSession, source: string): WideDeci
 function parseExponent(source: string): { exponent: number; fault: Fault | null } {
   const text = trimSpace(source);
   const match = /^([+-]?)([0-9]+)/.exec(text);
-  if (match === null) return { exponent: 0, fault: DECIMAL_TRUNCATED };
+  if (match === null) return { exponent: 0, fault: DATA_TRUNCATED };
   const value = BigInt(match[2]!);
   if (value >= 1n << 63n) {
     // Go's value: nothing of a number beyond 64 bits, else the nearest.
@@ -138,7 +135,7 @@ function parseExponent(source: string): { exponent: number; fault: Fault | null 
     return { exponent, fault: match[1] === "-" && value === 1n << 63n ? null : BAD_NUMBER };
   }
   const exponent = match[1] === "-" ? -Number(value) : Number(value);
-  return { exponent, fault: match[0].length === text.length ? null : DECIMAL_TRUNCATED };
+  return { exponent, fault: match[0].length === text.length ? null : DATA_TRUNCATED };
 }
 
 function applyExponent(session: CastSession, start: WideDecimal, text: string, before: Fault | null): WideDecimal {
@@ -151,7 +148,7 @@ function applyExponent(session: CastSession, start: WideDecimal, text: string, b
   }
   if (exponent < -HALF_INT32 - 1 && fault !== DECIMAL_OVERFLOW) {
     value = ZERO;
-    fault = DECIMAL_TRUNCATED;
+    fault = DATA_TRUNCATED;
   }
   if (fault !== DECIMAL_OVERFLOW) {
     const shifted = shift(value, exponent);
@@ -179,8 +176,8 @@ function shift(d: WideDecimal, n: number): { value: WideDecimal; fault: Fault | 
     return { value: wide(d.negative, pow10(MAX_DIGITS) - 1n, 0, MAX_DIGITS), fault: DECIMAL_OVERFLOW };
   const cut = fractionDigits - fractionWords * WORD;
   fractionDigits = fractionWords * WORD;
-  if (behind - cut <= -before) return { value: ZERO, fault: DECIMAL_TRUNCATED };
-  return { value: rescale(d, behind - cut, n, wholeDigits, fractionDigits), fault: DECIMAL_TRUNCATED };
+  if (behind - cut <= -before) return { value: ZERO, fault: DATA_TRUNCATED };
+  return { value: rescale(d, behind - cut, n, wholeDigits, fractionDigits), fault: DATA_TRUNCATED };
 }
 
 /** Rounds to `digits` behind the point (may be negative), then moves the point by n. */

@@ -8,7 +8,7 @@ import { CastError, Code } from "./fault.ts";
 import type { CastSession } from "./session.ts";
 import { type CastSource, fspOf, isUnsigned } from "./source.ts";
 import { parseTime } from "./time.ts";
-import { type TimeDatum, timeDatum } from "./time-value.ts";
+import { timeDatum } from "./time-value.ts";
 
 /** The value that stands for NULL where the mode lets a NOT NULL column take one; also that of an unset AUTO_INCREMENT column. */
 export function zeroValue(column: ColumnInfo): Datum {
@@ -72,7 +72,6 @@ function missingDefault(session: CastSession, column: ColumnInfo): Datum {
 }
 
 const NOW = /^current_(?:timestamp|date)(?:\(\d?\))?$/i;
-const ZERO_DATETIME = "0000-00-00 00:00:00";
 
 /** The session's clock; digits beyond the column's are cut, not rounded (`getTimeCurrentTimeStamp`). */
 function now(session: CastSession, column: ColumnInfo): Datum {
@@ -84,26 +83,22 @@ function now(session: CastSession, column: ColumnInfo): Datum {
   return timeDatum(tp === Tp.date ? coreTime(t.year, t.month, t.day) : t, tp, fsp);
 }
 
-/** From the zone that the default was written in to the session's. */
-function fromDefaultZone(session: CastSession, value: TimeDatum, column: ColumnInfo): Datum {
-  if (value.packed === 0n || column.version < 1) return value;
-  const t = unpackTime(value.packed);
-  const unix = toUnix(t, TimeZone.utc);
-  return { ...value, packed: packTime(fromUnix(unix, t.micro, session.zone)) };
-}
-
+/**
+ * Date and time defaults are read without a look at the modes for zero dates (TiDB `pkg/expression/helper.go`, GetTimeValue). The
+ * text of a TIMESTAMP default is in UTC, in tables of old in the system's zone.
+ */
 function timeDefault(session: CastSession, column: ColumnInfo, text: string): Datum {
   const { Tp: tp } = column.type;
   if (NOW.test(text)) return now(session, column);
-  if (tp !== Tp.timestamp || text.startsWith(ZERO_DATETIME)) {
-    return castDatum(session, textSource(text), column.type, column.name.O);
+  const zone = tp !== Tp.timestamp ? session.zone : column.version >= 1 ? TimeZone.utc : session.systemZone;
+  const reader = session.withZone(zone);
+  const value = parseTime(reader, utf8(text), tp, fspOf(column.type));
+  if (reader.fault !== null) {
+    throw new CastError(Code.defaultFailed, `Field '${column.name.O}' get default value fail`);
   }
-  session.fault = null;
-  const inUtc = session.withZone(TimeZone.utc);
-  const value = parseTime(column.version < 1 ? session : inUtc, utf8(text), tp, fspOf(column.type));
-  const fault = session.take() ?? inUtc.take();
-  if (fault !== null) throw new CastError(1067, `Invalid default value for '${column.name.O}'`);
-  return fromDefaultZone(session, value, column);
+  if (value.packed === 0n || zone === session.zone) return value;
+  const t = unpackTime(value.packed);
+  return { ...value, packed: packTime(fromUnix(toUnix(t, zone), t.micro, session.zone)) };
 }
 
 function textSource(text: string): CastSource {

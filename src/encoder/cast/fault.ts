@@ -22,6 +22,7 @@ export const Code = {
   jsonText: 3140,
   jsonCharset: 3144,
   badNumber: 8029,
+  defaultFailed: 8038,
 } as const;
 
 /** The numbers that non-strict mode turns into warnings (TiDB `pkg/types/truncate.go`, `HandleTruncate`). */
@@ -74,13 +75,18 @@ export function valueOutOfRange(type: string, detail: string): Fault {
   return { code: Code.valueOutOfRange, message: `${type} value is out of range in '${detail}'` };
 }
 
-/** MyDecimal's own overflow, which has no arguments; the texts are literally TiDB's. */
-export const DECIMAL_OVERFLOW: Fault = { code: Code.valueOutOfRange, message: "%s value is out of range in '%s'" };
-export const DATA_TRUNCATED: Fault = { code: Code.truncated, message: "Data truncated for column '%s' at row %d" };
-export const OUT_OF_RANGE: Fault = {
-  code: Code.outOfRangeForColumn,
-  message: "Out of range value for column '%s' at row %d",
-};
+/** Failures that are found where the column or the value is not known: `worded` completes their messages. */
+export const DECIMAL_OVERFLOW: Fault = { code: Code.valueOutOfRange, message: "DECIMAL value is out of range" };
+export const DATA_TRUNCATED: Fault = { code: Code.truncated, message: "Data truncated" };
+export const OUT_OF_RANGE: Fault = { code: Code.outOfRangeForColumn, message: "Out of range value" };
+
+/** The failure with column and value in its message. `text`: the value as messages quote it. */
+export function worded(fault: Fault, column: string, text: () => string): Fault {
+  if (fault === DECIMAL_OVERFLOW) return { code: fault.code, message: `${fault.message} in '${text()}'` };
+  if (fault !== DATA_TRUNCATED && fault !== OUT_OF_RANGE) return fault;
+  return { code: fault.code, message: `${fault.message} for column '${column}'` };
+}
+
 export const BAD_NUMBER: Fault = { code: Code.badNumber, message: "Bad Number" };
 
 /** An error of Go's library that reaches the user without a number, as a digit string beyond 64 bits in a date. */

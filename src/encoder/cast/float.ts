@@ -32,7 +32,7 @@ function fitDigits(session: CastSession, value: number, precision: number, scale
   const max = powerOfTen(precision - scale) - powerOfTen(-scale);
   const rounded = roundFloat(value, scale);
   if (rounded >= -max && rounded <= max) return rounded;
-  session.raise(valueOutOfRange("DOUBLE", ""));
+  session.raise(valueOutOfRange("DOUBLE", `(${precision}, ${scale})`));
   return rounded > 0 ? max : -max;
 }
 

@@ -7,12 +7,20 @@ export interface CastOptions {
   readonly sqlMode: string;
   /** IANA name or `+hh:mm`; `SYSTEM` has to be resolved by the caller. RangeError if unknown. */
   readonly timeZone: string;
+  /** TiDB's `system_time_zone`, which old TIMESTAMP defaults are written in; the session's zone if left out. */
+  readonly systemTimeZone?: string;
   /** `new_collation_enabled` of the cluster. */
   readonly newCollations: boolean;
   /** The statement's time in milliseconds since the epoch: CURRENT_TIMESTAMP, and the date of a TIME made a DATETIME. */
   readonly nowMs: number;
   /** Called for each warning with MySQL's error number. */
   readonly warn: (code: number, message: string) => void;
+}
+
+function findZone(name: string): TimeZone {
+  const zone = TimeZone.find(name);
+  if (zone === undefined) throw new RangeError(`unknown time zone "${name}"`);
+  return zone;
 }
 
 /**
@@ -30,6 +38,7 @@ export class CastSession {
   /** Whether dates with a zero month or day pass the parser (the column's mode is looked at afterwards). */
   readonly allowZeroInDate: boolean;
   readonly zone: TimeZone;
+  readonly systemZone: TimeZone;
   readonly newCollations: boolean;
   readonly nowMs: number;
   readonly warn: (code: number, message: string) => void;
@@ -44,9 +53,8 @@ export class CastSession {
     this.errorForDivisionByZero = mode.has("ERROR_FOR_DIVISION_BY_ZERO");
     // TiDB pkg/lightning/backend/kv/context.go, newLitExprContext.
     this.allowZeroInDate = !this.strict || this.allowInvalidDates || !this.noZeroInDate || !this.noZeroDate;
-    const zone = TimeZone.find(options.timeZone);
-    if (zone === undefined) throw new RangeError(`unknown time zone "${options.timeZone}"`);
-    this.zone = zone;
+    this.zone = findZone(options.timeZone);
+    this.systemZone = findZone(options.systemTimeZone ?? options.timeZone);
     this.newCollations = options.newCollations;
     this.nowMs = options.nowMs;
     this.warn = options.warn;
