@@ -11,7 +11,7 @@ import { putRune, utf8SequenceLength } from "./utf8.ts";
 /** MySQL's code and message of a refused document. */
 export class JsonError extends Error {
   override readonly name = "JsonError";
-  /** 3140 invalid text, 3151 key too long, 3157 too deep. */
+  /** 3140 invalid text, 8129 key too long, 3157 too deep. */
   readonly mysqlCode: number;
 
   constructor(mysqlCode: number, message: string) {
@@ -294,7 +294,7 @@ function uniqueSorted(members: { key: Uint8Array; value: Uint8Array }[]): { key:
   for (const i of order) {
     const member = members[i]!;
     if (member.key.length > 0xffff)
-      throw new JsonError(3151, "The JSON object contains a key name that is longer than 65535 bytes.");
+      throw new JsonError(8129, "TiDB does not yet support JSON objects with the key length >= 65536");
     const last = out[out.length - 1];
     if (last !== undefined && compareBytes(last.key, member.key) === 0) out[out.length - 1] = member;
     else out.push(member);

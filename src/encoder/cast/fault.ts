@@ -36,7 +36,7 @@ const FORGIVABLE: ReadonlySet<number> = new Set([
   1411,
   1441,
   Code.truncated,
-  8033,
+  8034,
 ]);
 
 export function isForgivable(code: number): boolean {
