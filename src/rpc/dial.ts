@@ -20,16 +20,19 @@ export async function dial(options: DialOptions): Promise<Session> {
   const stop = new AbortController();
   const timeout = timeoutOf(options.clock, options.connectTimeoutMs, stop.signal);
   let socket: net.Socket | undefined;
+  let connected = false;
   try {
     const opening = options.tls === undefined ? openPlain(options) : await openTls(options, options.tls);
     socket = opening.socket;
     await Promise.race([opening.connected, timeout]);
+    connected = true;
     const session = new Session(socket, options);
     await Promise.race([session.ready, timeout]);
     return session;
   } catch (error) {
     socket?.destroy();
-    throw options.tls === undefined ? error : asTlsFault(error);
+    if (options.tls !== undefined) throw asTlsFault(error);
+    throw connected ? asPlainFault(error) : error;
   } finally {
     stop.abort();
   }
@@ -97,6 +100,13 @@ function whenConnected(socket: net.Socket, event: "connect" | "secureConnect"): 
     end.resolve();
   });
   return end.promise;
+}
+
+/** What a server that wants TLS does when it is spoken to without. */
+function asPlainFault(error: unknown): unknown {
+  if (!(error instanceof WireError) || error.kind !== "lost") return error;
+  const text = `${error.message} before it spoke HTTP/2: the port may want TLS, or belong to something else`;
+  return new WireError("lost", text, { cause: error });
 }
 
 /** What went wrong before the first SETTINGS of a TLS connection; a refused client certificate shows only after the handshake. */

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { PeerCertificate } from "node:tls";
 import { WireError } from "./wire-error.ts";
 
@@ -22,11 +23,30 @@ export interface TlsOptions {
   readonly checkPeer?: (certificate: PeerCertificate) => string | undefined;
 }
 
+/** Loads the material and checks what can be checked before any handshake, where the reason would be hard to see. */
 export async function loadMaterial(options: TlsOptions): Promise<TlsMaterial> {
+  let material: TlsMaterial;
   try {
-    return typeof options.material === "function" ? await options.material() : options.material;
+    material = typeof options.material === "function" ? await options.material() : options.material;
   } catch (error) {
     throw new WireError("tls", `certificates cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  if (material.ca !== undefined) parse("ca", () => new X509Certificate(material.ca!));
+  if (material.cert === undefined || material.key === undefined) {
+    if (material.cert !== material.key) throw new WireError("tls", "a certificate and its key must be given together");
+    return material;
+  }
+  const certificate = parse("cert", () => new X509Certificate(material.cert!));
+  const key = parse("key", () => createPrivateKey(material.key!));
+  if (!certificate.checkPrivateKey(key)) throw new WireError("tls", "the key does not belong to the certificate");
+  return material;
+}
+
+function parse<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new WireError("tls", `"${what}" is not in PEM form: ${messageOf(error)}`, { cause: error });
   }
 }
 

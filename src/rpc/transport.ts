@@ -113,6 +113,7 @@ export function withPolicy(wire: Wire, policy: CallPolicy): RpcTransport {
       const header = uploadHeader(options, policy.compress);
       const url = createMethodUrl(policy.origin, method);
       try {
+        call.signal.throwIfAborted();
         const link = await wire.openLink({ url, header, signal: call.signal }, options.watchdog);
         return uploadOver(link, method, {
           call,
