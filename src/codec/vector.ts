@@ -33,13 +33,23 @@ export function vectorText(bytes: Uint8Array): string {
 }
 
 function shortFloat32(value: number): string {
-  for (let digits = 1; digits < 9; digits++) {
-    const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === value) return plainNumber(Number(text), value);
+  const size = Math.abs(value);
+  let text = size.toExponential(8);
+  for (let digits = 0; digits < 8; digits++) {
+    const shorter = size.toExponential(digits);
+    if (Math.fround(Number(shorter)) !== size) continue;
+    text = shorter;
+    break;
   }
-  return plainNumber(Number(value.toPrecision(9)), value);
+  return (value < 0 || Object.is(value, -0) ? "-" : "") + plainNumber(text);
 }
 
-function plainNumber(short: number, value: number): string {
-  return Object.is(value, -0) ? "-0" : String(short);
+/** `1.5e-7` -> `0.00000015`: TiDB writes no exponents here. */
+function plainNumber(text: string): string {
+  const [mantissa, power] = text.split("e") as [string, string];
+  const digits = mantissa.replace(".", "").replace(/0+$/, "") || "0";
+  const exponent = Number(power);
+  if (exponent < 0) return `0.${"0".repeat(-exponent - 1)}${digits}`;
+  if (digits.length <= exponent + 1) return digits.padEnd(exponent + 1, "0");
+  return `${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }

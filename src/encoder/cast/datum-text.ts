@@ -1,11 +1,10 @@
 /** Values as SELECT shows them. */
 import { textOf, utf8 } from "../../base/mod.ts";
-import { type Datum, decimalText, durationText, jsonText, unpackTime } from "../../codec/mod.ts";
+import { type Datum, decimalText, durationText, jsonText, unpackTime, vectorText } from "../../codec/mod.ts";
 import { type FieldTypeInfo, Tp } from "../../schema/mod.ts";
 import { formatFloat } from "./number-format.ts";
 import { bitBytes, enumName, fspOf, setName } from "./source.ts";
 import { formatTimeDatum, timeDatum } from "./time-value.ts";
-import { vectorText } from "./vector.ts";
 
 /** The bytes that SELECT sends for a column of that type; null for NULL. TIMESTAMP as in the datum, in the session's zone. */
 export function datumToBytes(datum: Datum, type: FieldTypeInfo): Uint8Array | null {

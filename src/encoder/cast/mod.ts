@@ -63,4 +63,3 @@ export { checkTime } from "./time-check.ts";
 export { timeFromNumber } from "./time-number.ts";
 export { fullYear, parseDateTime } from "./time-parse.ts";
 export { formatTimeDatum, roundTimeDatum, type TimeDatum, timeDatum, timeToDecimal } from "./time-value.ts";
-export { vectorText } from "./vector.ts";

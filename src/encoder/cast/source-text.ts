@@ -1,11 +1,10 @@
 /** Values as text, as TiDB's `Datum.ToString` gives it: what string columns get and what messages quote. */
 import { textOf } from "../../base/mod.ts";
-import { decimalText, durationText, jsonText } from "../../codec/mod.ts";
+import { decimalText, durationText, jsonText, vectorText } from "../../codec/mod.ts";
 import { type FieldTypeInfo, Tp } from "../../schema/mod.ts";
 import { formatFixed } from "./number-format.ts";
 import { bitBytes, type CastSource, enumName, setName } from "./source.ts";
 import { formatTimeDatum } from "./time-value.ts";
-import { vectorText } from "./vector.ts";
 
 /** `from` is the type that the value has, needed for ENUM, SET, BIT and to tell FLOAT from DOUBLE. */
 export function sourceText(source: CastSource, from?: FieldTypeInfo): string {

@@ -1,9 +1,8 @@
-/** VECTOR from text and back (TiDB `pkg/types/vector.go`). */
+/** VECTOR from text (TiDB `pkg/types/vector.go`). */
 import { textOf } from "../../base/mod.ts";
 import { type Datum, decodeVector, encodeVector } from "../../codec/mod.ts";
 import type { FieldTypeInfo } from "../../schema/mod.ts";
 import { unnumbered } from "./fault.ts";
-import { formatFixed } from "./number-format.ts";
 import type { CastSession } from "./session.ts";
 import type { CastSource } from "./source.ts";
 
@@ -61,9 +60,4 @@ export function castVector(session: CastSession, source: CastSource, type: Field
   if (source.kind !== "vector") return null;
   checkDimensions(session, decodeVector(source.value).length, type);
   return source;
-}
-
-/** `[1,0.5]`, never with an exponent. */
-export function vectorText(bytes: Uint8Array): string {
-  return `[${Array.from(decodeVector(bytes), (value) => formatFixed(value, 32)).join(",")}]`;
 }
