@@ -5,7 +5,7 @@ import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { memoryKvDb, openLevelKvDb } from "../kvdb/mod.ts";
 import type { ConnectRouter } from "./grpc.ts";
 import { Port, type ServerTls } from "./net/mod.ts";
-import { newPdState, type PdState, pdService } from "./pd/mod.ts";
+import { httpListener, openPdState, type PdState, pdHttp, pdService } from "./pd/mod.ts";
 import { Cluster, type ClusterOptions, type StoreState } from "./state/mod.ts";
 import { importService, kvService, packedWriteMethod } from "./tikv/mod.ts";
 
@@ -47,8 +47,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await open(store, options.ports?.tikv?.[i] ?? 0);
     store.address = ports.get(store.id)!.address;
   }
-  const pd = newPdState(cluster);
-  const pdPort = await Port.open({ host, port: options.ports?.pd ?? 0, tls: options.tls, routes: pdRoutes(pd) });
+  const pd = await openPdState(cluster);
+  const pdPort = await Port.open({
+    host,
+    port: options.ports?.pd ?? 0,
+    tls: options.tls,
+    routes: pdRoutes(pd),
+    http: httpListener(pdHttp(pd)),
+  });
   pd.clientUrl = `${scheme}://${pdPort.address}`;
   return {
     pd: [pdPort.address],
