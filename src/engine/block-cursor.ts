@@ -21,6 +21,8 @@ export interface Block {
   value: Uint8Array;
   start: number;
   end: number;
+  /** The last entry. */
+  lastAt: number;
   pairs: number;
   /** Bytes of keys and values. */
   bytes: number;
@@ -122,7 +124,8 @@ export class BlockCursor {
       throw this.#corrupt(ordinal, `it is block ${facts.ordinal} of run ${facts.runId}`);
     }
     this.#ordinal = ordinal;
-    return { value, start: BLOCK_HEADER_BYTES, end: value.length, pairs: facts.pairs, bytes: facts.bytes };
+    const lastAt = BLOCK_HEADER_BYTES + facts.lastAt;
+    return { value, start: BLOCK_HEADER_BYTES, end: value.length, lastAt, pairs: facts.pairs, bytes: facts.bytes };
   }
 
   #checkEnd(): void {
@@ -138,7 +141,7 @@ export class BlockCursor {
     const first = this.#first;
     this.#first = false;
     if (!(first && start !== undefined) && !(last && end !== undefined)) return block;
-    const out = { value: block.value, start: block.end, end: block.end, pairs: 0, bytes: 0 };
+    const out = { value: block.value, start: block.end, end: block.end, lastAt: block.end, pairs: 0, bytes: 0 };
     let inside = false;
     for (let at = block.start; at < block.end; at = entryEndOf(block.value, at)) {
       if (!inside) {
@@ -152,6 +155,7 @@ export class BlockCursor {
       }
       const keyLength = keyLengthOf(block.value, at);
       const keyEnd = keyStartOf(block.value, at) + keyLength;
+      out.lastAt = at;
       out.pairs++;
       out.bytes += keyLength + valueLengthBetween(keyEnd, entryEndOf(block.value, at));
     }

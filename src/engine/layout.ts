@@ -7,14 +7,15 @@
  *   run       : prefix "r" run-id "m"                                  → crc meta
  *
  *   run-id    := u32        ordinal := u32, 0 for the first block of a run
- *   header    := crc run-id ordinal pairs packed-bytes pair-bytes reserved     (32 bytes)
+ *   header    := crc run-id ordinal pairs packed-bytes pair-bytes last         (32 bytes)
  *   crc       := u32, CRC-32 of all that follows it in the value
  *   pairs     := u32        packed-bytes := u32
  *   pair-bytes:= u64, bytes of keys and values
- *   reserved  := u32, zero
+ *   last      := u32, offset of the last entry in packed
  *   packed    := as in packed-pairs.ts, keys ascending
  *
- *   meta      := u8 flags, u32 blocks, u64 pairs, u64 pair-bytes, u64 packed-bytes, u64 checksum, u32 entry-bytes-max,
+ *   meta      := u8 flags, u32 blocks, u64 pairs, u64 pair-bytes, u64 packed-bytes, u64 checksum,
+ *                u32 entry-bytes-max, u32 block-bytes-max,
  *                bytes first-key, bytes last-key, u32 n, u32 source*n, bytes range-index, bytes note
  *   flags     := 1 if some key occurs twice
  *   bytes     := u32 length, byte*
@@ -51,8 +52,9 @@ export interface RunInfo {
   bytes: number;
   /** Bytes of packed pairs, without block headers. */
   packedBytes: number;
-  /** Size of its largest packed pair. */
+  /** Size of its largest packed pair, and of the packed pairs of its largest block. */
   entryBytesMax: number;
+  blockBytesMax: number;
   firstKey: Uint8Array;
   lastKey: Uint8Array;
   /** Some key occurs more than once in this run. */
@@ -138,6 +140,8 @@ export interface BlockFacts {
   pairs: number;
   /** Bytes of keys and values. */
   bytes: number;
+  /** Offset of the last entry in the packed pairs. */
+  lastAt: number;
 }
 
 /** Fills the header of a block whose packed pairs already stand behind it: `value` is both. */
@@ -149,7 +153,7 @@ export function writeBlockHeader(value: Uint8Array, facts: BlockFacts): void {
   view.setUint32(16, value.length - BLOCK_HEADER_BYTES);
   view.setUint32(20, Math.floor(facts.bytes / 2 ** 32));
   view.setUint32(24, facts.bytes >>> 0);
-  view.setUint32(28, 0);
+  view.setUint32(28, facts.lastAt);
   view.setUint32(0, crc32(value.subarray(4)));
 }
 
@@ -164,11 +168,12 @@ export function readBlockHeader(value: Uint8Array): BlockFacts | undefined {
     ordinal: view.getUint32(8),
     pairs: view.getUint32(12),
     bytes: view.getUint32(20) * 2 ** 32 + view.getUint32(24),
+    lastAt: view.getUint32(28),
   };
 }
 
 export function encodeRun(run: RunInfo): Uint8Array {
-  const numbers = new Uint8Array(41);
+  const numbers = new Uint8Array(45);
   const view = new DataView(numbers.buffer);
   view.setUint8(0, run.equalKeys ? FLAG_EQUAL_KEYS : 0);
   view.setUint32(1, run.blocks);
@@ -177,6 +182,7 @@ export function encodeRun(run: RunInfo): Uint8Array {
   view.setBigUint64(21, BigInt(run.packedBytes));
   view.setBigUint64(29, run.checksum);
   view.setUint32(37, run.entryBytesMax);
+  view.setUint32(41, run.blockBytesMax);
   const sources = new Uint8Array(4 * run.sources.length);
   const sourceView = new DataView(sources.buffer);
   for (let i = 0; i < run.sources.length; i++) sourceView.setUint32(4 * i, run.sources[i]!);
@@ -195,10 +201,10 @@ export function encodeRun(run: RunInfo): Uint8Array {
 
 /** The run of a stored record; undefined when its bytes are not those that were written. */
 export function decodeRun(runId: number, value: Uint8Array): RunInfo | undefined {
-  if (value.length < 45) return undefined;
+  if (value.length < 49) return undefined;
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   if (view.getUint32(0) !== crc32(value.subarray(4))) return undefined;
-  let at = 45;
+  let at = 49;
   const next = (unit = 1): Uint8Array => {
     const start = at + 4;
     at = start + view.getUint32(at) * unit;
@@ -217,6 +223,7 @@ export function decodeRun(runId: number, value: Uint8Array): RunInfo | undefined
     packedBytes: Number(view.getBigUint64(25)),
     checksum: view.getBigUint64(33),
     entryBytesMax: view.getUint32(41),
+    blockBytesMax: view.getUint32(45),
     firstKey,
     lastKey,
     sources: Array.from({ length: sources.length / 4 }, (_, i) => sourceView.getUint32(4 * i)),

@@ -1,13 +1,12 @@
 /**
- * The synchronous heart of reading: a k-way merge of packed blocks into packed batches.
- *
- * A heap holds the sources by the key of their next entry. Keys of one range share a prefix; the six bytes behind it, as a number,
- * decide most comparisons. The source on top is drained for as long as it stays ahead of the second best, and what it gave is copied
- * as one piece: overlap decides what merging costs, and runs that hardly overlap are copied block by block.
+ * The synchronous heart of reading: a k-way merge of packed blocks into packed batches, by a tournament tree. Entries move by
+ * `copyWithin`, for blocks and output lie in one buffer (15 ns a 100-byte entry against 58 ns for `set(subarray)`); neighbouring
+ * entries of one source are copied as one piece, so overlap decides what merging costs.
  */
 import { assert, LevinError, toHex } from "../base/mod.ts";
 import type { Block } from "./block-cursor.ts";
-import { compareEntryKeys, entryEndOf, keyLengthOf, keyStartOf, pairAt, valueLengthBetween } from "./packed-pairs.ts";
+import { MergeSources } from "./merge-sources.ts";
+import { compareEntryKeys, entryEndOf, pairAt, valueLengthBetween } from "./packed-pairs.ts";
 
 /** Two pairs with one key. The first is kept, the second is left out. */
 export interface DuplicateKey {
@@ -21,217 +20,215 @@ export interface DuplicateKey {
 export interface MergerOptions {
   /** For error messages. */
   engineName: string;
-  /** Bytes in which all keys agree. */
-  commonPrefixBytes: number;
+  /** Run of each source, and the size of its largest block. Among equal keys the source named first comes first. */
+  sources: readonly { runId: number; blockBytesMax: number }[];
+  /** About how much output is gathered; a larger entry makes an output of its own. */
+  batchBytes: number;
+  /** Size of the largest entry of all. */
+  entryBytesMax: number;
   /** What happens to equal keys: all are kept (they stand side by side), or each but the first is reported and left out. */
   equalKeys: "keep" | ((duplicate: DuplicateKey) => void);
 }
 
-/** One sorted input; the entry that is next lies at `at`. */
-interface Source {
-  runId: number;
-  bytes: Uint8Array;
-  at: number;
-  entryEnd: number;
-  /** Behind the block's last entry. */
-  end: number;
-}
-
-/** What the merger writes to. */
+/** What `fill` has written since the last `take`. */
 export interface MergeOutput {
-  bytes: Uint8Array;
-  /** Behind the last entry written. */
-  used: number;
+  /** Valid until the next `fill`. */
+  packed: Uint8Array;
   pairs: number;
   /** Bytes of keys and values. */
   pairBytes: number;
 }
 
-const PREFIX_BYTES = 6;
+/** Above every prefix: the next entry is compared with the last one by its whole key. */
+const COMPARE = Number.POSITIVE_INFINITY;
 
 export class Merger {
   readonly #options: MergerOptions;
-  readonly #sources: Source[] = [];
-  /** The bytes behind the common prefix of each source's next key, as a number. */
-  readonly #prefixes: Float64Array;
-  readonly #heap: Int32Array;
-  #size = 0;
-  /** The entry emitted last: all later keys are above its key. */
-  #last: { bytes: Uint8Array; at: number; prefix: number; runId: number } | undefined;
+  readonly #sources: MergeSources;
+  /** `tree[1..count)`: loser of the match at this node. */
+  readonly #tree: Int32Array;
+  #winner = -1;
+  /** Source that has got a block which has not been looked at; undefined: all have. */
+  #fresh: number | undefined;
+  #output = { used: 0, pairs: 0, pairBytes: 0 };
+  /** The entry emitted last, its prefix and its source. Between two calls of `fill` it is a copy, for its bytes are written over. */
+  #last: Uint8Array | undefined;
+  #lastAt = 0;
+  #lastPrefix = COMPARE;
+  #lastSource = -1;
 
-  constructor(sourcesMax: number, options: MergerOptions) {
+  constructor(options: MergerOptions) {
     this.#options = options;
-    this.#prefixes = new Float64Array(sourcesMax);
-    this.#heap = new Int32Array(sourcesMax);
+    this.#sources = new MergeSources(
+      Math.max(options.batchBytes, options.entryBytesMax),
+      options.sources.map(({ blockBytesMax }) => blockBytesMax),
+    );
+    this.#tree = new Int32Array(Math.max(2, options.sources.length));
   }
 
-  /** Adds a source with its first block; returns its index. Among equal keys the source added first comes first. */
-  add(runId: number, block: Block): number {
-    const index = this.#sources.length;
-    this.#sources.push({ runId, bytes: block.value, at: block.start, entryEnd: block.start, end: block.end });
-    this.#load(index);
-    let child = this.#size++;
-    while (child > 0) {
-      const parent = (child - 1) >> 1;
-      if (!this.#less(index, this.#heap[parent]!)) break;
-      this.#heap[child] = this.#heap[parent]!;
-      child = parent;
-    }
-    this.#heap[child] = index;
-    return index;
-  }
-
-  /** Gives the source that `fill` asked for its next block, or takes it out when there is none. */
-  refill(index: number, block: Block | undefined): void {
-    assert(this.#heap[0] === index, "the source that ran dry is the one on top");
-    if (block === undefined) {
-      this.#heap[0] = this.#heap[--this.#size]!;
-    } else {
-      const source = this.#sources[index]!;
-      source.bytes = block.value;
-      source.at = block.start;
-      source.end = block.end;
-      this.#load(index);
-    }
-    this.#siftDown();
-  }
-
-  get done(): boolean {
-    return this.#size === 0;
+  /** Gives a source its next block, or says that there is none: each source once before the first `fill`, then the one it asks for. */
+  supply(index: number, block: Block | undefined): void {
+    this.#sources.supply(index, block);
+    this.#fresh = index;
   }
 
   /**
-   * Moves entries to `out` until the next one does not fit (returns undefined) or a source has run dry (returns its index: `refill`
-   * it). Must not be called when `done`.
+   * Merges until the output is full or a source has run dry. Returns "full", "done" when all sources have ended, or the index of the
+   * source that needs its next block.
    */
-  fill(out: MergeOutput): number | undefined {
-    for (;;) {
-      const index = this.#heap[0]!;
-      const source = this.#sources[index]!;
-      const rival = this.#rival();
-      let from = source.at;
-      for (;;) {
-        if (this.#isDuplicate(index, source)) {
-          this.#copy(out, source.bytes, from, source.at);
-          from = source.entryEnd;
-        } else {
-          if (out.used + source.entryEnd - from > out.bytes.length) {
-            this.#copy(out, source.bytes, from, source.at);
-            return undefined;
-          }
-          this.#emit(out, index, source);
+  fill(): number | "full" | "done" {
+    if (!this.#settle()) return "done";
+    const { at, entryEnd, end, keyAt, keyLength, prefix } = this.#sources;
+    const { batchBytes } = this.#options;
+    let winner = this.#winner;
+    let from = at[winner]!;
+    let { used, pairs, pairBytes } = this.#output;
+    let lastPrefix = this.#lastPrefix;
+    let result: number | "full" | undefined;
+    while (result === undefined) {
+      const next = entryEnd[winner]!;
+      if (prefix[winner]! <= lastPrefix && this.#isDuplicate(winner)) {
+        used = this.#copy(from, at[winner]!, used);
+        from = next;
+      } else {
+        if (used + next - from > batchBytes && pairs > 0) {
+          used = this.#copy(from, at[winner]!, used);
+          result = "full";
+          break;
         }
-        source.at = source.entryEnd;
-        if (source.at === source.end) {
-          this.#copy(out, source.bytes, from, source.at);
-          return index;
-        }
-        this.#load(index);
-        if (rival >= 0 && !this.#less(index, rival)) break;
+        pairs++;
+        pairBytes += keyLength[winner]! + valueLengthBetween(keyAt[winner]! + keyLength[winner]!, next);
+        lastPrefix = prefix[winner]!;
+        this.#last = undefined;
+        this.#lastAt = at[winner]!;
+        this.#lastSource = winner;
       }
-      this.#copy(out, source.bytes, from, source.at);
-      this.#siftDown();
+      if (next === end[winner]) {
+        used = this.#copy(from, next, used);
+        result = winner;
+        break;
+      }
+      this.#sources.advance(winner);
+      const better = this.#replay(winner);
+      if (better === winner) continue;
+      used = this.#copy(from, next, used);
+      winner = better;
+      from = at[winner]!;
+    }
+    this.#output = { used, pairs, pairBytes };
+    this.#winner = winner;
+    this.#lastPrefix = lastPrefix;
+    this.#keepLast();
+    return result;
+  }
+
+  /** What has been written; the output is empty afterwards. undefined when there is nothing. */
+  take(): MergeOutput | undefined {
+    const { used, pairs, pairBytes } = this.#output;
+    if (pairs === 0) return undefined;
+    this.#output = { used: 0, pairs: 0, pairBytes: 0 };
+    return { packed: this.#sources.bytes.subarray(0, used), pairs, pairBytes };
+  }
+
+  /** The key of the last entry written. */
+  lastKey(): Uint8Array {
+    assert(this.#last !== undefined, "something has been written");
+    return pairAt(this.#last, 0).key;
+  }
+
+  /** Brings tree and prefixes up to date after `supply`; false when all sources have ended. */
+  #settle(): boolean {
+    const sources = this.#sources;
+    if (this.#fresh !== undefined) {
+      let changed: boolean;
+      if (this.#last !== undefined) changed = sources.refresh(this.#last, 0, this.#fresh);
+      else {
+        const low = sources.lowest();
+        if (low < 0) return false;
+        changed = sources.refresh(sources.bytes, sources.at[low]!, undefined);
+      }
+      if (changed) {
+        this.#build();
+        this.#lastPrefix = COMPARE;
+      } else this.#winner = this.#replay(this.#fresh);
+      this.#fresh = undefined;
+    }
+    return !sources.hasEnded(this.#winner);
+  }
+
+  /** Plays all matches anew. */
+  #build(): void {
+    const tree = this.#tree.fill(-1);
+    const count = this.#sources.count;
+    for (let source = 0; source < count; source++) {
+      let champion = source;
+      let node = (source + count) >> 1;
+      while (node > 0) {
+        const other = tree[node]!;
+        if (other < 0) {
+          tree[node] = champion;
+          champion = -1;
+          break;
+        }
+        if (this.#sources.before(other, champion)) {
+          tree[node] = champion;
+          champion = other;
+        }
+        node >>= 1;
+      }
+      if (champion >= 0) this.#winner = champion;
     }
   }
 
-  /** Counts the source's next entry as written; its bytes are copied with the rest of the piece. */
-  #emit(out: MergeOutput, index: number, source: Source): void {
-    const keyLength = keyLengthOf(source.bytes, source.at);
-    const keyEnd = keyStartOf(source.bytes, source.at) + keyLength;
-    out.pairs++;
-    out.pairBytes += keyLength + valueLengthBetween(keyEnd, source.entryEnd);
-    const last = this.#last;
-    if (last === undefined) {
-      const prefix = this.#prefixes[index]!;
-      this.#last = { bytes: source.bytes, at: source.at, prefix, runId: source.runId };
-      return;
+  /** The source `from` has another next entry: plays its matches up to the root; returns the winner. */
+  #replay(from: number): number {
+    const tree = this.#tree;
+    const sources = this.#sources;
+    let champion = from;
+    for (let node = (from + sources.count) >> 1; node > 0; node >>= 1) {
+      const other = tree[node]!;
+      if (sources.before(other, champion)) {
+        tree[node] = champion;
+        champion = other;
+      }
     }
-    last.bytes = source.bytes;
-    last.at = source.at;
-    last.prefix = this.#prefixes[index]!;
-    last.runId = source.runId;
+    return champion;
   }
 
-  #copy(out: MergeOutput, bytes: Uint8Array, from: number, to: number): void {
-    if (to === from) return;
-    out.bytes.set(bytes.subarray(from, to), out.used);
-    out.used += to - from;
+  #copy(from: number, to: number, used: number): number {
+    if (to > from) this.#sources.bytes.copyWithin(used, from, to);
+    return used + to - from;
+  }
+
+  /** Before a slot is written over: keeps the last entry for comparison. */
+  #keepLast(): void {
+    const { bytes } = this.#sources;
+    this.#last ??= bytes.slice(this.#lastAt, entryEndOf(bytes, this.#lastAt));
   }
 
   /** Whether the next entry has the key of the last one and is to be left out; fails when it is below it. */
-  #isDuplicate(index: number, source: Source): boolean {
-    const last = this.#last;
-    if (last === undefined || this.#prefixes[index]! > last.prefix) return false;
-    const order = compareEntryKeys(last.bytes, last.at, source.bytes, source.at);
+  #isDuplicate(winner: number): boolean {
+    if (this.#lastSource < 0) return false;
+    const { bytes, at } = this.#sources;
+    const [last, lastAt] = this.#last === undefined ? [bytes, this.#lastAt] : [this.#last, 0];
+    const order = compareEntryKeys(last, lastAt, bytes, at[winner]!);
     if (order < 0) return false;
-    const { engineName, equalKeys } = this.#options;
+    const { engineName, equalKeys, sources } = this.#options;
+    const runId = sources[winner]!.runId;
+    const second = pairAt(bytes, at[winner]!);
     if (order > 0) {
-      const { key } = pairAt(source.bytes, source.at);
-      const text = `Cannot read engine "${engineName}": keys of run ${source.runId} do not ascend at ${toHex(key)}`;
-      throw new LevinError("Levin:Engine:ErrCorrupt", text, { fields: { engine: engineName, run: source.runId } });
+      const text = `Cannot read engine "${engineName}": keys of run ${runId} do not ascend at ${toHex(second.key)}`;
+      throw new LevinError("Levin:Engine:ErrCorrupt", text, { fields: { engine: engineName, run: runId } });
     }
     if (equalKeys === "keep") return false;
-    const first = pairAt(last.bytes, last.at);
-    const second = pairAt(source.bytes, source.at);
+    const first = pairAt(last, lastAt);
     equalKeys({
       key: second.key,
       firstValue: first.value,
       secondValue: second.value,
-      firstRunId: last.runId,
-      secondRunId: source.runId,
+      firstRunId: sources[this.#lastSource]!.runId,
+      secondRunId: runId,
     });
     return true;
-  }
-
-  /** The source that is next after the one on top, -1 when there is none. */
-  #rival(): number {
-    if (this.#size < 2) return -1;
-    const left = this.#heap[1]!;
-    if (this.#size === 2) return left;
-    const right = this.#heap[2]!;
-    return this.#less(right, left) ? right : left;
-  }
-
-  #siftDown(): void {
-    const heap = this.#heap;
-    const size = this.#size;
-    const index = heap[0]!;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= size) break;
-      if (child + 1 < size && this.#less(heap[child + 1]!, heap[child]!)) child++;
-      if (!this.#less(heap[child]!, index)) break;
-      heap[at] = heap[child]!;
-      at = child;
-    }
-    heap[at] = index;
-  }
-
-  #less(a: number, b: number): boolean {
-    const d = this.#prefixes[a]! - this.#prefixes[b]!;
-    if (d !== 0) return d < 0;
-    const x = this.#sources[a]!;
-    const y = this.#sources[b]!;
-    const order = compareEntryKeys(x.bytes, x.at, y.bytes, y.at, this.#options.commonPrefixBytes);
-    return order !== 0 ? order < 0 : a < b;
-  }
-
-  /** Reads the head of the source's next entry. */
-  #load(index: number): void {
-    const source = this.#sources[index]!;
-    const { bytes, at } = source;
-    source.entryEnd = entryEndOf(bytes, at);
-    const skip = this.#options.commonPrefixBytes;
-    const p = keyStartOf(bytes, at) + skip;
-    const rest = keyLengthOf(bytes, at) - skip;
-    if (rest >= PREFIX_BYTES) {
-      const high = (bytes[p]! << 16) | (bytes[p + 1]! << 8) | bytes[p + 2]!;
-      this.#prefixes[index] = high * 0x1000000 + ((bytes[p + 3]! << 16) | (bytes[p + 4]! << 8) | bytes[p + 5]!);
-      return;
-    }
-    let prefix = 0;
-    for (let i = 0; i < PREFIX_BYTES; i++) prefix = prefix * 256 + (i < rest ? bytes[p + i]! : 0);
-    this.#prefixes[index] = prefix;
   }
 }

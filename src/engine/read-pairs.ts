@@ -1,9 +1,9 @@
 import { assert, compareBytes, LevinError, toHex } from "../base/mod.ts";
 import type { KvDb } from "../kvdb/mod.ts";
-import { type Block, BlockCursor, type KeyBounds } from "./block-cursor.ts";
+import { BlockCursor, type KeyBounds } from "./block-cursor.ts";
 import { BLOCK_HEADER_BYTES, type RunInfo } from "./layout.ts";
 import { type DuplicateKey, type MergeOutput, Merger } from "./merger.ts";
-import { entryEndOf, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
+import { keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
 /** Free bytes in front of every batch, in its own buffer: room for the heads of the messages that carry it. */
 export const BATCH_HEADROOM_BYTES = BLOCK_HEADER_BYTES;
@@ -63,7 +63,7 @@ export async function* readPairs(
   try {
     const single = runs[0]!;
     if (runs.length === 1 && !single.equalKeys) yield* passBlocks(cursors[0]!, options.signal);
-    else yield* mergeBlocks(source, runs, cursors, bounds, options);
+    else yield* mergeBlocks(source, runs, cursors, options);
   } finally {
     await Promise.all(cursors.map((cursor) => cursor.close()));
   }
@@ -74,10 +74,11 @@ async function* passBlocks(cursor: BlockCursor, signal: AbortSignal | undefined)
   let lastKey: Uint8Array | undefined;
   for (let block = await cursor.next(); block !== undefined; block = await cursor.next()) {
     signal?.throwIfAborted();
-    const batch = batchOf(block.value, block.start, block.end, block.pairs, block.bytes);
-    assert(lastKey === undefined || compareBytes(lastKey, batch.firstKey) < 0, "keys of a run ascend");
-    lastKey = batch.lastKey;
-    yield batch;
+    const { value, start, end, lastAt, pairs, bytes } = block;
+    const firstKey = keyAt(value, start);
+    assert(lastKey === undefined || compareBytes(lastKey, firstKey) < 0, "keys of a run ascend");
+    lastKey = keyAt(value, lastAt);
+    yield { packed: value.subarray(start, end), pairs, bytes, firstKey, lastKey };
   }
 }
 
@@ -85,74 +86,41 @@ async function* mergeBlocks(
   { engineName }: PairSource,
   runs: readonly RunInfo[],
   cursors: readonly BlockCursor[],
-  bounds: KeyBounds,
   options: ReadOptions & { keepEqualKeys?: boolean },
 ): AsyncGenerator<PairBatch> {
   const { batchBytes = BATCH_BYTES, onDuplicate, signal } = options;
-  const merger = new Merger(runs.length, {
+  const merger = new Merger({
     engineName,
-    commonPrefixBytes: commonPrefix(runs, bounds),
+    sources: runs,
+    batchBytes,
+    entryBytesMax: Math.max(...runs.map((run) => run.entryBytesMax)),
     equalKeys: options.keepEqualKeys ? "keep" : (onDuplicate ?? refuseDuplicate(engineName)),
   });
   const blocks = await Promise.all(cursors.map((cursor) => cursor.next()));
-  /** Cursor of each source of the merger. */
-  const cursorOf: BlockCursor[] = [];
-  blocks.forEach((block, i) => {
-    if (block !== undefined) cursorOf[merger.add(runs[i]!.runId, block)] = cursors[i]!;
-  });
-  let out = newOutput(batchBytes);
-  while (!merger.done) {
-    const dry = merger.fill(out);
-    if (dry !== undefined) {
-      const block: Block | undefined = await cursorOf[dry]!.next();
-      merger.refill(dry, block);
-    } else if (out.pairs > 0) {
-      signal?.throwIfAborted();
-      yield batchOf(out.bytes, BATCH_HEADROOM_BYTES, out.used, out.pairs, out.pairBytes);
-      out = newOutput(batchBytes);
-    } else {
-      out = newOutput(Math.max(...runs.map((run) => run.entryBytesMax)));
+  for (const [i, block] of blocks.entries()) merger.supply(i, block);
+  for (;;) {
+    const state = merger.fill();
+    if (typeof state === "number") {
+      merger.supply(state, await cursors[state]!.next());
+      continue;
     }
+    signal?.throwIfAborted();
+    const output = merger.take();
+    if (output !== undefined) yield batchOf(output, merger.lastKey());
+    if (state === "done") return;
   }
-  if (out.pairs > 0) yield batchOf(out.bytes, BATCH_HEADROOM_BYTES, out.used, out.pairs, out.pairBytes);
 }
 
-function newOutput(batchBytes: number): MergeOutput {
-  const bytes = new Uint8Array(BATCH_HEADROOM_BYTES + batchBytes);
-  return { bytes, used: BATCH_HEADROOM_BYTES, pairs: 0, pairBytes: 0 };
-}
-
-function batchOf(value: Uint8Array, start: number, end: number, pairs: number, bytes: number): PairBatch {
-  let last = start;
-  for (let at = start; at < end; at = entryEndOf(value, at)) last = at;
-  return {
-    packed: value.subarray(start, end),
-    pairs,
-    bytes,
-    firstKey: keyAt(value, start),
-    lastKey: keyAt(value, last),
-  };
+/** A copy of the output, with headroom. */
+function batchOf({ packed, pairs, pairBytes }: MergeOutput, lastKey: Uint8Array): PairBatch {
+  const bytes = new Uint8Array(BATCH_HEADROOM_BYTES + packed.length);
+  bytes.set(packed, BATCH_HEADROOM_BYTES);
+  return { packed: bytes.subarray(BATCH_HEADROOM_BYTES), pairs, bytes: pairBytes, firstKey: keyAt(packed, 0), lastKey };
 }
 
 function keyAt(bytes: Uint8Array, at: number): Uint8Array {
   const start = keyStartOf(bytes, at);
   return bytes.slice(start, start + keyLengthOf(bytes, at));
-}
-
-/** Bytes that all keys of the runs within the bounds share. */
-function commonPrefix(runs: readonly RunInfo[], { start, end }: KeyBounds): number {
-  let low = runs[0]!.firstKey;
-  let high = runs[0]!.lastKey;
-  for (const run of runs) {
-    if (compareBytes(run.firstKey, low) < 0) low = run.firstKey;
-    if (compareBytes(run.lastKey, high) > 0) high = run.lastKey;
-  }
-  if (start !== undefined && compareBytes(start, low) > 0) low = start;
-  if (end !== undefined && compareBytes(end, high) < 0) high = end;
-  const n = Math.min(low.length, high.length);
-  let common = 0;
-  while (common < n && low[common] === high[common]) common++;
-  return common;
 }
 
 function refuseDuplicate(engineName: string): (duplicate: DuplicateKey) => void {

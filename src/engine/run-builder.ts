@@ -57,7 +57,8 @@ export class RunBuilder {
   /** First entry of the open block, and behind its last. */
   readonly #blockAt: number;
   #writeAt: number;
-  /** The key written last; it stays in the scratch area until the next block's first entry is copied over it. */
+  /** The entry written last and its key; it stays in the scratch area until the next block's first entry is copied over it. */
+  #lastAt = 0;
   #lastKeyAt = 0;
   #lastKeyLength = -1;
   /** What the run had before the open block. */
@@ -68,6 +69,7 @@ export class RunBuilder {
   #pairBytes = 0;
   #packedBytes = 0;
   #entryBytesMax = 0;
+  #blockBytesMax = 0;
   #equalKeys = false;
   /** Nobody reads it; it keeps `touch` from being optimised away. */
   touchSum = 0;
@@ -103,6 +105,7 @@ export class RunBuilder {
       bytes: this.#pairBytes,
       packedBytes: this.#packedBytes,
       entryBytesMax: this.#entryBytesMax,
+      blockBytesMax: this.#blockBytesMax,
       firstKey: this.#points[0]!.key,
       lastKey,
       equalKeys: this.#equalKeys,
@@ -129,6 +132,7 @@ export class RunBuilder {
     const blockAt = this.#blockAt;
     const blockEnd = blockAt + this.#options.blockBytes;
     let writeAt = this.#writeAt;
+    let lastAt = this.#lastAt;
     let lastKeyAt = this.#lastKeyAt;
     let lastKeyLength = this.#lastKeyLength;
     let pairBytes = this.#pairBytes;
@@ -149,6 +153,7 @@ export class RunBuilder {
       const keyLength = keyLengthOf(bytes, at);
       if (!keysAscend(bytes, lastKeyAt, lastKeyLength, keyAt, keyLength)) this.#equalKeys = true;
       bytes.copyWithin(writeAt, at, at + size);
+      lastAt = writeAt;
       lastKeyAt = writeAt + keyAt - at;
       lastKeyLength = keyLength;
       writeAt += size;
@@ -163,6 +168,7 @@ export class RunBuilder {
       }
     }
     this.#writeAt = writeAt;
+    this.#lastAt = lastAt;
     this.#lastKeyAt = lastKeyAt;
     this.#lastKeyLength = lastKeyLength;
     this.#pairBytes = pairBytes;
@@ -181,12 +187,15 @@ export class RunBuilder {
       ordinal: this.#blocks,
       pairs: this.#pairs - this.#pairsBefore,
       bytes: this.#pairBytes - this.#bytesBefore,
+      lastAt: this.#lastAt - this.#blockAt,
     });
     const stored = kvdb.batch([{ key: blockKey(prefix, runId, firstKey, this.#blocks), value }]);
     // It is awaited later; a failure in between must not count as unhandled.
     stored.catch(() => {});
     this.#storing.push(stored);
-    this.#packedBytes += value.length - BLOCK_HEADER_BYTES;
+    const size = value.length - BLOCK_HEADER_BYTES;
+    this.#packedBytes += size;
+    if (size > this.#blockBytesMax) this.#blockBytesMax = size;
     this.#blocks++;
     this.#pairsBefore = this.#pairs;
     this.#bytesBefore = this.#pairBytes;
