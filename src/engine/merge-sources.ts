@@ -27,7 +27,7 @@ export class MergeSources {
   #shared = 0;
 
   /** `outputBytes` in front of the slots belong to the caller. */
-  constructor(outputBytes: number, slotBytes: readonly number[]) {
+  constructor(outputBytes: number, slotBytes: ReadonlyArray<number>) {
     this.count = slotBytes.length;
     const [at, keyAt, keyLength, entryEnd, end, slot, lastAt] = Array.from(
       { length: 7 },
