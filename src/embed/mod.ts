@@ -2,5 +2,17 @@
  * The embedded cluster: PD and TiKV stores inside this process, speaking the real protocols, strict where the real ones are
  * strict. Imports nothing of the importer, so that it does not mirror its mistakes.
  */
-export { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox.ts";
-export { Cluster, type ClusterOptions } from "./state/mod.ts";
+export {
+  type Fault,
+  type FaultKind,
+  type FaultPlan,
+  type FaultPoint,
+  FaultRunner,
+  randomFaults,
+  type ScriptStep,
+  scriptedFaults,
+} from "./faults/mod.ts";
+export { frontStorage } from "./front-storage.ts";
+export { openPdState, type PdState } from "./pd/mod.ts";
+export { pdRoutes, type Sandbox, type SandboxOptions, startSandbox, storeRoutes } from "./sandbox.ts";
+export { Cluster, type ClusterOptions, type StoreState } from "./state/mod.ts";

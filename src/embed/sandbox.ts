@@ -3,6 +3,7 @@ import { ImportSST } from "../../gen/import_sstpb_pb.ts";
 import { PD } from "../../gen/pdpb_pb.ts";
 import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { memoryKvDb, openLevelKvDb } from "../kvdb/mod.ts";
+import { type FaultPlan, FaultRunner, withFaults } from "./faults/mod.ts";
 import type { ConnectRouter } from "./grpc.ts";
 import { Port, type ServerTls } from "./net/mod.ts";
 import { httpListener, openPdState, type PdState, pdHttp, pdService } from "./pd/mod.ts";
@@ -17,6 +18,8 @@ export interface SandboxOptions extends ClusterOptions {
   /** Fixed ports; 0 or absent = any free one. `tikv[i]` belongs to the i-th store. */
   ports?: { pd?: number; tikv?: number[] };
   tls?: ServerTls;
+  /** Makes calls fail; see `faults`. */
+  faults?: FaultPlan;
 }
 
 export interface Sandbox {
@@ -25,6 +28,8 @@ export interface Sandbox {
   /** `host:port` of each store, by store id. */
   readonly tikv: string[];
   readonly cluster: Cluster;
+  /** What the fault plan did; undefined without one. */
+  readonly faults: FaultRunner | undefined;
   /** Cuts a store off: its port refuses, its leaders move to the other stores. */
   stopStore(storeId: bigint): Promise<void>;
   /** Brings a stopped store back on its port. */
@@ -36,12 +41,13 @@ export interface Sandbox {
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const db = options.dir === undefined ? memoryKvDb() : await openLevelKvDb(join(options.dir, "tikv"));
   const cluster = await Cluster.open(db, options);
+  const faults = options.faults === undefined ? undefined : new FaultRunner(cluster, options.faults);
   const host = options.host ?? "127.0.0.1";
   const scheme = options.tls === undefined ? "http" : "https";
   const stores = [...cluster.stores.values()];
   const ports = new Map<bigint, Port>();
   const open = async (store: StoreState, port: number): Promise<void> => {
-    ports.set(store.id, await Port.open({ host, port, tls: options.tls, routes: storeRoutes(cluster, store) }));
+    ports.set(store.id, await Port.open({ host, port, tls: options.tls, routes: storeRoutes(cluster, store, faults) }));
   };
   for (const [i, store] of stores.entries()) {
     await open(store, options.ports?.tikv?.[i] ?? 0);
@@ -52,7 +58,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     host,
     port: options.ports?.pd ?? 0,
     tls: options.tls,
-    routes: pdRoutes(pd),
+    routes: pdRoutes(pd, faults),
     http: httpListener(pdHttp(pd)),
   });
   pd.clientUrl = `${scheme}://${pdPort.address}`;
@@ -60,6 +66,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     pd: [pdPort.address],
     tikv: stores.map((store) => store.address),
     cluster,
+    faults,
     async stopStore(storeId) {
       cluster.stores.get(storeId)!.down = true;
       await ports.get(storeId)!.close();
@@ -79,15 +86,23 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 /** Mounts PD's gRPC service on a router: of a port, or of an in-process transport. */
-export function pdRoutes(pd: PdState): (router: ConnectRouter) => void {
-  const service = pdService(pd);
+export function pdRoutes(pd: PdState, faults?: FaultRunner): (router: ConnectRouter) => void {
+  const plain = pdService(pd);
+  const service = faults === undefined ? plain : withFaults(plain, "pd", undefined, faults);
   return (router) => void router.service(PD, service);
 }
 
 /** Mounts one store's services. */
-export function storeRoutes(cluster: Cluster, store: StoreState): (router: ConnectRouter) => void {
-  const { write, ...others } = importService(cluster, store);
-  const kv = kvService(cluster, store);
+export function storeRoutes(
+  cluster: Cluster,
+  store: StoreState,
+  faults?: FaultRunner,
+): (router: ConnectRouter) => void {
+  const plainImport = importService(cluster, store);
+  const plainKv = kvService(cluster, store);
+  const kv = faults === undefined ? plainKv : withFaults(plainKv, "kv", store.id, faults);
+  const imports = faults === undefined ? plainImport : withFaults(plainImport, "import", store.id, faults);
+  const { write, ...others } = imports;
   return (router) => {
     router.service(Tikv, kv);
     router.service(ImportSST, others);

@@ -135,12 +135,14 @@ function regionCalls(pd: PdState, header: Header): PdImpl {
   const cuts = new SplitScatter(pd, header);
   return {
     getRegion: with_(({ regionKey }: Checked & { regionKey: Uint8Array }) =>
-      lookups.one(cluster.regions.at(regionKey)),
+      lookups.one(cluster.regionView.at(regionKey)),
     ),
     getPrevRegion: with_(({ regionKey }: Checked & { regionKey: Uint8Array }) =>
-      lookups.one(cluster.regions.before(regionKey)),
+      lookups.one(cluster.regionView.before(regionKey)),
     ),
-    getRegionByID: with_(({ regionId }: Checked & { regionId: bigint }) => lookups.one(cluster.regions.byId(regionId))),
+    getRegionByID: with_(({ regionId }: Checked & { regionId: bigint }) =>
+      lookups.one(cluster.regionView.byId(regionId)),
+    ),
     scanRegions: with_((request) => lookups.scan(request)),
     batchScanRegions: with_((request) => lookups.batchScan(request)),
     splitRegions: with_((request) => cuts.split(request)),

@@ -29,7 +29,7 @@ export class RegionLookups {
 
   /** A reversed range is an empty list. */
   scan({ startKey, endKey, limit }: ScanRegionsRequest): MessageInitShape<typeof ScanRegionsResponseSchema> {
-    const found = this.#pd.cluster.regions.scan(startKey, endKey, Math.max(limit, 0));
+    const found = this.#pd.cluster.regionView.scan(startKey, endKey, Math.max(limit, 0));
     return {
       header: this.#header.ok(),
       regionMetas: found.map(regionMessage),
@@ -52,7 +52,7 @@ export class RegionLookups {
       if (before !== undefined && (before.endKey.length === 0 || compareBytes(before.endKey, startKey) > 0)) {
         return { header: this.#header.error(ErrorType.UNKNOWN, "invalid key range, ranges overlapped") };
       }
-      for (const region of this.#pd.cluster.regions.scan(startKey, endKey, 0)) {
+      for (const region of this.#pd.cluster.regionView.scan(startKey, endKey, 0)) {
         if (limit > 0 && found.length >= limit) break;
         if (found[found.length - 1] !== region) found.push(region);
       }

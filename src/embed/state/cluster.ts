@@ -45,6 +45,7 @@ export class Cluster {
   harmRefused = 0;
   readonly #db: KvDb;
   #runOrder = 0;
+  #frozenRegions: RegionMap | undefined;
 
   private constructor(db: KvDb, options: ClusterOptions, seed: Seed) {
     this.#db = db;
@@ -100,6 +101,20 @@ export class Cluster {
       from = id + 1n;
     }
     await this.#db.clear({ start: tableKey("b", be64(from)), end: utf8("c") });
+  }
+
+  /** The regions as PD knows them; it learns of changes by heartbeats. */
+  get regionView(): RegionMap {
+    return this.#frozenRegions ?? this.regions;
+  }
+
+  /** No heartbeat reaches PD from now on. */
+  freezeRegionView(): void {
+    this.#frozenRegions ??= this.regions.copy();
+  }
+
+  thawRegionView(): void {
+    this.#frozenRegions = undefined;
   }
 
   /** Counts and reports a request that a real store would have taken to its harm; the caller answers with it. */

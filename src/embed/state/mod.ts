@@ -9,7 +9,7 @@ export { Crc64 } from "./crc64.ts";
 export { afterKey, decodeKey, encodeKey, hexKey, prefixEnd } from "./keys.ts";
 export type { Lock, WriteVersion } from "./mvcc.ts";
 export type { ClusterOptions, StoreState } from "./options.ts";
-export type { PairVisitor } from "./reader.ts";
+export type { PairVisitor, ReadPair, ScanOptions } from "./reader.ts";
 export { HarmRefusal, Refusal } from "./refusal.ts";
 export { inRegion, leaderOf, type Peer, peerOn, type Region } from "./region.ts";
 export { pdRegionMessage, peerMessage, regionMessage } from "./region-codec.ts";

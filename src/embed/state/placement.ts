@@ -105,6 +105,17 @@ export class Placement {
     return true;
   }
 
+  /** Gives the peer on a store a new id, as after its removal and return. */
+  async replacePeer(region: Region, storeId: bigint): Promise<void> {
+    const old = peerOn(region, storeId);
+    if (old === undefined) return;
+    const peer = { ...old, id: this.#ids.take() };
+    region.peers = region.peers.map((other) => (other === old ? peer : other));
+    if (region.leader === old.id) region.leader = peer.id;
+    region.confVer += CONF_VER_OF_MOVE;
+    await this.#journal.write([regionChange(region)]);
+  }
+
   /** Adds a learner on a store without a peer of the region. */
   async addLearner(region: Region, storeId: bigint): Promise<boolean> {
     if (peerOn(region, storeId) !== undefined) return false;

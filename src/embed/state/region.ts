@@ -84,6 +84,13 @@ export class RegionMap {
     this.#sorted.sort((a, b) => compareBytes(a.startKey, b.startKey));
   }
 
+  /** The table as it is now; later changes do not show in it. */
+  copy(): RegionMap {
+    const out = new RegionMap();
+    for (const region of this.#sorted) out.load({ ...region, peers: [...region.peers] });
+    return out;
+  }
+
   /** Puts `parts` (left to right, the last of them the cut region itself) in the place of the cut region. */
   split(parts: readonly Region[]): void {
     const kept = parts[parts.length - 1]!;
