@@ -91,6 +91,7 @@ function readStatement(lexer: Lexer, first: Token, delimiter: string): ScriptSta
   const { sql } = lexer;
   const head: Token[] = [];
   let end = first.end;
+  let commentOpen = lexer.inComment;
   for (let token = first; ; token = lexer.next()) {
     if (token.kind === "eof") break;
     if (isMark(sql, token.start, delimiter)) {
@@ -108,13 +109,11 @@ function readStatement(lexer: Lexer, first: Token, delimiter: string): ScriptSta
     }
     if (head.length < HEAD_TOKENS) head.push(token);
     end = token.end;
+    commentOpen = lexer.inComment;
   }
   const start = openedComment(sql, first.start);
-  // The end of an executed comment belongs to the statement that it holds.
-  if (start < first.start) {
-    const close = /^\s*\*\//.exec(sql.slice(end));
-    if (close) end += close[0].length;
-  }
+  // The end of an executed comment belongs to the statement whose last word is in it.
+  if (commentOpen) end = sql.indexOf("*/", end) + 2;
   return { text: sql.slice(start, end), start, end, ...classify(head) };
 }
 

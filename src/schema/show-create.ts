@@ -5,6 +5,7 @@ import { needsCharset } from "./build/field-type.ts";
 import type { DdlSession } from "./build/session.ts";
 import { parseDateTime } from "./build/temporal-text.ts";
 import { showPartition } from "./show-partition.ts";
+import { showPolicy, showText } from "./show-text.ts";
 import { typeText } from "./show-type.ts";
 import { quoteName } from "./sql/expr-print.ts";
 import { parseSqlMode } from "./sql/sql-mode.ts";
@@ -23,18 +24,10 @@ export interface ShowCreateOptions {
   nextAutoIncrement?: number | bigint;
   /** Next AUTO_RANDOM base, shown above 1. */
   nextAutoRandom?: number | bigint;
+  /** Width of integers (`int(11)`); true where absent. */
+  integerWidth?: boolean;
   /** Database of the table, to leave it out of foreign keys. */
   database?: string;
-}
-
-/** Text of a string between quotes as TiDB shows it (`format.OutputFormat`). */
-export function showText(text: string): string {
-  return text
-    .replaceAll("\\", "\\\\")
-    .replaceAll("'", "''")
-    .replaceAll("\0", "\\0")
-    .replaceAll("\n", "\\n")
-    .replaceAll("\r", "\\r");
 }
 
 /**
@@ -43,7 +36,7 @@ export function showText(text: string): string {
  */
 export function showCreateTable(table: TableInfo, session: DdlSession, options: ShowCreateOptions = {}): string {
   const columns = table.cols.filter(({ hidden, state }) => !hidden && state === SchemaState.public);
-  const lines = columns.map((column) => `  ${showColumn(table, column, session)}`);
+  const lines = columns.map((column) => `  ${showColumn(table, column, session, options)}`);
   const handle = table.pk_is_handle ? columns.find(({ type }) => type.Flag & Flag.priKey) : undefined;
   if (handle) lines.push(`  PRIMARY KEY (${quoteName(handle.name.O)}) /*T![clustered_index] CLUSTERED */`);
   for (const index of table.index_info ?? []) {
@@ -58,9 +51,9 @@ export function showCreateTable(table: TableInfo, session: DdlSession, options: 
   return `CREATE ${kind}TABLE ${quoteName(table.name.O)} (\n${lines.join(",\n")}\n) ENGINE=InnoDB${showOptions(table, options)}`;
 }
 
-function showColumn(table: TableInfo, column: ColumnInfo, session: DdlSession): string {
+function showColumn(table: TableInfo, column: ColumnInfo, session: DdlSession, options: ShowCreateOptions): string {
   const { type } = column;
-  let text = `${quoteName(column.name.O)} ${typeText(type)}`;
+  let text = `${quoteName(column.name.O)} ${typeText(type, options.integerWidth)}`;
   if (needsCharset(type.Tp) && type.Charset !== "binary") {
     if (type.Charset !== table.charset) text += ` CHARACTER SET ${type.Charset}`;
     if (type.Collate !== table.collate || type.Collate !== defaultCollation(type.Charset, session)) {
@@ -177,10 +170,4 @@ function showOptions(table: TableInfo, options: ShowCreateOptions): string {
 
 function hasAutoIncrement(table: TableInfo): boolean {
   return table.cols.some(({ type }) => type.Flag & Flag.autoIncrement);
-}
-
-/** PLACEMENT POLICY of a table or partition. */
-export function showPolicy(policy: unknown): string {
-  const name = (policy as { name?: { O?: string } } | null | undefined)?.name?.O;
-  return name ? ` /*T![placement] PLACEMENT POLICY=${quoteName(name)} */` : "";
 }

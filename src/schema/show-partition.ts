@@ -1,4 +1,4 @@
-import { showPolicy, showText } from "./show-create.ts";
+import { showPolicy, showText } from "./show-text.ts";
 import { quoteName } from "./sql/expr-print.ts";
 import { type PartitionDefinition, type PartitionInfo, PartitionType } from "./table-info.ts";
 

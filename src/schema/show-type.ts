@@ -15,17 +15,24 @@ const BLOBS: Record<number, string> = {
   [Tp.longblob]: "long",
 };
 
-/** Type of a column as SHOW CREATE TABLE and information_schema write it: `int(11) unsigned`, `enum('a','b')`. */
-export function typeText(type: FieldTypeInfo): string {
-  return baseText(type) + signText(type);
+/**
+ * Type of a column as SHOW CREATE TABLE and information_schema write it: `int(11) unsigned`, `enum('a','b')`. Without
+ * `integerWidth` only `tinyint(1)` and ZEROFILL integers show theirs (`deprecate-integer-display-length` of TiDB's
+ * configuration).
+ */
+export function typeText(type: FieldTypeInfo, integerWidth = true): string {
+  return baseText(type, integerWidth) + signText(type);
 }
 
-function baseText(type: FieldTypeInfo): string {
+function baseText(type: FieldTypeInfo, integerWidth: boolean): string {
   const { Tp: tp, Flen: flen, Decimal: decimal, Charset: charset } = type;
   const length = flen === -1 ? "" : `(${flen})`;
   const binary = charset === "binary";
   const integer = INTEGERS[tp];
-  if (integer !== undefined) return integer + length;
+  if (integer !== undefined) {
+    const shown = integerWidth || (tp === Tp.tiny && flen === 1) || (type.Flag & Flag.zerofill) !== 0;
+    return shown ? integer + length : integer;
+  }
   const blob = BLOBS[tp];
   if (blob !== undefined) return blob + (binary ? "blob" : "text");
   switch (tp) {

@@ -5,6 +5,7 @@ import { ddlError } from "../sql/sql-error.ts";
 import { type CIStr, type ColumnInfo, Flag, SchemaState, Tp } from "../table-info.ts";
 import { isNow, nowPrecision, setColumnDefault } from "./default-value.ts";
 import { buildFieldType } from "./field-type.ts";
+import { checkRowFunctions } from "./function-rules.ts";
 import type { DdlSession } from "./session.ts";
 
 /** What the building of columns needs to know about the table. */
@@ -150,6 +151,7 @@ function isUpdatable(column: ColumnInfo, expr: Expr): boolean {
 }
 
 function setGenerated(column: ColumnInfo, expr: Expr, stored: boolean, context: ColumnContext): void {
+  checkRowFunctions(expr, column.name.O, "generated column");
   column.generated_expr_string = printExpr(expr, {
     ...GENERATED_STYLE,
     charset: context.session.connectionCharset ?? "utf8mb4",

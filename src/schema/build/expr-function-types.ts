@@ -7,11 +7,12 @@ import {
   durationType,
   evalKind,
   intType,
+  jsonType,
   lengthAsString,
   MAX_BLOB_WIDTH,
   realType,
   stringType,
-} from "./expr-type.ts";
+} from "./value-type.ts";
 
 /** Type of a call from those of its arguments; undefined where the rule does not fit these. */
 type Rule = (args: FieldTypeInfo[], expr: CallExpr) => FieldTypeInfo | undefined;
@@ -124,8 +125,15 @@ const ascii =
 
 const literalInt = (expr: CallExpr, index: number): number | undefined => {
   const arg = expr.args[index];
+  if (arg?.kind === "call" && arg.name === "unaryminus" && arg.args[0]?.kind === "int")
+    return -Number(arg.args[0].value);
   return arg?.kind === "int" ? Number(arg.value) : undefined;
 };
+
+/** Byte strings: their character set is binary. */
+const bytes =
+  (length: (args: FieldTypeInfo[]) => number): Rule =>
+  (args) => ({ ...stringType(length(args), []), Flag: Flag.binary, Charset: "binary", Collate: "binary" });
 
 /** ROUND and TRUNCATE with a literal number of digits. */
 const rounded: Rule = ([a], expr) => {
@@ -135,7 +143,7 @@ const rounded: Rule = ([a], expr) => {
   if (kind === "real") return realType();
   const digits = expr.args.length > 1 ? literalInt(expr, 1) : 0;
   if (kind !== "decimal" || digits === undefined) return undefined;
-  const scale = Math.min(digits, 30);
+  const scale = Math.max(0, Math.min(digits, 30));
   return decimalType(a.Flen - Math.max(0, a.Decimal) + scale + 1, scale);
 };
 
@@ -191,6 +199,21 @@ export const FUNCTION_TYPES: Record<string, Rule> = {
   sha1: ascii(40),
   sha2: ascii(128),
   hex: ([a]) => a && stringType(evalKind(a) === "string" ? lengthOf(a) * 8 : 40, []),
+  elt: text(([, ...values]) => Math.max(0, ...values.map(lengthOf))),
+  quote: text(([a]) => (a ? lengthOf(a) * 2 + 2 : 0)),
+  repeat: (args) => args[0] && stringType(MAX_BLOB_WIDTH, [args[0]]),
+  insert: (args) => args[0] && stringType(MAX_BLOB_WIDTH, [args[0]]),
+  space: ascii(MAX_BLOB_WIDTH),
+  bin: ascii(64),
+  oct: ascii(64),
+  conv: ascii(64),
+  dayname: ascii(10),
+  monthname: ascii(10),
+  inet_ntoa: ascii(15),
+  unhex: bytes(([a]) => (a ? Math.floor((lengthOf(a) + 1) / 2) : 0)),
+  uuid_to_bin: bytes(() => 16),
+  inet6_aton: bytes(() => 16),
+  makedate: () => dateType(),
   date: () => dateType(),
   last_day: () => dateType(),
   from_days: () => dateType(),
@@ -202,6 +225,10 @@ export const FUNCTION_TYPES: Record<string, Rule> = {
   date_format: (_, expr) => {
     const format = expr.args[1];
     return format?.kind === "string" ? stringType(Math.floor((format.text.length + 1) / 2) * 11, []) : undefined;
+  },
+  unix_timestamp: ([a]) => {
+    const fsp = Math.max(0, a?.Decimal ?? 0);
+    return fsp === 0 ? intType(11) : decimalType(12 + fsp, fsp);
   },
   json_length: fixed(20),
   json_valid: fixed(20),
@@ -235,6 +262,26 @@ for (const name of [
 ]) {
   FUNCTION_TYPES[name] = sameText;
 }
+for (const name of [
+  "sin",
+  "cos",
+  "tan",
+  "cot",
+  "asin",
+  "acos",
+  "atan",
+  "atan2",
+  "log",
+  "log2",
+  "log10",
+  "radians",
+  "degrees",
+]) {
+  FUNCTION_TYPES[name] = () => realType();
+}
+const JSON_FUNCTIONS = `json_extract json_array json_object json_keys json_search json_set json_remove json_merge_patch json_insert
+json_replace json_array_append json_array_insert json_merge json_merge_preserve`;
+for (const name of JSON_FUNCTIONS.split(/\s+/)) FUNCTION_TYPES[name] = () => jsonType();
 for (const name of ["rtrim", "reverse", "substring_index"]) FUNCTION_TYPES[name] = sameText;
 for (const name of ["eq", "nulleq", "ne", "lt", "le", "gt", "ge", "and", "or", "xor", "not", "istrue", "isfalse"]) {
   FUNCTION_TYPES[name] = fixed(1);

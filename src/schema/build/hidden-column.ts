@@ -4,6 +4,7 @@ import { ddlError } from "../sql/sql-error.ts";
 import { type ColumnInfo, Flag, type TableInfo } from "../table-info.ts";
 import { dependencesOf, emptyColumn } from "./column.ts";
 import { inferType } from "./expr-type.ts";
+import { checkRowFunctions } from "./function-rules.ts";
 import { findColumn } from "./index.ts";
 import type { DdlSession } from "./session.ts";
 
@@ -41,6 +42,7 @@ function hiddenColumn(
   if (findColumn(table, name)) throw ddlError(1060, `Duplicate column name '${name}'`);
   if (expr.kind === "column")
     throw ddlError(3762, "Expression index on a column is not supported. Consider using a regular index instead");
+  checkRowFunctions(expr, name, "expression index");
   const type = inferType(expr, { table, ...context });
   const dependences = dependencesOf(expr);
   for (const source of Object.keys(dependences)) {

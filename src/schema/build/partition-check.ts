@@ -2,9 +2,9 @@ import { columnsOf } from "../sql/expr.ts";
 import { parseExpr } from "../sql/expr-parser.ts";
 import { ddlError } from "../sql/sql-error.ts";
 import { type PartitionDefinition, PartitionType, type TableInfo } from "../table-info.ts";
-import { evalKind } from "./expr-type.ts";
 import { findColumn } from "./index.ts";
 import { unwrapQuotes } from "./partition-value.ts";
+import { evalKind } from "./value-type.ts";
 
 /** Lower-case names of the columns that decide the partition. */
 export function partitionColumns(table: TableInfo): string[] {

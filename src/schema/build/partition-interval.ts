@@ -13,10 +13,10 @@ import { ddlError } from "../sql/sql-error.ts";
 import { type ColumnInfo, Flag, type PartitionDefinition, type TableInfo, Tp } from "../table-info.ts";
 import { ciStr } from "./column.ts";
 import { constant, integerOf } from "./const-eval.ts";
-import { evalKind } from "./expr-type.ts";
 import { findColumn } from "./index.ts";
 import { temporalValue, type ValueContext, wrapQuotes } from "./partition-value.ts";
 import { parseDateTime } from "./temporal-text.ts";
+import { evalKind } from "./value-type.ts";
 
 const MAX_PARTITIONS = 8192;
 

@@ -4,9 +4,9 @@ import type { Expr } from "../sql/expr.ts";
 import { ddlError } from "../sql/sql-error.ts";
 import { type FieldTypeInfo, Flag } from "../table-info.ts";
 import { type Constant, constant, integerOf, textOfConstant } from "./const-eval.ts";
-import { evalKind } from "./expr-type.ts";
 import type { DdlSession } from "./session.ts";
 import { parseDateTime, parseDuration } from "./temporal-text.ts";
+import { evalKind } from "./value-type.ts";
 
 /** Context of values in partition clauses. */
 export interface ValueContext {

@@ -11,6 +11,7 @@ import {
   type TableInfo,
 } from "../table-info.ts";
 import { ciStr } from "./column.ts";
+import { checkPartitionColumns, checkPartitionFunction } from "./function-rules.ts";
 import { findColumn } from "./index.ts";
 import { checkPartitionKeys, checkRangeOrder, partitionColumns } from "./partition-check.ts";
 import { intervalDefinitions } from "./partition-interval.ts";
@@ -41,6 +42,8 @@ export function buildPartition(table: TableInfo, by: PartitionBy, context: Parti
     if (findColumn(table, column.name)) continue;
     throw ddlError(1054, `Unknown column '${column.name}' in 'partition function'`, { at: column.at });
   }
+  checkPartitionColumns(table, info);
+  if (by.expr) checkPartitionFunction(table, by.expr, context);
   if (by.interval && by.definitions.length === 0) {
     info.definitions = intervalDefinitions(table, by.interval, context).map((definition) => ({
       id: 0,

@@ -244,10 +244,7 @@ export class Catalog {
     const ifNotExists = statement.kind === "create sequence" && statement.ifNotExists;
     if (!replaces && this.isTaken(entry, name, ifNotExists, result)) return;
     const { charset, collate } = entry.database;
-    const table =
-      statement.kind === "create view"
-        ? buildView(statement, charset, collate)
-        : buildSequence(statement, charset, collate);
+    const table = statement.kind === "create view" ? buildView(statement, charset, collate) : buildSequence(statement);
     table.id = this.allocate("table");
     this.allocate("job");
     this.add(entry, table, result, before);
@@ -259,14 +256,16 @@ export class Catalog {
     for (const name of statement.tables) {
       const entry = this.entryOf(name, session);
       const table = entry.tables.get(name.name.toLowerCase());
-      const fits = table && kindOf(table) === statement.what;
-      if (fits) found.push({ entry, table });
-      else if (table && !statement.ifExists) {
-        const what = statement.what === "table" ? "BASE TABLE" : statement.what.toUpperCase();
-        throw ddlError(1347, `'${entry.database.db_name.O}.${name.name}' is not ${what}`);
-      } else missing.push(`${entry.database.db_name.O}.${name.name}`);
+      const full = `${entry.database.db_name.O}.${name.name}`;
+      if (table && kindOf(table) === statement.what) found.push({ entry, table });
+      // DROP TABLE does not see views and sequences; DROP VIEW and DROP SEQUENCE see tables.
+      else if (!table || statement.what === "table") missing.push(full);
+      else throw ddlError(1347, `'${full}' is not ${statement.what.toUpperCase()}`);
     }
-    if (missing.length > 0 && !statement.ifExists) throw ddlError(1051, `Unknown table '${missing.join(",")}'`);
+    if (missing.length > 0 && !statement.ifExists) {
+      if (statement.what === "sequence") throw ddlError(4139, `Unknown SEQUENCE: '${missing.join(",")}'`);
+      throw ddlError(1051, `Unknown table '${missing.join(",")}'`);
+    }
     result.skipped = found.length === 0;
     for (const { entry, table } of found) {
       this.allocate("job");

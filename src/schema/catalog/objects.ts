@@ -30,11 +30,7 @@ const MAX = (1n << 63n) - 2n;
 const MIN = -(1n << 63n) + 1n;
 
 /** TableInfo of a sequence with TiDB's defaults (`pkg/ddl/sequence.go`); throws 4136 for values that contradict each other. */
-export function buildSequence(
-  statement: Statement & { kind: "create sequence" },
-  charset: string,
-  collate: string,
-): TableInfo {
+export function buildSequence(statement: Statement & { kind: "create sequence" }): TableInfo {
   const { options, sequence } = statement;
   const increment = options.increment ?? 1n;
   const up = increment >= 0n;
@@ -48,7 +44,7 @@ export function buildSequence(
   if (!valid || (cached && cacheValue <= 0n)) {
     throw ddlError(4136, `Sequence '${sequence.schema ?? ""}.${sequence.name}' values are conflicting`);
   }
-  const table = emptyTable(sequence.name, charset, collate);
+  const table = emptyTable(sequence.name, "", "");
   table.comment = options.comment ?? "";
   table.sequence = {
     sequence_start: exactNumber(start),

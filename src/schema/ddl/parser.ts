@@ -48,6 +48,7 @@ function parseOne(reader: TokenReader): Statement {
       return { kind: "use", at, name: reader.name("a database") };
   }
   if (reader.token.kind === "eof") throw reader.error("a statement is missing here");
+  if (reader.token.kind !== "word") throw reader.error("a statement should begin here");
   throw reader.unsupported("a statement that does not describe a schema", at);
 }
 
@@ -79,8 +80,16 @@ function parseCreate(reader: TokenReader, at: number): Statement {
       reader.advance();
       return parseCreateDatabase(reader, at);
   }
+  if (!OTHER_OBJECTS.has(upper)) throw reader.error("a kind of object to create is missing here");
   throw reader.unsupported(`CREATE ${upper}`, at);
 }
+
+/** What MySQL or TiDB can create and drop, but is no part of a schema to levin. */
+const OTHER_OBJECTS = new Set(
+  "PROCEDURE FUNCTION TRIGGER EVENT USER ROLE SERVER TABLESPACE LOGFILE UNDO BINDING SESSION PLACEMENT RESOURCE STATISTICS STATS".split(
+    " ",
+  ),
+);
 
 function parseCreateTable(reader: TokenReader, at: number): CreateTable {
   const word = reader.takeWord("TEMPORARY", "GLOBAL");
@@ -114,6 +123,7 @@ function parseCreateTable(reader: TokenReader, at: number): CreateTable {
 }
 
 function parseTableBody(reader: TokenReader, create: CreateTable): void {
+  if (reader.isWord("SELECT", "AS", "WITH")) throw reader.unsupported("CREATE TABLE … SELECT");
   if (!reader.isOp("(")) throw reader.error("the columns are missing here");
   reader.advance();
   if (reader.isWord("SELECT", "WITH", "TABLE", "VALUES")) throw reader.unsupported("CREATE TABLE … SELECT");
@@ -178,7 +188,10 @@ function parseDrop(reader: TokenReader, at: number): Statement {
   if (reader.takeWord("GLOBAL")) reader.expectWord("TEMPORARY");
   else reader.takeWord("TEMPORARY");
   const { upper } = reader.token;
-  if (!reader.takeWord("TABLE", "TABLES", "VIEW", "SEQUENCE")) throw reader.unsupported(`DROP ${upper}`, at);
+  if (!reader.takeWord("TABLE", "TABLES", "VIEW", "SEQUENCE")) {
+    if (!OTHER_OBJECTS.has(upper)) throw reader.error("a kind of object to drop is missing here");
+    throw reader.unsupported(`DROP ${upper}`, at);
+  }
   const ifExists = reader.takeWords("IF", "EXISTS");
   const tables = [parseTableName(reader)];
   while (reader.takeOp(",")) tables.push(parseTableName(reader));

@@ -19,9 +19,9 @@ export function near(sql: string, at: number): string {
 
 /**
  * A statement that is not SQL as TiDB knows it. `fields`: `errno` 1064 and `sqlState`, `sqlMessage` in the words of TiDB
- * (for the SQL front), `offset`, `line`, `column` of the place.
+ * (for the SQL front; TiDB's column is where the token ends), `offset`, `line`, `column` of the place.
  */
-export function syntaxError(sql: string, at: number, detail: string): LevinError {
+export function syntaxError(sql: string, at: number, detail: string, end = at): LevinError {
   const { line, column } = placeOf(sql, at);
   const rest = sql.slice(at, at + 2048);
   const found = rest.trim() === "" ? "at its end" : `near "${near(sql, at)}"`;
@@ -32,7 +32,7 @@ export function syntaxError(sql: string, at: number, detail: string): LevinError
       fields: {
         errno: 1064,
         sqlState: "42000",
-        sqlMessage: `You have an error in your SQL syntax; check the manual that corresponds to your TiDB version for the right syntax to use line ${line} column ${column} near "${rest}" `,
+        sqlMessage: `You have an error in your SQL syntax; check the manual that corresponds to your TiDB version for the right syntax to use line ${line} column ${column - 1 + Math.max(0, end - at)} near "${rest}" `,
         offset: at,
         line,
         column,

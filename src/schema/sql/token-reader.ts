@@ -143,7 +143,7 @@ export class TokenReader {
   }
 
   error(detail: string, at = this.token.start): LevinError {
-    return syntaxError(this.sql, at, detail);
+    return syntaxError(this.sql, at, detail, at === this.token.start ? this.token.end : at);
   }
 
   unsupported(what: string, at = this.token.start): LevinError {
