@@ -9,7 +9,7 @@ export interface EngineSourceOptions {
   readonly memoryBytes?: number;
 }
 
-const memoryBytesDefault = 8 << 20;
+const memoryBytesDefault = 4 << 20;
 
 export class EngineSource implements PairSource {
   readonly #engine: Engine;

@@ -18,7 +18,7 @@ export const defaultIngestLimits: IngestLimits = {
   // TiKV's SST writer takes one thread a stream; each worker also holds the read-ahead of its range.
   workers: 8,
   writesPerStore: 8,
-  inFlightBytesMax: 64 << 20,
+  inFlightBytesMax: 32 << 20,
   windowMessages: 4,
   // As Lightning: about 30 tries; with waits up to 30 s that is a quarter of an hour.
   troublesMax: 30,
