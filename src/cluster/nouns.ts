@@ -54,14 +54,16 @@ export function peerOf(peer: PbPeer): Peer {
   return { id: peer.id, storeId: peer.storeId, role: roles[peer.role] ?? "voter" };
 }
 
+/** A leader that is none of the peers counts as unknown. */
 export function regionOf(region: PbRegion, leader?: PbPeer): Region {
+  const peers = region.peers.map(peerOf);
   return {
     id: region.id,
     start: decodeBorder(region.startKey),
     end: decodeBorder(region.endKey),
     epoch: epochOf(region),
-    peers: region.peers.map(peerOf),
-    leader: leader === undefined || leader.id === 0n ? undefined : peerOf(leader),
+    peers,
+    leader: peers.find((peer) => peer.id === leader?.id && peer.storeId === leader.storeId),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { type TsoRequest, TsoRequestSchema, type TsoResponse } from "../../gen/pdpb_pb.ts";
-import { assert, LevinError } from "../base/mod.ts";
+import { LevinError } from "../base/mod.ts";
 import { Backoff } from "./backoff.ts";
 import { isTransient, type PdLimits } from "./pd-call.ts";
 import type { PdEnvironment, PdMembers, PdRoute } from "./pd-members.ts";
@@ -140,7 +140,10 @@ export class TsoClient {
     // PD names the last timestamp of the batch.
     const last = (timestamp.physical << logicalBits) + timestamp.logical;
     const first = last - BigInt(count) + 1n;
-    assert(first > this.#last, "timestamps of one client grow");
+    if (first <= this.#last) {
+      const detail = `${first} comes after ${this.#last}`;
+      throw new LevinError("Levin:Cluster:ErrPd", `Cannot use a timestamp from PD: ${detail}, PD's clock went back`);
+    }
     this.#last = last;
     return first;
   }
