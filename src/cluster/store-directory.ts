@@ -1,5 +1,6 @@
 import type { Store } from "./nouns.ts";
 import type { PdClient } from "./pd-client.ts";
+import { unlessAborted } from "./wire.ts";
 
 /** Addresses of stores, asked from PD once and again when one turned out wrong. */
 export class StoreDirectory {
@@ -10,15 +11,18 @@ export class StoreDirectory {
     this.#pd = pd;
   }
 
-  /** Concurrent callers share one question; a failure is not remembered. */
-  get(id: bigint, signal?: AbortSignal): Promise<Store> {
+  /** Concurrent callers share one question, which none of them can end for the others; a failure is not remembered. */
+  async get(id: bigint, signal?: AbortSignal): Promise<Store> {
     let store = this.#stores.get(id);
     if (store === undefined) {
-      store = this.#pd.getStore(id, signal);
-      this.#stores.set(id, store);
-      store.catch(() => this.#stores.delete(id));
+      const asked = this.#pd.getStore(id);
+      store = asked;
+      this.#stores.set(id, asked);
+      asked.catch(() => {
+        if (this.#stores.get(id) === asked) this.#stores.delete(id);
+      });
     }
-    return store;
+    return await unlessAborted(signal, store);
   }
 
   /** All living stores, freshly asked. */

@@ -103,6 +103,21 @@ test("StoreDirectory asks once, and again for a store that was forgotten or coul
   assert.equal(asked, 4);
 });
 
+test("a caller of StoreDirectory that gives up does not end the question for others", async () => {
+  let answer: (store: Store) => void = () => undefined;
+  const directory = new StoreDirectory({
+    getStore: () => new Promise((resolve) => (answer = resolve)),
+    getStores: async () => [],
+  });
+  const abort = new AbortController();
+  const first = directory.get(1n, abort.signal);
+  const second = directory.get(1n);
+  abort.abort(new Error("enough"));
+  await assert.rejects(first, /enough/);
+  answer({ id: 1n, address: "s:1", statusAddress: "", version: "", state: "up", isTiFlash: false });
+  assert.equal((await second).address, "s:1");
+});
+
 test("StorePool opens connections when the others are busy, up to its bound", async () => {
   let opened = 0;
   const closed: string[] = [];

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { seededRandom } from "../../src/base/mod.ts";
 import { type Connect, PdClient, StoreDirectory, successorKey, TikvClient } from "../../src/cluster/mod.ts";
 import { Cluster } from "../../src/embed/mod.ts";
-import { newPdState } from "../../src/embed/pd/mod.ts";
+import { openPdState } from "../../src/embed/pd/mod.ts";
 import { pdRoutes, storeRoutes } from "../../src/embed/sandbox.ts";
 import { checksumTable, ImportModeKeeper, ingestRanges, innerBorders, splitRegions } from "../../src/ingest/mod.ts";
 import { memoryKvDb } from "../../src/kvdb/mod.ts";
@@ -15,7 +15,7 @@ test("a whole import runs in one process, without a socket and on a clock of its
   const clock = scaledClock(50);
   const random = seededRandom(11);
   const cluster = await Cluster.open(memoryKvDb(), { clock, random, stores: 3 });
-  const state = newPdState(cluster);
+  const state = await openPdState(cluster);
   state.clientUrl = "http://pd";
   const stores = [...cluster.stores.values()];
   for (const store of stores) store.address = `tikv-${store.id}`;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex, utf8 } from "../../src/base/mod.ts";
-import { encodeKey } from "../../src/cluster/mod.ts";
+import { encodeKey, nodeHttp, PdHttp } from "../../src/cluster/mod.ts";
 import { SchedulerPause } from "../../src/ingest/mod.ts";
 import { scaledClock } from "../cluster/scaled-clock.ts";
 import { PdHttpState } from "./pd-http-state.ts";
+import { openCluster } from "./test-cluster.ts";
 
 const clock = scaledClock(1000);
 const ranges = [{ start: utf8("t1"), end: utf8("t2") }];
@@ -93,4 +94,30 @@ test("a renewal that fails is reported and tried again", async () => {
   await clock.sleep(15_000);
   assert.equal(state.rules.length, 1);
   await pause.close();
+});
+
+test("pauses on a sandbox's PD, over its port", async () => {
+  await using cluster = await openCluster({ stores: 3 });
+  const { clock: time, random, sandbox } = cluster;
+  const pd = new PdHttp({ clock: time, random, send: nodeHttp(), addresses: sandbox.pd });
+  assert.deepEqual(await pd.version(), [8, 5, 8]);
+  assert.deepEqual(
+    (await pd.stores()).map((store) => [store.id, store.stateName]),
+    [
+      [1n, "Up"],
+      [2n, "Up"],
+      [3n, "Up"],
+    ],
+  );
+  const options = { clock: time, pd, ruleId: "levin-job-t", ranges };
+  const rule = await SchedulerPause.open(options);
+  assert.ok((await pd.labelRuleIds()).includes("levin-job-t"));
+  await rule.close();
+  assert.ok(!(await pd.labelRuleIds()).includes("levin-job-t"));
+  const before = await pd.scheduleConfig();
+  const global = await SchedulerPause.open({ ...options, scope: "global" });
+  assert.ok((await pd.schedulers({ paused: true })).includes("balance-leader-scheduler"));
+  await global.close();
+  assert.deepEqual(await pd.schedulers({ paused: true }), []);
+  assert.deepEqual(await pd.scheduleConfig(), before);
 });
