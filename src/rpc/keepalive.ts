@@ -74,7 +74,7 @@ export class Keepalive {
 
   #awaitSign(sinceMs: number): void {
     this.#wait(this.#options.pingTimeoutMs, (lateMs) => {
-      if (this.#lastSignMs > sinceMs) this.#wait(this.#options.pingIntervalMs, () => this.#maybePing());
+      if (this.#lastSignMs > sinceMs) this.#maybePing();
       else if (lateMs > OWN_BLOCK_MS) this.#awaitSign(sinceMs);
       else this.#actions.onSilence();
     });

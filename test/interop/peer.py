@@ -19,8 +19,6 @@ OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
     ("grpc.http2.max_ping_strikes", 2**31 - 1),
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 3_000),
 ]
 
 
@@ -99,9 +97,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tls", nargs=3, metavar=("CA", "CERT", "KEY"))
     parser.add_argument("--compress", action="store_true")
+    parser.add_argument("--keepalive", nargs=2, type=int, default=(10_000, 3_000), metavar=("EVERY_MS", "PATIENCE_MS"))
     arguments = parser.parse_args()
     compression = grpc.Compression.Gzip if arguments.compress else None
-    server = grpc.server(futures.ThreadPoolExecutor(32), options=OPTIONS, compression=compression)
+    every, patience = arguments.keepalive
+    options = [*OPTIONS, ("grpc.keepalive_time_ms", every), ("grpc.keepalive_timeout_ms", patience)]
+    server = grpc.server(futures.ThreadPoolExecutor(32), options=options, compression=compression)
     server.add_generic_rpc_handlers((Handlers(),))
     if arguments.tls:
         ca, cert, key = (open(name, "rb").read() for name in arguments.tls)
