@@ -56,6 +56,10 @@ export function importService(cluster: Cluster, store: StoreState): ImportImpl {
     async multiIngest({ context, ssts }) {
       return ingestResponse(await ingester.ingest(context, ssts, true));
     },
+    /** Declared, but no store has it; a real one says so without words. */
+    getMode() {
+      throw new ConnectError("", Code.Unimplemented);
+    },
     switchMode({ mode }) {
       const timeout = cluster.options.importModeTimeoutMs ?? DEFAULT_IMPORT_MODE_MS;
       store.importModeUntilMs = mode === SwitchMode.Import ? clock.nowMs() + timeout : 0;

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { PD } from "../../gen/pdpb_pb.ts";
+import { Tikv } from "../../gen/tikvpb_pb.ts";
+import { seededRandom, utf8 } from "../../src/base/mod.ts";
+import { startSandbox } from "../../src/embed/mod.ts";
+import { encodeKey } from "../../src/embed/state/mod.ts";
+import { makeCertificate } from "../rpc/certificates.ts";
+import { openCluster, rowKey, TestClock } from "./support.ts";
+
+test("ports: gRPC and HTTP share PD's port", async () => {
+  const { sandbox, pd } = await openCluster();
+  try {
+    const base = `http://${sandbox.pd[0]}`;
+    const [members, response] = await Promise.all([pd.getMembers({}), fetch(`${base}/pd/api/v1/members`)]);
+    const { header } = (await response.json()) as { header: object };
+    assert.deepEqual(Object.keys(header), ["cluster_id"]);
+    assert.equal(members.leader!.clientUrls[0], base);
+    const posted = await fetch(`${base}/pd/api/v1/schedulers/all`, { method: "POST", body: '{"delay":10}' });
+    assert.equal(await posted.text(), '"Pause or resume the scheduler successfully."');
+    assert.equal((await fetch(`http://${sandbox.tikv[0]}/status`)).status, 404);
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test("ports: unknown services and methods are unimplemented", async () => {
+  const { sandbox, imports, tikv } = await openCluster();
+  try {
+    const wrong = createClient(PD, createGrpcTransport({ baseUrl: `http://${sandbox.tikv[0]}` }));
+    await assert.rejects(wrong.getMembers({}), { code: 12 });
+    await assert.rejects(imports[0]!.getMode({}), { code: 12, rawMessage: "" });
+    await assert.rejects(tikv[0]!.rawGet({}), { code: 12 });
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test("ports: a store that stops is gone, others lead, and it comes back on its port", async () => {
+  const { sandbox, pd, imports, header } = await openCluster({ stores: 3 });
+  try {
+    const region = async () => (await pd.getRegion({ header, regionKey: encodeKey(rowKey(1, 1)) }))!;
+    const first = (await region()).leader!.storeId;
+    const at = [...sandbox.cluster.stores.keys()].indexOf(first);
+    await imports[at]!.switchMode({});
+    await sandbox.stopStore(first);
+    await assert.rejects(imports[at]!.switchMode({}));
+    assert.notEqual((await region()).leader!.storeId, first);
+    await sandbox.startStore(first);
+    await imports[at]!.switchMode({});
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test("ports: a sandbox on disk is the same after a restart", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "levin-embed-"));
+  try {
+    const one = await openCluster({ dir, stores: 3 });
+    const { cluster } = one.sandbox;
+    const ts = await cluster.tso.next();
+    await cluster.mvcc.write([{ key: rowKey(1, 1), value: utf8("kept") }], ts - 1n, ts);
+    await cluster.placement.splitAt([encodeKey(rowKey(1, 0)), encodeKey(rowKey(2, 0))]);
+    const label = {
+      id: "x",
+      labels: [{ key: "a", value: "b" }],
+      rule_type: "key-range",
+      data: [{ start_key: "", end_key: "" }],
+    };
+    const rule = `http://${one.sandbox.pd[0]}/pd/api/v1/config/region-label/rule`;
+    assert.equal((await fetch(rule, { method: "POST", body: JSON.stringify(label) })).status, 200);
+    const before = (await one.pd.scanRegions({ header: one.header })).regions;
+    await one.sandbox.close();
+
+    const two = await openCluster({ dir });
+    try {
+      assert.equal(two.sandbox.cluster.id, cluster.id);
+      assert.equal(two.sandbox.tikv.length, 3);
+      assert.deepEqual((await two.pd.scanRegions({ header: two.header })).regions, before);
+      assert.ok((await two.sandbox.cluster.tso.next()) > ts);
+      const got = await two.sandbox.cluster.mvcc.get(rowKey(1, 1), ts);
+      assert.deepEqual(got?.value, utf8("kept"));
+      assert.equal((await fetch(`http://${two.sandbox.pd[0]}/pd/api/v1/config/region-label/rule/x`)).status, 200);
+    } finally {
+      await two.sandbox.close();
+    }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("ports: TLS with client certificates on all ports", async () => {
+  const authority = makeCertificate({ name: "ca", isAuthority: true });
+  const server = makeCertificate({ name: "server", issuer: authority, addresses: ["127.0.0.1"] });
+  const client = makeCertificate({ name: "client", issuer: authority });
+  const tls = { ca: authority.cert, cert: server.cert, key: server.key };
+  const sandbox = await startSandbox({ clock: new TestClock(), random: seededRandom(1), tls });
+  try {
+    const nodeOptions = { ca: authority.cert, cert: client.cert, key: client.key };
+    const transport = (address: string) => createGrpcTransport({ baseUrl: `https://${address}`, nodeOptions });
+    const { leader } = await createClient(PD, transport(sandbox.pd[0]!)).getMembers({});
+    assert.equal(leader!.clientUrls[0], `https://${sandbox.pd[0]}`);
+    const split = await createClient(Tikv, transport(sandbox.tikv[0]!)).splitRegion({});
+    assert.match(split.regionError!.message, /not found/);
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const options = { ...nodeOptions, agent: false as const };
+      const call = request(`https://${sandbox.pd[0]}/pd/api/v1/version`, options, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      call.on("error", reject);
+      call.end();
+    });
+    assert.equal(status, 200);
+    const stranger = createGrpcTransport({ baseUrl: `https://${sandbox.pd[0]}`, nodeOptions: { ca: authority.cert } });
+    await assert.rejects(createClient(PD, stranger).getMembers({}));
+  } finally {
+    await sandbox.close();
+  }
+});
