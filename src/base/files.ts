@@ -11,6 +11,14 @@ export interface AppendFile {
   close(): Promise<void>;
 }
 
+/** An open file for reading. */
+export interface ReadFile {
+  size(): Promise<number>;
+  /** Fills `into` with the bytes from offset `at` on; returns how many there were, fewer only at the end of the file. */
+  readAt(into: Uint8Array, at: number): Promise<number>;
+  close(): Promise<void>;
+}
+
 /**
  * File operations as a value, so that a test can fail each of them in turn. Paths are plain; errors are Node's, with `code`.
  */
@@ -22,6 +30,8 @@ export interface Files {
   /** Creates a file that must not exist; false when it does. */
   createExclusive(path: string, bytes: Uint8Array): Promise<boolean>;
   openAppend(path: string): Promise<AppendFile>;
+  /** undefined when there is no such file. */
+  openRead(path: string): Promise<ReadFile | undefined>;
   truncate(path: string, size: number): Promise<void>;
   remove(path: string): Promise<void>;
   removeTree(path: string): Promise<void>;
@@ -90,9 +100,33 @@ export const systemFiles: Files = {
     const handle = await fs.open(path, "a");
     return {
       async append(bytes) {
-        await handle.appendFile(bytes);
+        for (let done = 0; done < bytes.length; ) {
+          done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
+        }
       },
       sync: () => handle.datasync(),
+      close: () => handle.close(),
+    };
+  },
+  async openRead(path) {
+    let handle: fs.FileHandle;
+    try {
+      handle = await fs.open(path, "r");
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+    return {
+      size: async () => (await handle.stat()).size,
+      async readAt(into, at) {
+        let done = 0;
+        while (done < into.length) {
+          const { bytesRead } = await handle.read(into, done, into.length - done, at + done);
+          if (bytesRead === 0) break;
+          done += bytesRead;
+        }
+        return done;
+      },
       close: () => handle.close(),
     };
   },

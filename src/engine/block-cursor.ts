@@ -1,22 +1,9 @@
 import { assert, LevinError } from "../base/mod.ts";
-import type { KvCursor, KvDb } from "../kvdb/mod.ts";
-import {
-  BLOCK_HEADER_BYTES,
-  blockKeyOf,
-  blockKeys,
-  ordinalOfBlockKey,
-  type RunInfo,
-  readBlockHeader,
-} from "./layout.ts";
+import type { BlockReader, BlockStore, KeyBounds, StoredBlock } from "./block-store.ts";
+import { BLOCK_HEADER_BYTES, type RunInfo, readBlockHeader } from "./layout.ts";
 import { compareEntryKey, entryEndOf, keyLengthOf, keyStartOf, valueLengthBetween } from "./packed-pairs.ts";
 
-/** Keys from `start` (absent: the first) to before `end` (absent: behind the last). */
-export interface KeyBounds {
-  start?: Uint8Array;
-  end?: Uint8Array;
-}
-
-/** Entries of a block that lie in the range asked for: `value[start, end)`; there is at least one. The bytes are the caller's. */
+/** Entries of a block that lie in the range asked for: `value[start, end)`; there is at least one. */
 export interface Block {
   value: Uint8Array;
   start: number;
@@ -29,28 +16,26 @@ export interface Block {
 }
 
 export interface BlockCursorOptions {
-  kvdb: KvDb;
-  prefix: Uint8Array;
+  blocks: BlockStore;
   /** For error messages. */
   engineName: string;
   run: RunInfo;
   bounds: KeyBounds;
-  /** About how many bytes are read at once; up to twice as much is held. */
+  /** About how many bytes are read at once; up to three times as much is held. */
   readBytes: number;
+  /** Whether a block's bytes are used again after the next one was asked for; else they are the caller's. */
+  reuse: boolean;
 }
-
-/** How many blocks one read asks for at most; `readBytes` is the bound that matters. */
-const READ_BLOCKS = 64;
 
 /** The blocks of one run that hold keys of a range, checked and trimmed to it, with the next read under way. */
 export class BlockCursor {
   readonly #options: BlockCursorOptions;
-  #cursor: KvCursor | undefined;
-  #ahead: Promise<[Uint8Array, Uint8Array][]> | undefined;
-  #entries: [Uint8Array, Uint8Array][] = [];
+  #reader: BlockReader | undefined;
+  #ahead: Promise<StoredBlock[]> | undefined;
+  #stored: StoredBlock[] = [];
   #at = 0;
-  /** Ordinal of the block read last; before the first, -1 when that must be block 0 and undefined when it may be any. */
-  #ordinal: number | undefined = -1;
+  /** Ordinal of the block that comes next. */
+  #ordinal = 0;
   #first = true;
 
   constructor(options: BlockCursorOptions) {
@@ -59,80 +44,61 @@ export class BlockCursor {
 
   /** The next block, undefined behind the last. Fails with `Levin:Engine:ErrCorrupt` where a block is not what was written. */
   async next(): Promise<Block | undefined> {
-    this.#cursor ??= await this.#open();
+    if (this.#reader === undefined) {
+      const { blocks, run } = this.#options;
+      this.#reader = await blocks.read(run.runId, this.#options);
+      this.#ordinal = this.#reader.firstOrdinal;
+      this.#ahead = this.#reader.read();
+    }
     for (;;) {
-      // One entry is kept back until it is known whether another follows: only the last one can reach beyond the range.
-      while (this.#entries.length - this.#at < 2 && this.#ahead !== undefined) await this.#read();
-      const entry = this.#entries[this.#at++];
-      if (entry === undefined) {
+      // One block is kept back until it is known whether another follows: only the last one can reach beyond the range.
+      while (this.#stored.length - this.#at < 2 && this.#ahead !== undefined) await this.#read();
+      const stored = this.#stored[this.#at++];
+      if (stored === undefined) {
         this.#checkEnd();
         return undefined;
       }
-      const last = this.#at === this.#entries.length;
-      const block = this.#trim(this.#check(entry), last);
+      const last = this.#at === this.#stored.length;
+      const block = this.#trim(this.#check(stored), last);
       if (block.end > block.start) return block;
     }
   }
 
   async close(): Promise<void> {
-    // The read that is under way has to end before the cursor may be closed.
+    // The read that is under way has to end before the reader may be closed.
     await this.#ahead?.catch(() => {});
     this.#ahead = undefined;
-    await this.#cursor?.close();
-  }
-
-  async #open(): Promise<KvCursor> {
-    const { kvdb, prefix, run, bounds, readBytes } = this.#options;
-    const all = blockKeys(prefix, run.runId);
-    let start = all.start;
-    if (bounds.start !== undefined) {
-      // The range may begin inside the last block that begins before it.
-      start = blockKeyOf(prefix, run.runId, bounds.start);
-      const before = kvdb.cursor({ start: all.start, end: start }, { reverse: true, keysOnly: true });
-      const [entry] = await before.next(1);
-      await before.close();
-      if (entry !== undefined) {
-        start = entry[0];
-        this.#ordinal = undefined;
-      }
-    }
-    const end = bounds.end === undefined ? all.end : blockKeyOf(prefix, run.runId, bounds.end);
-    const cursor = kvdb.cursor({ start, end }, { batchBytes: readBytes });
-    this.#ahead = cursor.next(READ_BLOCKS);
-    return cursor;
+    await this.#reader?.close();
   }
 
   async #read(): Promise<void> {
-    assert(this.#cursor !== undefined && this.#ahead !== undefined, "a cursor reads only while it is open");
-    const rest = this.#entries.slice(this.#at);
-    const entries = await this.#ahead;
-    this.#ahead = entries.length === 0 ? undefined : this.#cursor.next(READ_BLOCKS);
+    assert(this.#reader !== undefined && this.#ahead !== undefined, "a cursor reads only while it is open");
+    const rest = this.#stored.slice(this.#at);
+    const stored = await this.#ahead;
+    this.#ahead = stored.length === 0 ? undefined : this.#reader.read();
     // It is awaited by the next read; a failure in between must not count as unhandled.
     this.#ahead?.catch(() => {});
-    this.#entries = rest.length === 0 ? entries : [...rest, ...entries];
+    this.#stored = rest.length === 0 ? stored : [...rest, ...stored];
     this.#at = 0;
   }
 
-  #check([key, value]: [Uint8Array, Uint8Array]): Block {
+  #check({ ordinal, value }: StoredBlock): Block {
     const { run } = this.#options;
-    const ordinal = ordinalOfBlockKey(key);
-    const expected = this.#ordinal === undefined ? ordinal : this.#ordinal + 1;
-    if (ordinal !== expected) throw this.#corrupt(expected, `block ${ordinal} stands in its place`);
+    if (ordinal !== this.#ordinal) throw this.#corrupt(this.#ordinal, `block ${ordinal} stands in its place`);
     const facts = readBlockHeader(value);
     if (facts === undefined) throw this.#corrupt(ordinal, "its checksum does not fit");
     if (facts.runId !== run.runId || facts.ordinal !== ordinal) {
       throw this.#corrupt(ordinal, `it is block ${facts.ordinal} of run ${facts.runId}`);
     }
-    this.#ordinal = ordinal;
+    this.#ordinal++;
     const lastAt = BLOCK_HEADER_BYTES + facts.lastAt;
     return { value, start: BLOCK_HEADER_BYTES, end: value.length, lastAt, pairs: facts.pairs, bytes: facts.bytes };
   }
 
   #checkEnd(): void {
     const { run, bounds } = this.#options;
-    const seen = (this.#ordinal ?? -1) + 1;
-    if (bounds.end !== undefined || seen === run.blocks) return;
-    throw this.#corrupt(seen, `it is missing, the run has ${run.blocks}`);
+    if (bounds.end !== undefined || this.#ordinal === run.blocks) return;
+    throw this.#corrupt(this.#ordinal, `it is missing, the run has ${run.blocks}`);
   }
 
   /** Cuts off what lies before and behind the range. */

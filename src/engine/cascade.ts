@@ -1,10 +1,21 @@
-import { BLOCK_HEADER_BYTES, type RunInfo, runKey } from "./layout.ts";
+import type { KvDb } from "../kvdb/mod.ts";
+import { type RunInfo, runKey } from "./layout.ts";
 import { entryEndOf } from "./packed-pairs.ts";
 import { type PairSource, readPairs } from "./read-pairs.ts";
-import { RunBuilder } from "./run-builder.ts";
+import { RunBuilder, scratchBytes } from "./run-builder.ts";
 
 /** Bytes of a batch that is read and written again. */
 const BATCH_BYTES = 1024 * 1024;
+
+export interface MergeRunsOptions {
+  /** Where the records are. */
+  kvdb: KvDb;
+  prefix: Uint8Array;
+  /** Of the new run. */
+  runId: number;
+  blockBytes: number;
+  signal?: AbortSignal;
+}
 
 /**
  * Merges the runs of `source` into one new run and takes them out in the same step as it commits. Their blocks are left for the caller
@@ -12,14 +23,15 @@ const BATCH_BYTES = 1024 * 1024;
  */
 export async function mergeRuns(
   source: PairSource,
-  { runId, blockBytes, signal }: { runId: number; blockBytes: number; signal?: AbortSignal },
+  { kvdb, prefix, runId, blockBytes, signal }: MergeRunsOptions,
 ): Promise<RunInfo> {
-  const { kvdb, prefix, runs } = source;
+  const { blocks: store, runs } = source;
   const entryBytesMax = Math.max(...runs.map((run) => run.entryBytesMax));
   const scratchAt = Math.max(BATCH_BYTES, entryBytesMax);
-  const bytes = new Uint8Array(scratchAt + BLOCK_HEADER_BYTES + Math.max(blockBytes, entryBytesMax));
+  const bytes = new Uint8Array(scratchAt + scratchBytes(blockBytes, entryBytesMax));
   let offsets = new Uint32Array(1024);
-  const builder = new RunBuilder({ kvdb, prefix, runId, blockBytes, space: { bytes, scratchAt } });
+  const blocks = await store.write(runId);
+  const builder = new RunBuilder({ kvdb, prefix, runId, blocks, blockBytes, space: { bytes, scratchAt } });
   try {
     const options = { batchBytes: BATCH_BYTES, keepEqualKeys: true, ...(signal ? { signal } : {}) };
     for await (const batch of readPairs(source, {}, options)) {

@@ -2,10 +2,11 @@
  * What an engine keeps in its ordered map. All numbers are big-endian; `prefix` tells engines apart that share one map.
  *
  *   store     := format (block* run)*
- *   format    : prefix 00                                              → u8 version
+ *   format    : prefix 00                                              → u8 version, u8 place
  *   block     : prefix "r" run-id "b" comparable(first key) ordinal    → header packed
  *   run       : prefix "r" run-id "m"                                  → crc meta
  *
+ *   place     := 0 blocks are here, 1 blocks are in files (block-files.ts)
  *   run-id    := u32        ordinal := u32, 0 for the first block of a run
  *   header    := crc run-id ordinal pairs packed-bytes pair-bytes last         (32 bytes)
  *   crc       := u32, CRC-32 of all that follows it in the value
@@ -33,6 +34,8 @@ import { concatBytes } from "../base/mod.ts";
 import { decodeRangeIndex, encodeRangeIndex, type RangePoint } from "./range-index.ts";
 
 export const FORMAT_VERSION = 1;
+/** Where an engine's blocks are, by their number in the format record. */
+export const BLOCK_PLACES = ["map", "files"] as const;
 export const BLOCK_HEADER_BYTES = 32;
 /** Behind the largest run id. */
 export const RUN_ID_MAX = 0xffffffff;

@@ -9,11 +9,13 @@
  * It lacks updates, point reads and deletes of single pairs, and knows nothing of tables or regions. The bytes on disk are described
  * in `layout.ts`, the packed form in `packed-pairs.ts`.
  */
-export type { KeyBounds } from "./block-cursor.ts";
+export type { KeyBounds } from "./block-store.ts";
 export {
   CASCADE_RUN_ID,
+  type DirectoryStore,
   Engine,
   type EngineOptions,
+  type EngineStore,
   type EngineTotals,
   FAN_IN_MAX,
   openEngine,

@@ -1,6 +1,6 @@
 import { assert, compareBytes, LevinError, toHex } from "../base/mod.ts";
-import type { KvDb } from "../kvdb/mod.ts";
-import { BlockCursor, type KeyBounds } from "./block-cursor.ts";
+import { BlockCursor } from "./block-cursor.ts";
+import type { BlockStore, KeyBounds } from "./block-store.ts";
 import { BLOCK_HEADER_BYTES, type RunInfo } from "./layout.ts";
 import { type DuplicateKey, type MergeOutput, Merger } from "./merger.ts";
 import { keyLengthOf, keyStartOf } from "./packed-pairs.ts";
@@ -32,8 +32,7 @@ export interface ReadOptions {
 }
 
 export interface PairSource {
-  kvdb: KvDb;
-  prefix: Uint8Array;
+  blocks: BlockStore;
   engineName: string;
   /** In the order in which equal keys shall come. */
   runs: readonly RunInfo[];
@@ -57,12 +56,12 @@ export async function* readPairs(
       (start === undefined || compareBytes(run.lastKey, start) >= 0),
   );
   if (runs.length === 0) return;
-  const share = (options.memoryBytes ?? READ_MEMORY_BYTES) / (2 * runs.length);
+  const share = (options.memoryBytes ?? READ_MEMORY_BYTES) / (3 * runs.length);
   const readBytes = Math.max(READ_BYTES_MIN, Math.min(READ_BYTES_MAX, share));
-  const cursors = runs.map((run) => new BlockCursor({ ...source, run, bounds, readBytes }));
+  const single = runs.length === 1 && !runs[0]!.equalKeys;
+  const cursors = runs.map((run) => new BlockCursor({ ...source, run, bounds, readBytes, reuse: !single }));
   try {
-    const single = runs[0]!;
-    if (runs.length === 1 && !single.equalKeys) yield* passBlocks(cursors[0]!, options.signal);
+    if (single) yield* passBlocks(cursors[0]!, options.signal);
     else yield* mergeBlocks(source, runs, cursors, options);
   } finally {
     await Promise.all(cursors.map((cursor) => cursor.close()));

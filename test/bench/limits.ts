@@ -2,7 +2,7 @@
  * What the machine can do at best, in MB/s. Each limit is measured at most once a process, after the benchmarks that are held against it,
  * so that it neither warms their caches nor counts for their memory. Another limit is one more entry of `limits`.
  */
-import { closeSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { openLevelKvDb } from "../../src/kvdb/mod.ts";
 import { bestOf, mbPerSecond, timed } from "./bench.ts";
@@ -35,6 +35,21 @@ const limits = {
     });
     rmSync(path);
     return { bytes: size, ms };
+  },
+
+  /** Blocks of 256 KiB appended to a new file, synced at the end. */
+  "raw file write": async (dir: string, tiny: boolean): Promise<Cost> => {
+    const path = join(dir, "limit-file");
+    const block = new Uint8Array(256 * 1024).fill(7);
+    const count = tiny ? 4 : 1024;
+    const [ms] = await timed(() => {
+      const file = openSync(path, "w");
+      for (let i = 0; i < count; i++) writeSync(file, block);
+      fsyncSync(file);
+      closeSync(file);
+    });
+    rmSync(path);
+    return { bytes: count * block.length, ms };
   },
 
   /** LevelDB taking ready blocks of 256 KiB with ascending keys one by one, synced at the end and closed. */

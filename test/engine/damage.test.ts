@@ -103,10 +103,10 @@ describe("damage", () => {
       await open(kvdb);
       const engine = await open(failingAt(kvdb, n - 1));
       const arena = new PairArena({ capacityBytes: 64 * KIB });
-      // Pairs of 1 MiB make several batches of one run.
+      // Large pairs make many batches of one run.
       const big = Array.from({ length: 10 }, (_, i) => ({
         key: concatBytes(new Uint8Array([0, i])),
-        value: new Uint8Array(KIB * KIB),
+        value: new Uint8Array(20 * KIB),
       }));
       fill(arena, big);
       fill(arena, pairs);
@@ -131,7 +131,7 @@ describe("damage", () => {
   test("after a failed write the same run can be written again by the same process", async () => {
     const kvdb = memoryKvDb();
     const engine = await open(failingAt(kvdb, 2));
-    const big = (n: number) => ({ key: new Uint8Array([n]), value: new Uint8Array(KIB * KIB).fill(n) });
+    const big = (n: number) => ({ key: new Uint8Array([n]), value: new Uint8Array(20 * KIB).fill(n) });
     const arena = fill(new PairArena({ capacityBytes: 64 * KIB }), [1, 2, 3, 4, 5, 6, 7, 8, 9].map(big));
     await assert.rejects(engine.writeRun(arena, { runId: 0 }));
     arena.clear();
@@ -143,14 +143,14 @@ describe("damage", () => {
   });
 
   test("a crash in a cascade leaves every pair once", async () => {
-    const pairs = randomPairs("record", 1200, 6);
+    const pairs = randomPairs("record", 360, 6);
     const want = pairs.toSorted(byKey).map(textOf);
     let done = false;
     for (let n = 0; !done; n++) {
       const kvdb = memoryKvDb();
       const engine = await open(kvdb);
       for (let i = 0; i < 12; i++) {
-        const arena = fill(new PairArena({ capacityBytes: 64 * KIB }), pairs.slice(i * 100, i * 100 + 100));
+        const arena = fill(new PairArena({ capacityBytes: 64 * KIB }), pairs.slice(i * 30, i * 30 + 30));
         await engine.writeRun(arena, { runId: i });
       }
       const cascading = await open(failingAt(kvdb, n));

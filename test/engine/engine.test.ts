@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { compareBytes, LevinError, seededRandom } from "../../src/base/mod.ts";
-import { type DuplicateKey, type Engine, openEngine, PairArena } from "../../src/engine/mod.ts";
+import { type DuplicateKey, type Engine, type EngineStore, openEngine, PairArena } from "../../src/engine/mod.ts";
 import { type KvDb, memoryKvDb, openLevelKvDb } from "../../src/kvdb/mod.ts";
 import { byKey, fill, randomPairs, readAll, type Shape, sortedUnique, textOf, writePairs } from "./pairs.ts";
 
@@ -19,6 +19,74 @@ const KIB = 1024;
 
 async function memoryEngine(kvdb: KvDb = memoryKvDb(), blockBytes = 2 * KIB): Promise<Engine> {
   return openEngine({ name: "db.t:data", store: { kvdb }, blockBytes });
+}
+
+/** Every place where an engine can keep its blocks. */
+const stores: Record<string, () => EngineStore> = {
+  "a memory map": () => ({ kvdb: memoryKvDb() }),
+  LevelDB: () => ({ dir: freshDir() }),
+  "LevelDB and files": () => ({ dir: freshDir(), blocks: "files" }),
+};
+
+for (const [place, newStore] of Object.entries(stores)) {
+  describe(`engine in ${place}`, () => {
+    test("gives back all pairs, any range of them, and the same after cascading and reopening", async () => {
+      const store = newStore();
+      const random = seededRandom(3);
+      const pairs = randomPairs("index", 2000, 17);
+      const want = sortedUnique(pairs);
+      const engine = await openEngine({ name: "e", store, blockBytes: 900 });
+      assert.ok((await writePairs(engine, pairs, 12 * KIB)) > 5);
+      const check = async (current: Engine) => {
+        const options = { batchBytes: 2 * KIB, onDuplicate: () => {} };
+        assert.deepEqual(
+          (await readAll(current, {}, options)).map(({ key }) => key),
+          want.map(({ key }) => key),
+        );
+        for (let round = 0; round < 8; round++) {
+          const [a, b] = [0, 0].map(() => Math.floor(random.next() * want.length)).sort((x, y) => x - y);
+          const [start, end] = [want[a!]!.key, want[b!]!.key];
+          const got = await readAll(current, { start, end }, options);
+          assert.deepEqual(
+            got.map(({ key }) => key),
+            want.slice(a, b).map(({ key }) => key),
+          );
+        }
+      };
+      await check(engine);
+      await engine.dropRun(2);
+      await writePairs(engine, pairs, 4000 * KIB, 100);
+      await check(engine);
+      assert.equal((await engine.cascade({ fanInMax: 2 })).length, 2);
+      await check(engine);
+      await engine.cascade({ fanInMax: 2 });
+      if ("dir" in store) {
+        await engine.close();
+        const again = await openEngine({ name: "e", store, blockBytes: 900 });
+        await check(again);
+        await again.destroy();
+        await assert.rejects(openLevelKvDb(store.dir, { createIfMissing: false }));
+      }
+    });
+
+    test("passes the blocks of a single run through, and large pairs", async () => {
+      const engine = await openEngine({ name: "e", store: newStore(), blockBytes: 1000 });
+      const pairs = sortedUnique(randomPairs("record", 1500, 4));
+      pairs.push({ key: new Uint8Array([255]), value: new Uint8Array(200_000).fill(1) });
+      const arena = fill(new PairArena({ capacityBytes: 4000 * KIB }), pairs.toReversed());
+      const run = await engine.writeRun(arena, { runId: 9 });
+      assert.ok(run.blocks > 50 && run.blockBytesMax > 200_000);
+      assert.deepEqual((await readAll(engine)).map(textOf), pairs.map(textOf));
+      const start = pairs[700]!.key;
+      assert.deepEqual((await readAll(engine, { start })).map(textOf), pairs.slice(700).map(textOf));
+      await engine.writeRun(
+        fill(new PairArena({ capacityBytes: 8 * KIB }), [{ key: new Uint8Array([1]), value: start }]),
+        { runId: 1 },
+      );
+      assert.equal((await readAll(engine)).length, pairs.length + 1);
+      await engine.destroy();
+    });
+  });
 }
 
 describe("engine", () => {
@@ -234,10 +302,22 @@ describe("engine", () => {
     assert.equal((await readAll(engines[2]!)).length, 52);
   });
 
-  test("writers of one directory write runs side by side, the owner reads them", async () => {
+  test("an engine is not opened with its blocks in another place", async () => {
     const dir = freshDir();
-    const owner = await openEngine({ name: "e", store: { dir } });
-    const writers = await Promise.all([0, 1].map(() => openEngine({ name: "e", store: { dir }, role: "writer" })));
+    await (await openEngine({ name: "e", store: { dir } })).close();
+    await assert.rejects(openEngine({ name: "e", store: { dir, blocks: "files" } }), {
+      code: "Levin:Engine:ErrCorrupt",
+      message: /its format is 1, blocks in map; expected 1, blocks in files/,
+    });
+  });
+
+  test("writers of one directory write runs side by side, the owner reads them", async () => {
+    for (const blocks of ["map", "files"] as const) await writeSideBySide({ dir: freshDir(), blocks });
+  });
+
+  async function writeSideBySide(store: EngineStore): Promise<void> {
+    const owner = await openEngine({ name: "e", store });
+    const writers = await Promise.all([0, 1].map(() => openEngine({ name: "e", store, role: "writer" })));
     const pairs = sortedUnique(randomPairs("record", 3000, 2)).toSorted(
       (a, b) => (a.value[0] ?? 0) - (b.value[0] ?? 0),
     );
@@ -249,7 +329,7 @@ describe("engine", () => {
     await Promise.all(writers.map((writer) => writer.close()));
     assert.deepEqual((await readAll(owner)).map(textOf), pairs.toSorted(byKey).map(textOf));
     await owner.destroy();
-  });
+  }
 
   test("a batch larger than asked for carries one pair, and an aborted reader ends", async () => {
     const engine = await memoryEngine();

@@ -60,16 +60,17 @@ function sortBench(shape: PairShape): Bench {
   };
 }
 
-/** Writes runs to LevelDB until `sizeBytes` are stored, then reads them back merged. */
-function storeBench(shape: PairShape, runsWanted: number): Bench {
+/** Writes runs until `sizeBytes` are stored, then reads them back merged. */
+function storeBench(blocks: "map" | "files", shape: PairShape, runsWanted: number): Bench {
+  const place = blocks === "map" ? "LevelDB" : "files";
   return {
-    name: `store/${shape}-${runsWanted}-runs`,
-    about: `${runsWanted} sorted runs to LevelDB, then their merge`,
+    name: `store/${place}-${shape}-${runsWanted}-runs`,
+    about: `${runsWanted} sorted runs, blocks in ${place}, then their merge`,
     async run(context): Promise<BenchResult> {
       const capacityBytes = Math.max(16 * 1024, Math.min(ARENA_BYTES, Math.ceil(context.sizeBytes / runsWanted)));
       const arena = new PairArena({ capacityBytes });
       const maker = pairMaker(shape, context.seed);
-      const engine = await openEngine({ name: shape, store: { dir: join(context.dir, shape) } });
+      const engine = await openEngine({ name: shape, store: { dir: join(context.dir, shape), blocks } });
       let bytes = 0;
       let items = 0;
       let writeMs = 0;
@@ -90,8 +91,20 @@ function storeBench(shape: PairShape, runsWanted: number): Bench {
       });
       await engine.destroy();
       const measures: Measure[] = [
-        { stage: "engine write", bytes, items, ms: writeMs, limit: "raw LevelDB write" },
-        { stage: "merge read", bytes: read, items, ms: readMs, limit: "raw LevelDB read" },
+        {
+          stage: "engine write",
+          bytes,
+          items,
+          ms: writeMs,
+          limit: blocks === "map" ? "raw LevelDB write" : "raw file write",
+        },
+        {
+          stage: "merge read",
+          bytes: read,
+          items,
+          ms: readMs,
+          limit: blocks === "map" ? "raw LevelDB read" : "file read",
+        },
       ];
       return { measures, hash: `${hash.add(read)}` };
     },
@@ -100,8 +113,10 @@ function storeBench(shape: PairShape, runsWanted: number): Bench {
 
 export const benches: Bench[] = [
   ...shapes.map(sortBench),
-  ...[1, 8, 32].map((runs) => storeBench("record-random", runs)),
-  storeBench("record-ordered", 8),
-  storeBench("index-int", 8),
-  storeBench("index-text", 8),
+  ...(["map", "files"] as const).flatMap((blocks) => [
+    ...[1, 8, 32].map((runs) => storeBench(blocks, "record-random", runs)),
+    storeBench(blocks, "record-ordered", 8),
+    storeBench(blocks, "index-int", 8),
+    storeBench(blocks, "index-text", 8),
+  ]),
 ];
