@@ -6,19 +6,42 @@ import type { ColumnLayout, TableLayout } from "./layout.ts";
 
 /** Largest ids used, 0 where none: AUTO_RANDOM and row ids without their shard bits. */
 export interface AutoIdMax {
-  autoIncrement: bigint;
-  autoRandom: bigint;
-  rowId: bigint;
+  readonly autoIncrement: bigint;
+  readonly autoRandom: bigint;
+  readonly rowId: bigint;
+}
+
+/** A 64-bit maximum in halves, so that noting one allocates nothing. */
+interface Peak {
+  high: number;
+  low: number;
+}
+
+function raise(peak: Peak, high: number, low: number): void {
+  if (high > peak.high || (high === peak.high && low > peak.low)) {
+    peak.high = high;
+    peak.low = low;
+  }
+}
+
+function toBig(peak: Peak): bigint {
+  return (BigInt(peak.high) << 32n) | BigInt(peak.low);
 }
 
 export class AutoIds {
-  readonly max: AutoIdMax = { autoIncrement: 0n, autoRandom: 0n, rowId: 0n };
   private readonly layout: TableLayout;
+  private readonly increment: Peak = { high: 0, low: 0 };
+  private readonly random: Peak = { high: 0, low: 0 };
+  private readonly rowIds: Peak = { high: 0, low: 0 };
   /** AUTO_RANDOM takes its shard from this; Lightning: the largest row number before the chunk. */
   private seed = 0n;
 
   constructor(layout: TableLayout) {
     this.layout = layout;
+  }
+
+  get max(): AutoIdMax {
+    return { autoIncrement: toBig(this.increment), autoRandom: toBig(this.random), rowId: toBig(this.rowIds) };
   }
 
   startChunk(autoRandomSeed: number | bigint): void {
@@ -37,23 +60,37 @@ export class AutoIds {
     return bits === 0 ? rowId : shardedRowId(rowId, bits);
   }
 
-  /** Notes what a row has in its automatic columns. */
+  /** Notes what a row has in an automatic column. */
   note(column: ColumnLayout, d: Datum): void {
     const value = numberOf(d, column.info.type.Tp);
     if (value === undefined) return;
-    if (column.autoRandom) {
-      const { auto_random_bits: bits, auto_random_range_bits: range } = this.layout.info;
-      const size = BigInt((range === 0 ? 64 : range) - bits - (isUnsigned(column) ? 0 : 1));
-      const incremental = value & ((1n << size) - 1n);
-      if (incremental > this.max.autoRandom) this.max.autoRandom = incremental;
-    }
-    if (column.autoIncrement && value > this.max.autoIncrement) this.max.autoIncrement = value;
+    this.noteHalves(column, Number(BigInt.asIntN(32, value >> 32n)), Number(BigInt.asIntN(32, value)));
   }
 
+  /** The same from the halves of a number. */
+  noteHalves(column: ColumnLayout, high: number, low: number): void {
+    const unsigned = isUnsigned(column);
+    if (column.autoRandom) {
+      const { auto_random_bits: bits, auto_random_range_bits: range } = this.layout.info;
+      const above = (range === 0 ? 64 : range) - bits - (unsigned ? 0 : 1) - 32;
+      const mask = above >= 32 ? 0xffffffff : 2 ** Math.max(0, above) - 1;
+      const lowMask = above >= 0 ? 0xffffffff : 2 ** (32 + above) - 1;
+      raise(this.random, (high & mask) >>> 0, (low & lowMask) >>> 0);
+    }
+    if (column.autoIncrement && (unsigned || high >= 0)) raise(this.increment, high >>> 0, low >>> 0);
+  }
+
+  /** Notes a row id that comes from the row's number. */
+  noteSourceRowId(rowId: number): void {
+    raise(this.rowIds, Math.floor(rowId / 0x100000000), rowId >>> 0);
+  }
+
+  /** Notes a row id that the source gives. */
   noteRowId(handle: bigint): void {
     const bits = BigInt(63 - this.layout.info.ShardRowIDBits);
-    const incremental = handle < 0n ? 0n : handle & ((1n << bits) - 1n);
-    if (incremental > this.max.rowId) this.max.rowId = incremental;
+    if (handle < 0n) return;
+    const incremental = handle & ((1n << bits) - 1n);
+    raise(this.rowIds, Number(incremental >> 32n), Number(incremental & 0xffffffffn));
   }
 }
 

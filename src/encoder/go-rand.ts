@@ -51,6 +51,27 @@ export function goInt63(seed: bigint): bigint {
   return (entry(s, JUMP333, C333) + entry(s, JUMP606, C606)) & MASK63;
 }
 
+const C333_HIGH = Number(C333 >> 32n);
+const C333_LOW = Number(C333 & 0xffffffffn);
+const C606_HIGH = Number(C606 >> 32n);
+const C606_LOW = Number(C606 & 0xffffffffn);
+
+/** The upper 32 of the 63 bits of `goInt63` for a seed from 0 to 2^53, without BigInt: `Uint32()` of Go's generator. */
+export function goUint32(seed: number): number {
+  let s = seed % MODULUS;
+  if (s === 0) s = 89482311;
+  const a1 = mulMod(MULTIPLIER, mulMod(JUMP333, s));
+  const a2 = mulMod(MULTIPLIER, a1);
+  const a3 = mulMod(MULTIPLIER, a2);
+  const b1 = mulMod(MULTIPLIER, mulMod(JUMP606, s));
+  const b2 = mulMod(MULTIPLIER, b1);
+  const b3 = mulMod(MULTIPLIER, b2);
+  const low = (((a2 << 20) ^ a3 ^ C333_LOW) >>> 0) + (((b2 << 20) ^ b3 ^ C606_LOW) >>> 0);
+  const carry = low >= 0x100000000 ? 1 : 0;
+  const high = ((a1 << 8) ^ (a2 >>> 12) ^ C333_HIGH) + ((b1 << 8) ^ (b2 >>> 12) ^ C606_HIGH) + carry;
+  return ((high << 1) | ((low >>> 31) & 1)) >>> 0;
+}
+
 /** Handle of a row without an AUTO_RANDOM value: shard bits of the chunk's seed above, the row number below. */
 export function autoRandomHandle(
   seed: bigint,

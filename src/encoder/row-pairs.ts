@@ -17,7 +17,7 @@ import { cutPrefix, IndexPairWriter } from "./index-pairs.ts";
 import { type IndexLayout, type TableLayout, unsupported } from "./layout.ts";
 import type { EncodeOptions } from "./options.ts";
 import { PairStage } from "./pair-stage.ts";
-import { MysqlCode } from "./value-error.ts";
+import { keyError, MysqlCode } from "./value-error.ts";
 
 /** Version of the row checksum that TiDB has written since 8.4. */
 const ROW_CHECKSUM_VERSION = 2;
@@ -65,10 +65,7 @@ export class RowPairs {
       this.stage(datums, rowIdHandle);
     } catch (thrown) {
       if (!(thrown instanceof CollationError)) throw thrown;
-      throw new LevinError("Levin:Encode:ErrValue", `Cannot make key: ${thrown.message}`, {
-        cause: thrown,
-        fields: { table: this.layout.info.name.O },
-      });
+      throw keyError(this.layout.info.name.O, thrown);
     }
     this.records.flush(this.options.record);
     this.indexes.flush(this.options.index);

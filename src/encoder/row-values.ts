@@ -34,6 +34,8 @@ export class RowValues {
   /** Context of warnings and errors. */
   private column = "";
   private rowId = 0;
+  private silent = false;
+  private warned = false;
 
   constructor(layout: TableLayout, options: EncodeOptions, autoIds: AutoIds) {
     this.layout = layout;
@@ -47,7 +49,10 @@ export class RowValues {
       timeZone,
       newCollations,
       nowMs,
-      warn: (mysqlCode, message) => options.onWarning?.({ mysqlCode, message, column: this.column, rowId: this.rowId }),
+      warn: (mysqlCode, message) => {
+        this.warned = true;
+        if (!this.silent) options.onWarning?.({ mysqlCode, message, column: this.column, rowId: this.rowId });
+      },
     });
     this.generated = compileGenerated(layout, this.expressions);
   }
@@ -68,29 +73,74 @@ export class RowValues {
         this.column = column.info.name.O;
         this.datums[column.offset] = this.columnValue(column, fields, binding.fieldOf[column.offset]!);
       }
-      if (this.layout.handle.kind === "rowid") this.assembleRowId(fields, binding.rowIdField);
+      if (this.layout.handle.kind === "rowid") this.rowIdHandle = this.rowIdValue(fields, binding.rowIdField);
       for (const { column, evaluate } of this.generated) {
         this.column = column.info.name.O;
         const d = evaluate(this.datums);
         this.datums[column.offset] = d.kind === "null" && column.notNull ? this.castNothing(FieldKind.null, column) : d;
       }
     } catch (thrown) {
-      const fault = valueFault(thrown);
-      if (fault === undefined) throw thrown;
-      throw valueError(this.layout.info.name.O, this.column, fault.mysqlCode, fault.message, thrown);
+      throw this.failure(thrown);
     }
+  }
+
+  /** Notes the automatic ids of the assembled row; to be called when its pairs are written. */
+  noteAutoIds(): void {
+    for (const column of this.layout.columns) {
+      if (column.autoIncrement || column.autoRandom) this.autoIds.note(column, this.datums[column.offset]!);
+    }
+    if (this.layout.handle.kind === "rowid") this.autoIds.noteRowId(this.rowIdHandle);
+  }
+
+  /** One column's value alone, as `assemble` would put it; `field` -1 where the source has none. */
+  value(column: ColumnLayout, fields: Fields, field: number, rowId: number): Datum {
+    this.rowId = rowId;
+    this.column = column.info.name.O;
+    try {
+      return this.columnValue(column, fields, field);
+    } catch (thrown) {
+      throw this.failure(thrown);
+    }
+  }
+
+  /** `_tidb_rowid` that the source gives in `field`. */
+  rowIdOf(fields: Fields, field: number, rowId: number): bigint {
+    this.rowId = rowId;
+    try {
+      return this.rowIdValue(fields, field);
+    } catch (thrown) {
+      throw this.failure(thrown);
+    }
+  }
+
+  /** The default of a column if it is the same for all rows and comes without warning or error. */
+  constantDefault(column: ColumnLayout): Datum | undefined {
+    if (column.autoIncrement || column.autoRandom || column.info.default_is_expr || column.generated !== "no") {
+      return undefined;
+    }
+    this.silent = true;
+    this.warned = false;
+    try {
+      const d = this.castNothing(FieldKind.default, column);
+      return this.warned ? undefined : d;
+    } catch (thrown) {
+      if (valueFault(thrown) === undefined) throw thrown;
+      return undefined;
+    } finally {
+      this.silent = false;
+    }
+  }
+
+  private failure(thrown: unknown): unknown {
+    const fault = valueFault(thrown);
+    if (fault === undefined) return thrown;
+    return valueError(this.layout.info.name.O, this.column, fault.mysqlCode, fault.message, thrown);
   }
 
   private columnValue(column: ColumnLayout, fields: Fields, field: number): Datum {
     if (column.beingAdded) return defaultValue(this.session, column.info, true);
     if (column.generated !== "no") return NULL_DATUM;
     const kind = field < 0 ? FieldKind.default : fields.kind[field]!;
-    const value = this.givenOrMade(column, kind, fields, field);
-    if (column.autoIncrement || column.autoRandom) this.autoIds.note(column, value);
-    return value;
-  }
-
-  private givenOrMade(column: ColumnLayout, kind: number, fields: Fields, field: number): Datum {
     if (kind === FieldKind.default || (kind === FieldKind.null && column.notNull)) {
       if (column.autoIncrement) return this.castInteger(BigInt(this.rowId), column.info);
       if (column.autoRandom) {
@@ -133,17 +183,14 @@ export class RowValues {
     return evaluate;
   }
 
-  private assembleRowId(fields: Fields, field: number): void {
+  private rowIdValue(fields: Fields, field: number): bigint {
     if (field < 0 || fields.kind[field] === FieldKind.default) {
-      this.rowIdHandle = this.autoIds.rowId(BigInt(this.rowId));
-      this.autoIds.noteRowId(BigInt(this.rowId));
-      return;
+      return this.autoIds.rowId(BigInt(this.rowId));
     }
     this.column = ROW_ID_INFO.name.O;
     const kind = sourceKind(fields.kind[field]!);
     const d = castField(kind, fields.bytes, fields.start[field]!, fields.end[field]!, ROW_ID_INFO, this.session);
-    this.rowIdHandle = d.kind === "int" ? d.value : 0n;
-    this.autoIds.noteRowId(this.rowIdHandle);
+    return d.kind === "int" ? d.value : 0n;
   }
 }
 

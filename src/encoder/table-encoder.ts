@@ -3,6 +3,7 @@ import type { Fields } from "../codec/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
 import { type AutoIdMax, AutoIds } from "./auto-id.ts";
 import { type Binding, bindNames, bindPositions } from "./binding.ts";
+import { FastRows, fastReason } from "./fast/fast-rows.ts";
 import { layoutTable, type TableLayout } from "./layout.ts";
 import type { EncodeOptions } from "./options.ts";
 import { RowPairs } from "./row-pairs.ts";
@@ -14,6 +15,8 @@ export class TableEncoder {
   private readonly autoIds: AutoIds;
   private readonly values: RowValues;
   private readonly pairs: RowPairs;
+  private readonly fast: FastRows | undefined;
+  private fastBound: Binding | undefined;
   private bindings: readonly Binding[] = [];
 
   constructor(layout: TableLayout, options: EncodeOptions) {
@@ -21,6 +24,8 @@ export class TableEncoder {
     this.autoIds = new AutoIds(layout);
     this.values = new RowValues(layout, options, this.autoIds);
     this.pairs = new RowPairs(layout, options);
+    const plain = options.plainOnly === true || fastReason(layout, options) !== undefined;
+    this.fast = plain ? undefined : new FastRows(layout, options, this.values, this.autoIds);
     this.bindColumns(undefined);
   }
 
@@ -35,6 +40,7 @@ export class TableEncoder {
       columnNames === undefined ? bindPositions(this.layout, ignored) : bindNames(this.layout, columnNames, ignored);
     for (const binding of bindings) this.values.prepare(binding);
     this.bindings = bindings;
+    this.fastBound = undefined;
   }
 
   /** Begins a chunk; AUTO_RANDOM shards come from the seed (Lightning: the largest row number before the chunk). */
@@ -49,8 +55,17 @@ export class TableEncoder {
    */
   encodeRow(fields: Fields, rowId: number): void {
     const binding = this.bindingFor(fields.count);
+    if (this.fast !== undefined) {
+      if (this.fastBound !== binding) {
+        this.fast.bind(binding);
+        this.fastBound = binding;
+      }
+      this.fast.encode(fields, rowId);
+      return;
+    }
     this.values.assemble(fields, binding, rowId);
     this.pairs.write(this.values.datums, this.values.rowIdHandle);
+    this.values.noteAutoIds();
   }
 
   /** Largest automatic ids seen so far. */

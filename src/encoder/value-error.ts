@@ -28,3 +28,8 @@ export function valueFault(thrown: unknown): { mysqlCode: number; message: strin
   const code = (thrown as { code?: unknown }).code ?? (thrown as { mysqlCode?: unknown }).mysqlCode;
   return typeof code === "number" ? { mysqlCode: code, message: thrown.message } : undefined;
 }
+
+/** A value that has no sort key under its column's collation. */
+export function keyError(table: string, cause: Error): LevinError {
+  return new LevinError("Levin:Encode:ErrValue", `Cannot make key: ${cause.message}`, { cause, fields: { table } });
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { autoRandomHandle, goInt63, shardedRowId } from "../../src/encoder/go-rand.ts";
+import { autoRandomHandle, goInt63, goUint32, shardedRowId } from "../../src/encoder/go-rand.ts";
 import { readJsonLines } from "../codec/golden-file.ts";
 
 interface GoldenCase {
@@ -24,6 +24,8 @@ test("shard bits are those of Go's generator", () => {
       const first = goInt63(BigInt(c.seed));
       assert.equal(String(first), c.int63, name);
       assert.equal(String(first >> 31n), c.uint32, name);
+      const seed = Number(c.seed);
+      if (seed >= 0 && Number.isSafeInteger(seed)) assert.equal(String(goUint32(seed)), c.uint32, name);
     } else if (c.kind === "auto_random") {
       const handle = autoRandomHandle(BigInt(c.seed), BigInt(c.rowId), c.shardBits, c.rangeBits, c.unsigned);
       assert.equal(String(handle), c.handle, name);

@@ -15,7 +15,11 @@ function hasExpressions(table: GoldenTable): boolean {
   );
 }
 
-test("all golden tables, from SQL and CSV text", () => {
+for (const plainOnly of [true, false]) {
+  test(`all golden tables, from SQL and CSV text, ${plainOnly ? "plain" : "fast"} path`, () => checkAll(plainOnly));
+}
+
+function checkAll(plainOnly: boolean): void {
   let texts = 0;
   let refused = 0;
   let failed = 0;
@@ -27,11 +31,11 @@ test("all golden tables, from SQL and CSV text", () => {
       const name = `${table.case} ${form}`;
       const sink = new Collector();
       if (hasExpressions(table)) {
-        assert.throws(() => encoderFor(table, sink, {}), isUnsupported, name);
+        assert.throws(() => encoderFor(table, sink, { plainOnly }), isUnsupported, name);
         refused++;
         continue;
       }
-      const encoder = encoderFor(table, sink, {});
+      const encoder = encoderFor(table, sink, { plainOnly });
       if ("error" in want) {
         assert.throws(() => encodeText(table, form, encoder), LevinError, name);
         failed++;
@@ -45,7 +49,7 @@ test("all golden tables, from SQL and CSV text", () => {
     }
   }
   assert.deepEqual([tables.length, texts, refused, failed], [228, 452, 130, 2]);
-});
+}
 
 function isUnsupported(e: unknown): boolean {
   return e instanceof LevinError && e.code === "Levin:Schema:ErrUnsupported";
