@@ -5,10 +5,10 @@ import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { memoryKvDb, openLevelKvDb } from "../kvdb/mod.ts";
 import { type FaultPlan, FaultRunner, withFaults } from "./faults/mod.ts";
 import type { ConnectRouter } from "./grpc.ts";
-import { Port, type ServerTls } from "./net/mod.ts";
-import { httpListener, openPdState, type PdState, pdHttp, pdService } from "./pd/mod.ts";
+import { httpListener, Port, type ServerTls } from "./net/mod.ts";
+import { openPdState, type PdState, pdHttp, pdService } from "./pd/mod.ts";
 import { Cluster, type ClusterOptions, type StoreState } from "./state/mod.ts";
-import { importService, kvService, packedWriteMethod } from "./tikv/mod.ts";
+import { importService, kvService, packedWriteMethod, storeHttp } from "./tikv/mod.ts";
 
 export interface SandboxOptions extends ClusterOptions {
   /** Where the data lives; without it everything is in memory and gone at the end. */
@@ -47,11 +47,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const stores = [...cluster.stores.values()];
   const ports = new Map<bigint, Port>();
   const open = async (store: StoreState, port: number): Promise<void> => {
-    ports.set(store.id, await Port.open({ host, port, tls: options.tls, routes: storeRoutes(cluster, store, faults) }));
+    const routes = storeRoutes(cluster, store, faults);
+    const http = httpListener(storeHttp(cluster, store));
+    ports.set(store.id, await Port.open({ host, port, tls: options.tls, routes, http }));
   };
   for (const [i, store] of stores.entries()) {
     await open(store, options.ports?.tikv?.[i] ?? 0);
     store.address = ports.get(store.id)!.address;
+    store.statusAddress = store.address;
   }
   const pd = await openPdState(cluster);
   const pdPort = await Port.open({

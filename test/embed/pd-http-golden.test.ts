@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromHex, toHex } from "../../src/base/mod.ts";
-import { type HttpAnswer, openPdState, type PdState, pdHttp } from "../../src/embed/pd/mod.ts";
+import type { HttpAnswer } from "../../src/embed/net/mod.ts";
+import { openPdState, type PdState, pdHttp } from "../../src/embed/pd/mod.ts";
 import { decodeKey } from "../../src/embed/state/mod.ts";
 import { goldenCases, type Json, type JsonObject, seededCluster } from "./golden.ts";
 

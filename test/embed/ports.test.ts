@@ -24,7 +24,13 @@ test("ports: gRPC and HTTP share PD's port", async () => {
     assert.equal(members.leader!.clientUrls[0], base);
     const posted = await fetch(`${base}/pd/api/v1/schedulers/all`, { method: "POST", body: '{"delay":10}' });
     assert.equal(await posted.text(), '"Pause or resume the scheduler successfully."');
-    assert.equal((await fetch(`http://${sandbox.tikv[0]}/status`)).status, 404);
+    const store = `http://${sandbox.tikv[0]}`;
+    const status = await fetch(`${store}/status`);
+    assert.deepEqual([status.status, await status.text()], [200, ""]);
+    const config = (await (await fetch(`${store}/config`)).json()) as { coprocessor: Record<string, unknown> };
+    assert.equal(config.coprocessor["region-split-size"], "256MiB");
+    const missing = await fetch(`${store}/nope`);
+    assert.deepEqual([missing.status, await missing.text()], [404, "path not found"]);
   } finally {
     await sandbox.close();
   }

@@ -5,5 +5,5 @@
  * Lacks: schedulers that work (pausing them is kept and shown), heartbeats of foreign stores, followers, keyspaces, etcd.
  */
 export { pdService } from "./grpc-service.ts";
-export { type HttpAnswer, type HttpRequest, httpListener, pdHttp } from "./http/mod.ts";
+export { pdHttp } from "./http/mod.ts";
 export { openPdState, type PdState } from "./state.ts";

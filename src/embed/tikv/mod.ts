@@ -8,3 +8,4 @@
 export { type Checksum, checksumRange } from "./checksum.ts";
 export { type ImportImpl, importService, packedWriteMethod } from "./import-service.ts";
 export { kvService } from "./kv-service.ts";
+export { storeHttp } from "./status.ts";

@@ -1,19 +1,5 @@
+import type { HttpAnswer } from "../../net/mod.ts";
 import { type JsonValue, jsonText, parseJson } from "./json.ts";
-
-/** One request to PD's HTTP API. */
-export interface HttpRequest {
-  method: string;
-  /** Path and query as they came. */
-  target: string;
-  body: string;
-}
-
-export interface HttpAnswer {
-  status: number;
-  /** Absent = no body. */
-  contentType?: string;
-  body: string;
-}
 
 /** A request as a handler sees it. */
 export interface Call {

@@ -1,6 +1,7 @@
+import type { HttpAnswer } from "../../net/mod.ts";
 import { defaultSchedule, pdServerConfig, replicationConfig, replicationMode } from "../default-config.ts";
 import type { PdState } from "../state.ts";
-import { type Call, type HttpAnswer, json, queryText } from "./answer.ts";
+import { type Call, json, queryText } from "./answer.ts";
 import { type JsonValue, objectOf, parseJson } from "./json.ts";
 import type { Route } from "./router.ts";
 

@@ -1,8 +1,9 @@
 import { compareBytes, fromHex } from "../../../base/mod.ts";
+import type { HttpAnswer } from "../../net/mod.ts";
 import { decodeKey, inRegion, type Region } from "../../state/mod.ts";
 import type { LabelRule } from "../settings.ts";
 import type { PdState } from "../state.ts";
-import { bodyOf, type Call, type HttpAnswer, json, plain } from "./answer.ts";
+import { bodyOf, type Call, json, plain } from "./answer.ts";
 import { parseGoDuration, unixDate } from "./go-time.ts";
 import { type JsonValue, objectOf } from "./json.ts";
 import type { Route } from "./router.ts";

@@ -1,5 +1,6 @@
+import type { HttpAnswer } from "../../net/mod.ts";
 import type { PdState } from "../state.ts";
-import { bodyOf, type Call, type HttpAnswer, json } from "./answer.ts";
+import { bodyOf, type Call, json } from "./answer.ts";
 import { type JsonValue, objectOf } from "./json.ts";
 import type { Route } from "./router.ts";
 

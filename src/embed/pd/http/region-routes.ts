@@ -1,8 +1,9 @@
 import { compareBytes, fromHex } from "../../../base/mod.ts";
+import type { HttpAnswer } from "../../net/mod.ts";
 import { decodeKey, hexKey, leaderOf, type Peer, peerOn, type Region } from "../../state/mod.ts";
 import type { PdState } from "../state.ts";
 import { regionSize } from "../store-stats.ts";
-import { bodyOf, type Call, type HttpAnswer, json, jsonStream, plain, queryNumber, queryText } from "./answer.ts";
+import { bodyOf, type Call, json, jsonStream, plain, queryNumber, queryText } from "./answer.ts";
 import { type JsonValue, objectOf } from "./json.ts";
 import { labelsOf } from "./label-routes.ts";
 import type { Route } from "./router.ts";

@@ -1,4 +1,5 @@
-import type { Call, HttpAnswer, HttpRequest } from "./answer.ts";
+import type { HttpAnswer, HttpRequest } from "../../net/mod.ts";
+import type { Call } from "./answer.ts";
 import { plain } from "./answer.ts";
 
 export type Handler = (call: Call) => HttpAnswer | Promise<HttpAnswer>;

@@ -1,5 +1,6 @@
+import type { HttpAnswer } from "../../net/mod.ts";
 import type { PdState } from "../state.ts";
-import { badInput, bodyOf, type Call, type HttpAnswer, json, queryText } from "./answer.ts";
+import { badInput, bodyOf, type Call, json, queryText } from "./answer.ts";
 import { objectOf } from "./json.ts";
 import type { Route } from "./router.ts";
 

@@ -1,7 +1,8 @@
+import type { HttpAnswer } from "../../net/mod.ts";
 import { leaderOf, peerOn, type StoreState } from "../../state/mod.ts";
 import type { PdState } from "../state.ts";
 import { regionSize, storeCapacity, storeUsed } from "../store-stats.ts";
-import { badInput, type Call, type HttpAnswer, json, queryText } from "./answer.ts";
+import { badInput, type Call, json, queryText } from "./answer.ts";
 import { goDuration } from "./go-time.ts";
 import type { JsonValue } from "./json.ts";
 import type { Route } from "./router.ts";
