@@ -9,7 +9,7 @@
  * Not here: what to do about region errors (`ingest`), SQL and TiDB's status port (`tidb`).
  */
 export * from "./backoff.ts";
-export { type HttpAnswer, type HttpRequest, type HttpTls, nodeHttp, type SendHttp } from "./http.ts";
+export { type HttpAnswer, type HttpRequest, nodeHttp, type SendHttp } from "./http.ts";
 export { type Json, member, parseJson } from "./json.ts";
 export {
   compareEnds,

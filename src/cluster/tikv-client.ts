@@ -42,6 +42,7 @@ export interface TikvLimits {
   readonly writeTimeoutMs: number;
   readonly ingestTimeoutMs: number;
   readonly checksumTimeoutMs: number;
+  readonly compactTimeoutMs: number;
   readonly connectionsPerStore: number;
 }
 
@@ -51,6 +52,7 @@ export const defaultTikvLimits: TikvLimits = {
   writeTimeoutMs: 15 * 60_000,
   ingestTimeoutMs: 60_000,
   checksumTimeoutMs: 5 * 60_000,
+  compactTimeoutMs: 6 * 3_600_000,
   connectionsPerStore: 4,
 };
 
@@ -188,6 +190,22 @@ export class TikvClient {
     try {
       await this.#callStore(store, this.#limits.callTimeoutMs, signal, (to, options) =>
         to.importer.switchMode(request, options),
+      );
+      return true;
+    } catch (thrown) {
+      if (isUnimplemented(thrown)) return false;
+      throw thrown;
+    }
+  }
+
+  /**
+   * Compacts all data of a store down to a level, -1 for the lowest; may take hours. False when the store does not know the call
+   * (TiFlash).
+   */
+  async compact(store: Store, outputLevel: number, signal?: AbortSignal): Promise<boolean> {
+    try {
+      await this.#callStore(store, this.#limits.compactTimeoutMs, signal, (to, options) =>
+        to.importer.compact({ outputLevel }, options),
       );
       return true;
     } catch (thrown) {

@@ -1,5 +1,5 @@
-/** The two ceilings of an import's writes: bytes in memory and streams to one store. Both are fair: first come, first served. */
-import { assert } from "../base/mod.ts";
+/** The ceilings of an import: jobs at work, bytes in memory, streams and bytes a second to one store. First come, first served. */
+import { assert, type Clock } from "../base/mod.ts";
 
 interface Waiter {
   readonly fits: () => boolean;
@@ -74,6 +74,32 @@ export class ByteBudget {
   }
 }
 
+/** Jobs that work at a time; one that waits for its next try does not count. */
+export class WorkerSlots {
+  readonly #count: number;
+  readonly #queue = new Queue();
+  #used = 0;
+
+  constructor(count: number) {
+    assert(count >= 1, "there is at least one worker");
+    this.#count = count;
+  }
+
+  async use<T>(run: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await this.#queue.wait(
+      () => this.#used < this.#count,
+      () => void this.#used++,
+      signal,
+    );
+    try {
+      return await run();
+    } finally {
+      this.#used--;
+      this.#queue.admit();
+    }
+  }
+}
+
 /** Streams to each store; a job takes all that it needs at once or waits, so jobs cannot lock each other out. */
 export class StoreSlots {
   readonly #perStore: number;
@@ -100,3 +126,27 @@ export class StoreSlots {
     }
   }
 }
+
+/** Bytes a second to each store, with a burst of a fifth of a second (as Lightning's `store-write-bwlimit`). */
+export class StoreRate {
+  readonly #clock: Clock;
+  readonly #bytesPerSecond: number;
+  /** When all that was let through so far will have been due. */
+  readonly #paidUntilMs = new Map<bigint, number>();
+
+  /** 0 = no limit. */
+  constructor(clock: Clock, bytesPerSecond: number) {
+    this.#clock = clock;
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  async take(storeId: bigint, bytes: number, signal?: AbortSignal): Promise<void> {
+    if (this.#bytesPerSecond <= 0) return;
+    const now = this.#clock.monotonicMs();
+    const paidUntil = Math.max(this.#paidUntilMs.get(storeId) ?? 0, now - burstMs);
+    this.#paidUntilMs.set(storeId, paidUntil + (bytes / this.#bytesPerSecond) * 1000);
+    if (paidUntil > now) await this.#clock.sleep(paidUntil - now, signal);
+  }
+}
+
+const burstMs = 200;

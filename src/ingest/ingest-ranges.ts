@@ -1,15 +1,17 @@
 import { assert, type Clock, type EventSink, type Random } from "../base/mod.ts";
 import { type PdClient, type Region, regionText, type TikvClient } from "../cluster/mod.ts";
-import { ByteBudget, StoreSlots } from "./gates.ts";
+import { ByteBudget, StoreRate, StoreSlots, WorkerSlots } from "./gates.ts";
 import type { PairSource, PlannedRange } from "./pair-source.ts";
 import type { Trouble } from "./region-errors.ts";
 import { type IngestedTotals, ingestRange, type JobLimits } from "./run-job.ts";
 
 export interface IngestLimits extends JobLimits {
-  /** Ranges under way at a time. */
+  /** Region jobs at work at a time, and ranges under way. */
   readonly workers: number;
   /** Write streams to one store at a time. */
   readonly writesPerStore: number;
+  /** Bytes of packed pairs a second to one store, 0 for no limit. */
+  readonly storeBytesPerSecond: number;
   /** Messages in memory, all jobs together; each worker may hold one more. */
   readonly inFlightBytesMax: number;
 }
@@ -18,6 +20,7 @@ export const defaultIngestLimits: IngestLimits = {
   // TiKV's SST writer takes one thread a stream; each worker also holds the read-ahead of its range.
   workers: 8,
   writesPerStore: 8,
+  storeBytesPerSecond: 0,
   inFlightBytesMax: 32 << 20,
   windowMessages: 4,
   // As Lightning: about 30 tries; with waits up to 30 s that is a quarter of an hour.
@@ -61,8 +64,11 @@ export async function ingestRanges(options: IngestOptions): Promise<IngestedTota
     ...options,
     limits,
     signal,
+    stop: (thrown: unknown) => stop.abort(thrown),
+    workers: new WorkerSlots(limits.workers),
     budget: new ByteBudget(limits.inFlightBytesMax),
     slots: new StoreSlots(limits.writesPerStore),
+    rate: new StoreRate(options.clock, limits.storeBytesPerSecond),
     onTrouble: (trouble: Trouble, region: Region | undefined) => options.onEvent?.(troubleEvent(trouble, region)),
   };
   const totals: IngestedTotals = { pairs: 0, bytes: 0, ssts: 0 };
@@ -106,6 +112,6 @@ function troubleEvent(trouble: Trouble, region: Region | undefined): Parameters<
     kind: "log",
     level: trouble.kind === "serverIsBusy" ? "info" : "warn",
     message: `${where}: ${trouble.kind}: ${trouble.words} (${trouble.ingest})`,
-    fields: { region: region?.id, store: trouble.storeId, move: trouble.ingest },
+    fields: { region: region?.id.toString(), store: trouble.storeId?.toString(), move: trouble.ingest },
   };
 }

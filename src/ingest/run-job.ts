@@ -9,7 +9,7 @@ import {
   scanRegions,
   type TikvClient,
 } from "../cluster/mod.ts";
-import type { ByteBudget, StoreSlots } from "./gates.ts";
+import type { ByteBudget, StoreRate, StoreSlots, WorkerSlots } from "./gates.ts";
 import { type Job, type JobEvent, nextJob, regionOfState, type Written } from "./job.ts";
 import type { PairSource } from "./pair-source.ts";
 import { callTroubleOf, type Trouble, troubleOf, writeTroubleOf } from "./region-errors.ts";
@@ -23,10 +23,14 @@ export interface JobEnvironment {
   readonly tikv: Pick<TikvClient, "write" | "ingest" | "stores">;
   readonly source: PairSource;
   readonly commitTs: bigint;
+  readonly workers: WorkerSlots;
   readonly budget: ByteBudget;
   readonly slots: StoreSlots;
+  readonly rate: StoreRate;
   readonly limits: JobLimits;
   readonly signal: AbortSignal;
+  /** Ends all jobs of the import, by way of `signal`. */
+  readonly stop: (thrown: unknown) => void;
   readonly onTrouble?: ((trouble: Trouble, region: Region | undefined) => void) | undefined;
 }
 
@@ -52,18 +56,29 @@ export interface IngestedTotals {
 }
 
 /**
- * Brings all pairs of a range into the cluster: looks up its regions, cuts it by them, and runs a job for each part, one after
- * another. Parts that are done stay done when a later one must look up its region anew. Throws `Levin:Ingest:*`.
+ * Brings all pairs of a range into the cluster: looks up its regions, cuts it by them, and runs a job for each part, side by side.
+ * Parts that are done stay done when another must look up its region anew. Throws `Levin:Ingest:*` after all parts have ended.
  */
 export async function ingestRange(range: KeyRange, env: JobEnvironment): Promise<IngestedTotals> {
   const totals: IngestedTotals = { pairs: 0, bytes: 0, ssts: 0 };
-  const todo: Task[] = [newTask({ range, state: { at: "locate" }, troubles: 0 }, env)];
-  for (let task = todo.pop(); task !== undefined; task = todo.pop()) {
-    const parts = await step(task, env, totals);
-    // The leftmost part is next.
-    for (const part of parts.reverse()) todo.push(part);
-  }
+  await runTask(newTask({ range, state: { at: "locate" }, troubles: 0 }, env), env, totals);
   return totals;
+}
+
+async function runTask(task: Task, env: JobEnvironment, totals: IngestedTotals): Promise<void> {
+  const parts = await step(task, env, totals);
+  let first: { readonly thrown: unknown } | undefined;
+  await Promise.all(
+    parts.map(async (part) => {
+      try {
+        await runTask(part, env, totals);
+      } catch (thrown) {
+        first ??= { thrown };
+        env.stop(thrown);
+      }
+    }),
+  );
+  if (first !== undefined) throw first.thrown;
 }
 
 /** A job with its patience; parts of a cut job go on with what is left of it. */
@@ -84,42 +99,57 @@ async function step(task: Task, env: JobEnvironment, totals: IngestedTotals): Pr
   for (;;) {
     env.signal.throwIfAborted();
     const { state } = task.job;
+    let waitMs = 0;
     switch (state.at) {
       case "done":
         return [];
       case "failed":
         throw failure(task.job, state.region, state.trouble);
       case "locate": {
-        const parts = await locate(task, env);
-        if (parts.length > 1) return parts;
+        const located = await locate(task, env);
+        if (located.parts.length > 0) return located.parts;
+        waitMs = located.waitMs;
         break;
       }
       case "write":
-        await take(task, await write(task.job, state.region, env), env);
+      case "ingest":
+        waitMs = await env.workers.use(() => work(task, env, totals), env.signal);
         break;
-      case "ingest": {
-        const event = await ingest(state.region, state.written, env);
-        await take(task, event, env);
-        if (event.kind === "ingested") {
-          totals.pairs += state.written.pairs;
-          totals.bytes += state.written.bytes;
-          totals.ssts++;
-        }
-        break;
-      }
       default:
         assertNever(state, "state of a region job");
     }
+    if (waitMs > 0) await env.clock.sleep(waitMs, env.signal);
   }
 }
 
-/** Moves the job; after a refusal it waits, unless that was the last one it may have. */
-async function take(task: Task, event: JobEvent, env: JobEnvironment): Promise<void> {
+/** Writes and ingests until the job is done or must wait; returns for how long. */
+async function work(task: Task, env: JobEnvironment, totals: IngestedTotals): Promise<number> {
+  for (;;) {
+    const { job } = task;
+    const { state } = job;
+    if (state.at === "write") {
+      const waitMs = move(task, await write(job, state.region, env), env);
+      if (waitMs > 0) return waitMs;
+    } else if (state.at === "ingest") {
+      const event = await ingest(state.region, state.written, env);
+      if (event.kind === "ingested") {
+        totals.pairs += state.written.pairs;
+        totals.bytes += state.written.bytes;
+        totals.ssts++;
+      }
+      const waitMs = move(task, event, env);
+      if (waitMs > 0) return waitMs;
+    } else return 0;
+  }
+}
+
+/** Moves the job; returns how long it waits before it goes on, which it does only after a refusal. */
+function move(task: Task, event: JobEvent, env: JobEnvironment): number {
   if (event.kind !== "refused") {
     task.job = nextJob(task.job, event);
-    return;
+    return 0;
   }
-  const { clock, limits, signal } = env;
+  const { clock, limits } = env;
   const { trouble } = event;
   env.onTrouble?.(trouble, regionOfState(task.job.state));
   if (trouble.kind === "storeNotMatch" && trouble.storeId !== undefined) env.tikv.stores.forget(trouble.storeId);
@@ -128,25 +158,24 @@ async function take(task: Task, event: JobEvent, env: JobEnvironment): Promise<v
   const isOver = task.job.troubles + 1 >= limits.troublesMax || clock.monotonicMs() + waitMs > task.giveUpAt;
   if (isOver && trouble.ingest !== "fatal") {
     task.job = nextJob(task.job, { kind: "given-up", trouble });
-    return;
+    return 0;
   }
   task.job = nextJob(task.job, event);
-  if (task.job.state.at !== "failed") await clock.sleep(waitMs, signal);
+  return task.job.state.at === "failed" ? 0 : waitMs;
 }
 
 /**
  * Finds the regions of the range. One region and one SST: the task itself moves on. More: a task for each, which go on with the
  * patience that is left.
  */
-async function locate(task: Task, env: JobEnvironment): Promise<Task[]> {
+async function locate(task: Task, env: JobEnvironment): Promise<{ parts: Task[]; waitMs: number }> {
   const { job } = task;
   let regions: Region[];
   try {
     regions = await scanRegions(job.range, env);
   } catch (thrown) {
     env.signal.throwIfAborted();
-    await take(task, { kind: "refused", trouble: callTroubleOf(thrown) }, env);
-    return [];
+    return { parts: [], waitMs: move(task, { kind: "refused", trouble: callTroubleOf(thrown) }, env) };
   }
   const jobs: Job[] = [];
   for (const region of regions) {
@@ -161,9 +190,12 @@ async function locate(task: Task, env: JobEnvironment): Promise<Task[]> {
     job.range,
     jobs.map((part) => part.range),
   );
-  if (jobs.length > 1) return jobs.map((part) => ({ ...newTask(part, env), giveUpAt: task.giveUpAt }));
+  if (jobs.length > 1) {
+    const parts = jobs.map((part) => ({ ...newTask(part, env), giveUpAt: task.giveUpAt }));
+    return { parts, waitMs: 0 };
+  }
   task.job = jobs[0]!;
-  return [];
+  return { parts: [], waitMs: 0 };
 }
 
 /** The parts cover the range without holes and without overlap: no pair is left out or ingested twice. */
@@ -178,7 +210,7 @@ function assertJoined(range: KeyRange, parts: readonly KeyRange[]): void {
 
 async function write(job: Job, region: Region, env: JobEnvironment): Promise<JobEvent> {
   const storeIds = region.peers.map((peer) => peer.storeId);
-  const { tikv, random, source, commitTs, budget, signal } = env;
+  const { tikv, random, source, commitTs, budget, rate, signal } = env;
   const { windowMessages } = env.limits;
   const run = (): Promise<Written> =>
     writeRegion({
@@ -190,6 +222,7 @@ async function write(job: Job, region: Region, env: JobEnvironment): Promise<Job
       range: job.range,
       windowMessages,
       budget,
+      rate,
       signal,
     });
   try {

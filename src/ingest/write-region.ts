@@ -2,7 +2,7 @@ import type { SSTMeta } from "../../gen/import_sstpb_pb.ts";
 import { assert, LevinError, type Random } from "../base/mod.ts";
 import type { KeyRange, Peer, Region, TikvClient, WriteTarget } from "../cluster/mod.ts";
 import { FanOut } from "./fan-out.ts";
-import type { ByteBudget } from "./gates.ts";
+import type { ByteBudget, StoreRate } from "./gates.ts";
 import type { Written } from "./job.ts";
 import type { PairSource } from "./pair-source.ts";
 import { type WrittenTotals, writeBatches } from "./write-batches.ts";
@@ -17,6 +17,7 @@ export interface RegionWrite {
   readonly range: KeyRange;
   readonly windowMessages: number;
   readonly budget: ByteBudget;
+  readonly rate: StoreRate;
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +51,7 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
   const target: WriteTarget = { uuid, commitTs, region, firstKey: range.start, lastKey };
   try {
     const answers = await allOrFirst(
-      region.peers.map((peer, taker) => writePeer(write.tikv, peer, target, fan, taker, inner)),
+      region.peers.map((peer, taker) => writePeer(write, peer, target, fan, taker, inner)),
       stop,
     );
     // Nothing in TiKV protects against a peer without the file (tikv.md 3.1).
@@ -65,7 +66,7 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
 }
 
 async function writePeer(
-  tikv: Pick<TikvClient, "write">,
+  { tikv, rate }: RegionWrite,
   peer: Peer,
   target: WriteTarget,
   fan: FanOut,
@@ -73,13 +74,25 @@ async function writePeer(
   signal: AbortSignal,
 ): Promise<readonly SSTMeta[]> {
   try {
-    const metas = await tikv.write(peer, target, fan.messages(taker), signal);
+    const metas = await tikv.write(peer, target, paced(fan.messages(taker), peer.storeId, rate, signal), signal);
     if (!fan.isDone(taker)) {
       throw new LevinError("Levin:Rpc:ErrUnavailable", `Cannot write to store ${peer.storeId}: it answered too early`);
     }
     return metas;
   } catch (thrown) {
     throw new PeerFailure(peer.storeId, thrown);
+  }
+}
+
+async function* paced(
+  messages: AsyncGenerator<Uint8Array>,
+  storeId: bigint,
+  rate: StoreRate,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for await (const message of messages) {
+    await rate.take(storeId, message.length, signal);
+    yield message;
   }
 }
 

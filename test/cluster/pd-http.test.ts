@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as http from "node:http";
+import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { fromHex, LevinError, seededRandom } from "../../src/base/mod.ts";
@@ -12,6 +13,8 @@ import {
   PdHttp,
   type SendHttp,
 } from "../../src/cluster/mod.ts";
+import type { TlsOptions } from "../../src/rpc/mod.ts";
+import { makeCertificate } from "../rpc/certificates.ts";
 import { scaledClock } from "./scaled-clock.ts";
 
 interface Captured {
@@ -172,4 +175,41 @@ test("nodeHttp sends method, path and body, and takes any status as an answer", 
     server.close();
   }
   await assert.rejects(send({ method: "GET", url: `${base}/gone` }, signal));
+});
+
+test("nodeHttp speaks TLS with client certificates, and a wrong certificate is not tried again", async () => {
+  const authority = makeCertificate({ name: "authority", isAuthority: true });
+  const issue = (name: string) => makeCertificate({ name, issuer: authority, addresses: ["127.0.0.1"] });
+  const own = issue("pd");
+  const user = issue("levin");
+  const options = { cert: own.cert, key: own.key, ca: authority.cert, requestCert: true, rejectUnauthorized: true };
+  const server = https.createServer(options, (_, response) => response.end('{"version":"v8.5.0"}'));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const addresses = [`127.0.0.1:${(server.address() as AddressInfo).port}`];
+  let loads = 0;
+  const material = async () => {
+    loads++;
+    return { ca: authority.cert, cert: user.cert, key: user.key };
+  };
+  const open = (tls: TlsOptions) =>
+    new PdHttp({ clock: scaledClock(5), random: seededRandom(3), send: nodeHttp(tls), addresses, tls: true });
+  try {
+    const pd = open({ material });
+    assert.deepEqual(await pd.version(), [8, 5, 0]);
+    await pd.version();
+    assert.equal(loads, 2);
+    const picky = open({ material, checkPeer: (certificate) => `its name is ${certificate.subject.CN}` });
+    await assert.rejects(picky.version(), (error) => {
+      assert.ok(error instanceof LevinError);
+      assert.equal(error.code, "Levin:Rpc:ErrTls");
+      assert.match(error.message, /its name is pd/);
+      return true;
+    });
+    const stranger = makeCertificate({ name: "stranger", isAuthority: true });
+    await assert.rejects(open({ material: { ca: stranger.cert, cert: user.cert, key: user.key } }).version(), {
+      code: "Levin:Rpc:ErrTls",
+    });
+  } finally {
+    server.close();
+  }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AssertionError } from "../../src/base/mod.ts";
-import { ByteBudget, StoreSlots } from "../../src/ingest/gates.ts";
+import { AssertionError, type Clock } from "../../src/base/mod.ts";
+import { ByteBudget, StoreRate, StoreSlots } from "../../src/ingest/gates.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -74,4 +74,24 @@ test("StoreSlots frees its slots when a job fails", async () => {
     /lost/,
   );
   assert.equal(await slots.use([1n], () => Promise.resolve(5)), 5);
+});
+
+test("StoreRate lets each store have its bytes a second", async () => {
+  let now = 5_000;
+  const clock: Clock = {
+    nowMs: () => now,
+    monotonicMs: () => now,
+    sleep: async (ms) => {
+      now += ms;
+    },
+  };
+  const rate = new StoreRate(clock, 1_000);
+  for (let i = 0; i < 10; i++) await rate.take(1n, 500);
+  // 5000 bytes, less the burst; what was sent last is not waited for.
+  assert.ok(now >= 5_000 + 4_200 && now <= 5_000 + 5_000, String(now));
+  const before = now;
+  await rate.take(2n, 500);
+  assert.equal(now, before);
+  await new StoreRate(clock, 0).take(1n, 1e12);
+  assert.equal(now, before);
 });

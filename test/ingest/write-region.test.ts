@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type SSTMeta, SSTMetaSchema } from "../../gen/import_sstpb_pb.ts";
-import { AssertionError, LevinError, seededRandom, toHex } from "../../src/base/mod.ts";
+import { AssertionError, LevinError, seededRandom, systemClock, toHex } from "../../src/base/mod.ts";
 import type { Peer, Region, WriteTarget } from "../../src/cluster/mod.ts";
 import type { PairBatch } from "../../src/engine/mod.ts";
-import { ByteBudget } from "../../src/ingest/gates.ts";
+import { ByteBudget, StoreRate } from "../../src/ingest/gates.ts";
 import { PeerFailure, writeRegion } from "../../src/ingest/write-region.ts";
 import { ArraySource, packBatch, recordKey, records, type TestPair } from "./pairs.ts";
 
@@ -38,7 +38,9 @@ async function write(stores: Store[], source = new ArraySource(records(80, 0, 50
     },
   };
   const { signal } = new AbortController();
+  const rate = new StoreRate(systemClock, 0);
   const options = {
+    rate,
     tikv,
     random: seededRandom(9),
     source,
