@@ -40,7 +40,13 @@ export async function openCluster(options: ImportOptions, env: ImportEnvironment
   const tls = options.clusterTls;
   const connect = grpcConnect(tls === undefined ? { clock } : { clock, tls: { material: tls } });
   const pd = new PdClient({ clock, random, connect, addresses });
-  const pdHttp = new PdHttp({ clock, random, send: nodeHttp(tls && { material: tls }), addresses, tls: tls !== undefined });
+  const pdHttp = new PdHttp({
+    clock,
+    random,
+    send: nodeHttp(tls && { material: tls }),
+    addresses,
+    tls: tls !== undefined,
+  });
   const tikv = new TikvClient({ connect, stores: new StoreDirectory(pd) });
   const close = (): void => {
     tikv.close();
