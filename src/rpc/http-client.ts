@@ -3,6 +3,7 @@ import type { Clock } from "../base/mod.ts";
 import type { Channel } from "./channel.ts";
 import { H2Code } from "./frames.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
+import { assertProtobuf } from "./response-head.ts";
 import type { ClientStream } from "./stream.ts";
 import { type WatchdogOptions, watchUpload } from "./watchdog.ts";
 import { WireError } from "./wire-error.ts";
@@ -17,6 +18,7 @@ export function createHttpClient(channel: Channel, clock: Clock, watchdog: Watch
     abortWith(stream, request.signal);
     void sendBody(request.body, stream, () => watchUpload(clock, stream, watchdog));
     const head = await stream.head;
+    assertProtobuf(head);
     return { status: head.status, header: head.headers, body: answerBody(stream), trailer: stream.trailers };
   };
 }

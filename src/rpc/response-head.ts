@@ -1,6 +1,7 @@
 import { H2Code, PeerError } from "./frames.ts";
 import { mendGrpcMessage } from "./grpc-message.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
+import { WireError } from "./wire-error.ts";
 
 export interface ResponseHead {
   readonly status: number;
@@ -24,12 +25,36 @@ export function parseResponseHead(list: HeaderList, streamId: number): ResponseH
     regular = true;
     append(headers, name, value, streamId);
   }
-  if (status === undefined || !/^[1-5][0-9][0-9]$/.test(status)) malformed(`status "${status}"`, streamId);
+  if (status === undefined || !/^[1-9][0-9][0-9]$/.test(status)) malformed(`status "${status}"`, streamId);
   return { status: Number(status), headers };
 }
 
 export function appendTrailers(trailers: Headers, list: HeaderList, streamId: number): void {
   for (const [name, value] of list) append(trailers, name, value, streamId);
+}
+
+/** A gRPC answer in another codec than protobuf; Connect would parse it as protobuf all the same. */
+export function assertProtobuf({ headers }: ResponseHead): void {
+  const type = headers.get("content-type");
+  if (type !== null && /^application\/grpc\+(?!proto\b)/i.test(type)) {
+    throw new WireError("protocol", `unexpected codec, content type ${type}`);
+  }
+}
+
+const STATUS_HEADERS = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+
+/**
+ * Takes a gRPC status out of the headers of an answer that goes on. It counts only if nothing else follows: some servers send
+ * "trailers only" as HEADERS and an empty DATA frame with END_STREAM. A body or trailers make it void.
+ */
+export function takeEarlyStatus(headers: Headers): HeaderList {
+  const out: (readonly [string, string])[] = [];
+  for (const name of STATUS_HEADERS) {
+    const value = headers.get(name);
+    if (value !== null) out.push([name, value]);
+    headers.delete(name);
+  }
+  return out;
 }
 
 function append(headers: Headers, name: string, value: string, streamId: number): void {

@@ -3,7 +3,7 @@ import { type Deferred, deferred } from "./deferred.ts";
 import { ReceiveWindow, SendWindow } from "./flow.ts";
 import { H2Code, h2CodeName, PeerError } from "./frames.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
-import { appendTrailers, parseResponseHead, type ResponseHead } from "./response-head.ts";
+import { appendTrailers, parseResponseHead, type ResponseHead, takeEarlyStatus } from "./response-head.ts";
 import { WireError } from "./wire-error.ts";
 
 /** What a stream asks of its connection. */
@@ -56,6 +56,8 @@ export class ClientStream {
   #endAsked = false;
   #localEnded = false;
   #headSeen = false;
+  /** A status in the headers, until body or trailers make it void. */
+  #earlyStatus: HeaderList = [];
   #remoteEnded = false;
   #finished = false;
   #failure: Error | undefined;
@@ -198,9 +200,11 @@ export class ClientStream {
         return;
       }
       this.#headSeen = true;
+      if (!endStream) this.#earlyStatus = takeEarlyStatus(head.headers);
       this.#head.resolve(head);
     } else {
       if (!endStream) throw new PeerError(H2Code.protocolError, "trailers without END_STREAM", this.id);
+      this.#earlyStatus = [];
       appendTrailers(this.trailers, list, this.id);
     }
     if (endStream) this.#onRemoteEnd();
@@ -211,7 +215,10 @@ export class ClientStream {
     if (!this.#headSeen) throw new PeerError(H2Code.protocolError, "DATA before HEADERS", this.id);
     this.#receiveWindow.receive(flowBytes);
     this.#release(flowBytes - data.length);
-    if (data.length > 0) this.#deliver(data);
+    if (data.length > 0) {
+      this.#earlyStatus = [];
+      this.#deliver(data);
+    }
     if (endStream) this.#onRemoteEnd();
   }
 
@@ -267,6 +274,7 @@ export class ClientStream {
 
   #onRemoteEnd(): void {
     this.#remoteEnded = true;
+    appendTrailers(this.trailers, this.#earlyStatus, this.id);
     this.#reader?.resolve(undefined);
     this.#reader = undefined;
     if (!this.#localEnded) this.#owner.sendReset(this, H2Code.noError);

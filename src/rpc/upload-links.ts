@@ -2,6 +2,7 @@ import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { concatBytes } from "../base/mod.ts";
 import { deferred } from "./deferred.ts";
 import { H2Code } from "./frames.ts";
+import { assertProtobuf } from "./response-head.ts";
 import type { ClientStream } from "./stream.ts";
 import type { UploadAnswer, UploadLink } from "./upload.ts";
 import { WireError } from "./wire-error.ts";
@@ -17,7 +18,8 @@ export function streamLink(stream: ClientStream, readMaxBytes: number): UploadLi
 }
 
 async function readAnswer(stream: ClientStream, readMaxBytes: number): Promise<UploadAnswer> {
-  const { status, headers } = await stream.head;
+  const head = await stream.head;
+  assertProtobuf(head);
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
@@ -31,7 +33,7 @@ async function readAnswer(stream: ClientStream, readMaxBytes: number): Promise<U
     }
     parts.push(piece);
   }
-  return { status, headers, body: concatBytes(...parts), trailers: stream.trailers };
+  return { ...head, body: concatBytes(...parts), trailers: stream.trailers };
 }
 
 /** A link to a handler in this process. Each message is copied, so that buffers may be reused as over a connection. */

@@ -144,8 +144,8 @@ async function parseAnswer(answer: UploadAnswer, readMaxBytes: number): Promise<
     answer.status,
     answer.headers,
   );
-  if (headerError !== undefined) throw headerError;
   validateTrailer(answer.trailers, answer.headers);
+  if (headerError !== undefined) throw headerError;
   const { body } = answer;
   if (body.length < PREFIX_BYTES || body.length !== PREFIX_BYTES + readUint32(body, 1)) {
     throw new ConnectError("protocol error: the answer is not one message", Code.Unimplemented);

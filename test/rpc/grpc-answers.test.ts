@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ImportSST, SwitchMode } from "../../gen/import_sstpb_pb.ts";
+import { PD } from "../../gen/pdpb_pb.ts";
 import { LevinError } from "../../src/base/mod.ts";
 import {
   type Client,
@@ -98,6 +99,35 @@ for (const [what, script] of good) {
   });
 }
 
+for (const [httpStatus, grpcCode] of [
+  [400, GrpcCode.Internal],
+  [401, GrpcCode.Unauthenticated],
+  [403, GrpcCode.PermissionDenied],
+  [404, GrpcCode.Unimplemented],
+  [409, GrpcCode.Unknown],
+  [412, GrpcCode.Unknown],
+  [413, GrpcCode.Unknown],
+  [415, GrpcCode.Unknown],
+  [418, GrpcCode.Unknown],
+  [429, GrpcCode.Unavailable],
+  [431, GrpcCode.Unknown],
+  [502, GrpcCode.Unavailable],
+  [503, GrpcCode.Unavailable],
+  [504, GrpcCode.Unavailable],
+  [505, GrpcCode.Unknown],
+  [800, GrpcCode.Unknown],
+] as const) {
+  test(`unary: HTTP ${httpStatus}`, async () => {
+    const call = failure(client.getMode({}));
+    await play((id) => peer.headers(id, { ":status": String(httpStatus) }, true));
+    const error = await call;
+    assert.match(error.message, new RegExp(`HTTP ${httpStatus}$`));
+    assert.equal(rpcFields(error)?.grpcCode, grpcCode);
+    const away = grpcCode === GrpcCode.Unavailable;
+    assert.equal(error.code, away ? "Levin:Rpc:ErrUnavailable" : "Levin:Rpc:ErrProtocol");
+  });
+}
+
 const status = (code: string, extra: Record<string, string> = {}) => ({ ...OK_HEADERS, "grpc-status": code, ...extra });
 
 const bad: [what: string, script: (id: number) => void, code: string, grpcCode: number, text: RegExp][] = [
@@ -174,6 +204,33 @@ const bad: [what: string, script: (id: number) => void, code: string, grpcCode: 
     "ErrRefused",
     GrpcCode.Unknown,
     /50% %zz \ufffd$/,
+  ],
+  [
+    "a status in the headers of an answer with a body",
+    (id) => {
+      peer.headers(id, status("9"));
+      data(id, message(IMPORT), END_STREAM);
+    },
+    "ErrProtocol",
+    GrpcCode.Internal,
+    /missing status/,
+  ],
+  [
+    "a status in headers and another one in trailers",
+    (id) => {
+      peer.headers(id, status("8"));
+      trailers(id, { "grpc-status": "9", foo: "bar" });
+    },
+    "ErrRefused",
+    GrpcCode.FailedPrecondition,
+    /FailedPrecondition/,
+  ],
+  [
+    "another codec",
+    (id) => whole(id, message(IMPORT), { ":status": "200", "content-type": "application/grpc+json" }),
+    "ErrProtocol",
+    GrpcCode.Internal,
+    /codec/,
   ],
   [
     "no status at all",
@@ -258,36 +315,6 @@ const bad: [what: string, script: (id: number) => void, code: string, grpcCode: 
     GrpcCode.Unknown,
     /unsupported content type text\/html/,
   ],
-  [
-    "HTTP 401",
-    (id) => peer.headers(id, { ":status": "401" }, true),
-    "ErrProtocol",
-    GrpcCode.Unauthenticated,
-    /HTTP 401/,
-  ],
-  [
-    "HTTP 403",
-    (id) => peer.headers(id, { ":status": "403" }, true),
-    "ErrProtocol",
-    GrpcCode.PermissionDenied,
-    /HTTP 403/,
-  ],
-  ["HTTP 404", (id) => peer.headers(id, { ":status": "404" }, true), "ErrProtocol", GrpcCode.Unimplemented, /HTTP 404/],
-  [
-    "HTTP 429",
-    (id) => peer.headers(id, { ":status": "429" }, true),
-    "ErrUnavailable",
-    GrpcCode.Unavailable,
-    /HTTP 429/,
-  ],
-  [
-    "HTTP 503",
-    (id) => peer.headers(id, { ":status": "503" }, true),
-    "ErrUnavailable",
-    GrpcCode.Unavailable,
-    /HTTP 503/,
-  ],
-  ["HTTP 418", (id) => peer.headers(id, { ":status": "418" }, true), "ErrProtocol", GrpcCode.Unknown, /HTTP 418/],
   [
     "RST_STREAM REFUSED_STREAM",
     (id) => peer.send(T.RST_STREAM, 0, id, uint32(7)),
@@ -426,6 +453,23 @@ test("server stream: no message, several messages, a status after messages", asy
     data(id, message(Buffer.alloc(0)), END_STREAM);
   });
   assert.match((await cut).message, /missing status/);
+});
+
+test("an empty message is a message, for every kind of call", async () => {
+  const empty = (id: number) => whole(id, message(Buffer.alloc(0)));
+  const unary = client.getMode({});
+  await play(empty);
+  assert.equal((await unary).mode, SwitchMode.Normal);
+  async function* none() {}
+  const upload = client.write(none());
+  await play(empty);
+  assert.deepEqual((await upload).metas, []);
+  const download = drain(client.duplicateDetect({}));
+  await play(empty);
+  assert.equal(await download, 1);
+  const both = drain(createClient(PD, transport).tso(none()));
+  await play(empty);
+  assert.equal(await both, 1);
 });
 
 test("client stream: no answer, two answers", async () => {
