@@ -10,6 +10,7 @@ export {
   type Database,
   type ExecuteResult,
   type IdPurpose,
+  type Rebase,
   type TableChange,
 } from "./catalog/catalog.ts";
 export type { Statement } from "./ddl/ast.ts";
@@ -22,7 +23,7 @@ export {
   type StatementClass,
   splitScript,
 } from "./script.ts";
-export { type ShowCreateOptions, showCreateTable } from "./show-create.ts";
+export { type ShowCreateOptions, showCreateDatabase, showCreateTable } from "./show-create.ts";
 export { typeText } from "./show-type.ts";
 export * from "./sql/expr.ts";
 export { parseExpr } from "./sql/expr-parser.ts";

@@ -15,8 +15,10 @@ import {
   type ForeignKeyInfo,
   type IndexInfo,
   SchemaState,
+  type SequenceInfo,
   type TableInfo,
   Tp,
+  type ViewInfo,
 } from "./table-info.ts";
 
 export interface ShowCreateOptions {
@@ -31,10 +33,12 @@ export interface ShowCreateOptions {
 }
 
 /**
- * SHOW CREATE TABLE of a base table as TiDB writes it (`pkg/executor/show.go`); TIMESTAMP defaults are shown in the session's
- * time zone.
+ * SHOW CREATE TABLE as TiDB writes it (`pkg/executor/show.go`), also of views and sequences; TIMESTAMP defaults are shown in the
+ * session's time zone.
  */
 export function showCreateTable(table: TableInfo, session: DdlSession, options: ShowCreateOptions = {}): string {
+  if (table.view) return showView(table, table.view);
+  if (table.sequence) return showSequence(table, table.sequence);
   const columns = table.cols.filter(({ hidden, state }) => !hidden && state === SchemaState.public);
   const lines = columns.map((column) => `  ${showColumn(table, column, session, options)}`);
   const handle = table.pk_is_handle ? columns.find(({ type }) => type.Flag & Flag.priKey) : undefined;
@@ -49,6 +53,34 @@ export function showCreateTable(table: TableInfo, session: DdlSession, options: 
   }
   const kind = table.temp_table_type === 1 ? "GLOBAL TEMPORARY " : table.temp_table_type === 2 ? "TEMPORARY " : "";
   return `CREATE ${kind}TABLE ${quoteName(table.name.O)} (\n${lines.join(",\n")}\n) ENGINE=InnoDB${showOptions(table, options)}`;
+}
+
+function showView(table: TableInfo, view: ViewInfo): string {
+  const algorithm = ["UNDEFINED", "MERGE", "TEMPTABLE"][view.view_algorithm] ?? "UNDEFINED";
+  const definer = `${quoteName(view.view_definer.Username)}@${quoteName(view.view_definer.Hostname)}`;
+  const names = view.view_cols ?? table.cols.map(({ name }) => name);
+  const columns = names.length > 0 ? ` (${names.map(({ O }) => quoteName(O)).join(", ")})` : "";
+  const head = `CREATE ALGORITHM=${algorithm} DEFINER=${definer} SQL SECURITY ${view.view_security === 0 ? "DEFINER" : "INVOKER"}`;
+  return `${head} VIEW ${quoteName(table.name.O)}${columns} AS ${view.view_select}`;
+}
+
+function showSequence(table: TableInfo, sequence: SequenceInfo): string {
+  const { sequence_start: start, sequence_min_value: min, sequence_max_value: max } = sequence;
+  const cache = sequence.sequence_cache ? `cache ${sequence.sequence_cache_value}` : "nocache";
+  const cycle = sequence.sequence_cycle ? "cycle" : "nocycle";
+  const comment = sequence.sequence_comment === "" ? "" : ` COMMENT='${showText(sequence.sequence_comment)}'`;
+  const values = `start with ${start} minvalue ${min} maxvalue ${max} increment by ${sequence.sequence_increment}`;
+  return `CREATE SEQUENCE ${quoteName(table.name.O)} ${values} ${cache} ${cycle} ENGINE=InnoDB${comment}`;
+}
+
+/** SHOW CREATE DATABASE; the collation is shown where it is not the character set's default. */
+export function showCreateDatabase(
+  database: { db_name: { O: string }; charset: string; collate: string },
+  session: DdlSession,
+): string {
+  const { db_name: name, charset, collate } = database;
+  const collation = collate === defaultCollation(charset, session) ? "" : ` COLLATE ${collate}`;
+  return `CREATE DATABASE ${quoteName(name.O)} /*!40100 DEFAULT CHARACTER SET ${charset}${collation} */`;
 }
 
 function showColumn(table: TableInfo, column: ColumnInfo, session: DdlSession, options: ShowCreateOptions): string {

@@ -54,9 +54,11 @@ const divide: Rule = ([a, b]) => {
   const kind = numericKind([a, b]);
   if (kind === undefined) return undefined;
   if (kind === "real") return realType(23, -1);
-  const scale = Math.min(30, Math.max(0, a.Decimal) + 4);
-  const whole = a.Flen - Math.max(0, a.Decimal) + Math.max(0, b.Decimal);
-  return decimalType(whole + scale, scale);
+  // As lengths with sign and point, where the operand's count as such (`setType4DivDecimal`).
+  const fraction = Math.max(0, a.Decimal);
+  const precision = a.Flen - (fraction > 0 ? 1 : 0) - (isUnsigned(a) || a.Flen === 0 ? 0 : 1);
+  const digits = Math.min(65, precision + Math.max(0, b.Decimal) + 4);
+  return decimalType(digits + 2, fraction + 4);
 };
 
 const modulo: Rule = ([a, b]) => {
@@ -88,10 +90,10 @@ const sameNumber: Rule = ([a]) => {
 const wholeNumber: Rule = ([a]) => {
   if (!a) return undefined;
   const kind = numericKind([a]);
-  if (kind === "int") return intType(20, isUnsigned(a));
-  if (kind === "decimal" && a.Flen - a.Decimal < 18) return intType(20, isUnsigned(a));
-  if (kind === "decimal") return decimalType(a.Flen - a.Decimal, 0);
-  return kind === "real" ? realType() : undefined;
+  if (kind === "int") return intType(a.Flen, isUnsigned(a));
+  if (kind === "decimal" && a.Flen - a.Decimal < 18) return intType(a.Flen, isUnsigned(a));
+  if (kind === "decimal") return decimalType(a.Flen, 0);
+  return kind === "real" ? realType(-1, 0) : undefined;
 };
 
 const fixed =
@@ -147,6 +149,14 @@ const rounded: Rule = ([a], expr) => {
   return decimalType(a.Flen - Math.max(0, a.Decimal) + scale + 1, scale);
 };
 
+/** LPAD and RPAD to a literal length count four bytes a character. */
+const padded: Rule = ([value, , fill], expr) => {
+  const length = literalInt(expr, 1);
+  if (!value || !fill || length === undefined) return undefined;
+  const type = stringType(length, [value, fill]);
+  return type.Charset === "binary" ? type : { ...type, Flen: 4 * type.Flen };
+};
+
 const dateArithmetic: Rule = ([date], expr) => {
   const unit = expr.args[2];
   if (!date || unit?.kind !== "unit") return undefined;
@@ -184,8 +194,8 @@ export const FUNCTION_TYPES: Record<string, Rule> = {
     const lengths = rest.reduce((sum, type) => sum + lengthOf(type), 0);
     return lengths + Math.max(0, rest.length - 1) * (separator ? lengthOf(separator) : 0);
   }),
-  lpad: text(([a], expr) => literalInt(expr, 1) ?? (a ? MAX_BLOB_WIDTH : 0)),
-  rpad: text(([a], expr) => literalInt(expr, 1) ?? (a ? MAX_BLOB_WIDTH : 0)),
+  lpad: padded,
+  rpad: padded,
   replace: ([value, from, to]) => {
     if (!value || !from || !to) return undefined;
     const growth = to.Flen - from.Flen;
@@ -198,7 +208,8 @@ export const FUNCTION_TYPES: Record<string, Rule> = {
   sha: ascii(40),
   sha1: ascii(40),
   sha2: ascii(128),
-  hex: ([a]) => a && stringType(evalKind(a) === "string" ? lengthOf(a) * 8 : 40, []),
+  hex: ([a]) =>
+    a && stringType(evalKind(a) === "string" ? lengthOf(a) * (a.Charset === "binary" ? 2 : 8) : a.Flen * 2, []),
   elt: text(([, ...values]) => Math.max(0, ...values.map(lengthOf))),
   quote: text(([a]) => (a ? lengthOf(a) * 2 + 2 : 0)),
   repeat: (args) => args[0] && stringType(MAX_BLOB_WIDTH, [args[0]]),
@@ -210,10 +221,14 @@ export const FUNCTION_TYPES: Record<string, Rule> = {
   dayname: ascii(10),
   monthname: ascii(10),
   inet_ntoa: ascii(15),
-  unhex: bytes(([a]) => (a ? Math.floor((lengthOf(a) + 1) / 2) : 0)),
+  unhex: bytes(([a]) => (a ? Math.floor((lengthOf(a) * (a.Charset === "binary" ? 1 : 4) + 1) / 2) : 0)),
   uuid_to_bin: bytes(() => 16),
   inet6_aton: bytes(() => 16),
   makedate: () => dateType(),
+  ascii: fixed(3),
+  strcmp: fixed(2),
+  find_in_set: fixed(3),
+  instr: fixed(11),
   date: () => dateType(),
   last_day: () => dateType(),
   from_days: () => dateType(),
@@ -289,10 +304,8 @@ for (const name of ["eq", "nulleq", "ne", "lt", "le", "gt", "ge", "and", "or", "
 for (const name of ["isnull", "in", "between", "like", "regexp", "json_memberof", "json_contains", "json_overlaps"]) {
   FUNCTION_TYPES[name] = fixed(1);
 }
-for (const name of ["length", "octet_length", "char_length", "character_length", "bit_length", "ascii", "ord"]) {
-  FUNCTION_TYPES[name] = fixed(10);
-}
-for (const name of ["instr", "locate", "position", "find_in_set", "field", "strcmp"]) FUNCTION_TYPES[name] = fixed(11);
+for (const name of ["length", "octet_length", "bit_length", "ord"]) FUNCTION_TYPES[name] = fixed(10);
+for (const name of ["char_length", "character_length", "locate", "position", "field"]) FUNCTION_TYPES[name] = fixed(20);
 
 /** Parts of dates and their display lengths. */
 const DATE_PARTS: Record<string, number> = {

@@ -40,8 +40,8 @@ export function inferType(expr: Expr, context: TypeContext): FieldTypeInfo {
     case "int":
       return intType(`${expr.value}`.length, expr.value >= 1n << 63n);
     case "decimal": {
-      const [whole = "", fraction = ""] = expr.text.split(".");
-      return decimalType(whole.length + fraction.length, fraction.length);
+      // One more than the text, for a sign.
+      return decimalType(expr.text.length + 1, expr.text.split(".")[1]?.length ?? 0);
     }
     case "float":
       return realType(expr.text.length, -1);

@@ -89,13 +89,13 @@ function combineCollations(types: readonly FieldTypeInfo[]): { Charset: string; 
 /** Types of string literals, whose collation gives way. */
 export const LITERALS = new WeakSet<FieldTypeInfo>();
 
-/** Length of an argument that is turned into a string (`WrapWithCastAsString`); -1 unknown. */
+/** Length of an argument that is turned into a string (`WrapWithCastAsString`). */
 export function lengthAsString(type: FieldTypeInfo): number {
   switch (evalKind(type)) {
     case "int":
       return type.Tp === Tp.bit ? (type.Flen + 7) >> 3 : 20;
     case "real":
-      return -1;
+      return type.Tp === Tp.float ? 87 : 370;
     case "decimal":
       return type.Flen + 3;
     default:

@@ -63,6 +63,9 @@ export function alterTable(table: TableInfo, spec: AlterSpec, context: AlterCont
     case "convert charset":
       convertCharset(table, spec, context);
       break;
+    case "cache":
+      table.cache_table_status = spec.cached ? 2 : 0;
+      break;
     case "remove ttl":
       table.ttl_info = null;
       break;

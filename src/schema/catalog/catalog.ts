@@ -2,7 +2,7 @@ import { charsetOfCollation, resolveCharset } from "../build/charset.ts";
 import { ciStr } from "../build/column.ts";
 import type { DdlSession } from "../build/session.ts";
 import { buildTable, checkTableName } from "../build/table.ts";
-import type { CreateTable, Statement, TableName } from "../ddl/ast.ts";
+import type { CreateTable, Statement, TableName, TableOptions } from "../ddl/ast.ts";
 import { parseStatement } from "../ddl/parser.ts";
 import { parseLosslessJson, stringifyLossless } from "../lossless-json.ts";
 import { ddlError } from "../sql/sql-error.ts";
@@ -30,8 +30,20 @@ export interface TableChange {
   after?: TableInfo;
 }
 
+/** ALTER TABLE … [FORCE] AUTO_INCREMENT or AUTO_RANDOM_BASE: for who keeps the allocators. */
+export interface Rebase {
+  database: string;
+  table: string;
+  allocator: "auto_increment" | "auto_random";
+  /** As written, below 2^64; the next value to give out. */
+  base: bigint;
+  /** Also to a smaller value. */
+  forced: boolean;
+}
+
 export interface ExecuteResult {
   kind: Statement["kind"];
+  rebases?: Rebase[];
   /** Tables made, changed or dropped, in order. */
   changes: TableChange[];
   /** Set by USE, and by DROP DATABASE of the current one (""). */
@@ -337,6 +349,7 @@ export class Catalog {
           this.renameTable({ ...statement.table }, spec.to, session, result);
           return;
         } else {
+          if (spec.kind === "options") noteRebases(result, database.db_name.O, table, spec.options);
           alterTable(table, spec, context);
         }
       }
@@ -367,6 +380,16 @@ export class Catalog {
     definition.id = other.table.id;
     this.put(other.entry, other.table, swapped, result);
   }
+}
+
+function noteRebases(result: ExecuteResult, database: string, table: TableInfo, options: TableOptions): void {
+  const forced = options.autoIncrementForced ?? false;
+  const note = (allocator: Rebase["allocator"], base: bigint | undefined): void => {
+    if (base === undefined) return;
+    result.rebases = [...(result.rebases ?? []), { database, table: table.name.O, allocator, base, forced }];
+  };
+  note("auto_increment", options.autoIncrement);
+  note("auto_random", options.autoRandomBase);
 }
 
 function kindOf(table: TableInfo): "table" | "view" | "sequence" {

@@ -73,6 +73,19 @@ function parseSpec(reader: TokenReader): AlterSpec {
       reader.name("a column name");
       reader.takeWord("ASC", "DESC");
       return { kind: "nothing", at };
+    case "CACHE":
+    case "NOCACHE":
+      reader.advance();
+      return { kind: "cache", at, cached: upper === "CACHE" };
+    case "DISCARD":
+    case "IMPORT":
+    case "SET":
+    case "SECONDARY_LOAD":
+    case "SECONDARY_UNLOAD":
+    case "ATTRIBUTES":
+    case "COMPACT":
+    case "SPLIT":
+      throw reader.unsupported(`ALTER TABLE … ${upper}`);
     case "WITH":
     case "WITHOUT":
       reader.advance();
@@ -88,7 +101,7 @@ function parseSpec(reader: TokenReader): AlterSpec {
 
 function parseOptions(reader: TokenReader, at: number): AlterSpec {
   const options: TableOptions = {};
-  if (!parseTableOption(reader, options)) throw reader.unsupported("this change of a table");
+  if (!parseTableOption(reader, options)) throw reader.error("a change of the table is missing here");
   while (parseTableOption(reader, options));
   return { kind: "options", at, options };
 }

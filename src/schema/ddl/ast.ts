@@ -219,6 +219,7 @@ export type AlterSpec =
   | { kind: "first partition"; at: number; lessThan: Expr }
   | { kind: "last partition"; at: number; lessThan: Expr }
   | { kind: "remove ttl"; at: number }
+  | { kind: "cache"; at: number; cached: boolean }
   | { kind: "nothing"; at: number };
 
 export interface SequenceOptions {
