@@ -44,6 +44,8 @@ export class SqlLexer {
   inVersionComment = false;
   /** A literal's content had escapes or doubled quotes. */
   escaped = false;
+  /** Begin and end of each opening and closing of a version comment since it was last emptied. */
+  readonly commentMarks: number[] = [];
 
   /** The next byte at or behind `i` that is neither white space nor comment; `end` where there is none. */
   blank(i: number): number {
@@ -69,6 +71,7 @@ export class SqlLexer {
     if (byte === 0x2a) {
       if (second !== 0x2f || !this.inVersionComment) return at;
       this.inVersionComment = false;
+      this.commentMarks.push(at, at + 2);
       return at + 2;
     }
     if (byte === 0x2d) {
@@ -95,6 +98,7 @@ export class SqlLexer {
       if (i >= end && !final) return MORE;
       if (version <= VERSION_MAX) {
         this.inVersionComment = true;
+        this.commentMarks.push(at, i);
         return i;
       }
     }

@@ -1,15 +1,16 @@
 import { textOf } from "../base/mod.ts";
-import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
+import type { Fields } from "../codec/mod.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import { classify, type SqlStatementHead } from "./sql-classify.ts";
 import { insertBegins, readInsertHead } from "./sql-insert.ts";
 import { CHAR, Char, MORE, SqlLexer, Unclosed } from "./sql-lexer.ts";
+import { SqlRowReader } from "./sql-row-reader.ts";
 import { newSqlSession, type SqlSession } from "./sql-session.ts";
 import { applySet } from "./sql-set.ts";
-import { delimiterAt, readStatement, type SqlStatement } from "./sql-statement.ts";
-import { decodeBits, decodeHex, unescapeSql } from "./sql-unescape.ts";
-import { isOperator, Mark, SqlValueReader, ValueProblem } from "./sql-values.ts";
+import { SqlSkipper } from "./sql-skip.ts";
+import { delimiterAt, readStatement, type SqlStatement, statementText } from "./sql-statement.ts";
+import { ValueProblem } from "./sql-values.ts";
 import type { Window } from "./window.ts";
 
 /** Between statements; behind VALUES; behind a row. */
@@ -17,17 +18,17 @@ const State = { statement: 0, firstRow: 1, behindRow: 2 } as const;
 
 /** A step that gave no row yet (beside the values of `Scan`). */
 const GO_ON = 3;
+/** The window was skipped to its end: more is needed, but nothing is to be read again. */
+const SKIPPED = 4;
 
-const DIGIT = Char.digit | Char.word;
-
-/** Bytes that end the plain stretch of a string: its quote, the backslash, and the sentinel. */
-const SINGLE_STOP = stops(0x27);
-const DOUBLE_STOP = stops(0x22);
-
-function stops(quote: number): Uint8Array {
-  const table = new Uint8Array(256);
-  table[0] = table[quote] = table[0x5c] = 1;
-  return table;
+/** A statement that is no row data, during a call of `onStatement`. */
+export interface FoundStatement {
+  readonly head: SqlStatementHead;
+  /** Its text with version comments opened, without the delimiter. */
+  text(): string;
+  /** Positions of its first byte and behind its last. */
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface SqlScannerOptions {
@@ -35,10 +36,17 @@ export interface SqlScannerOptions {
   readonly file: string;
   /** The session where the scanner begins; it goes on to change it. */
   readonly session?: SqlSession;
-  /** Takes each statement that is no row data; may throw. The text is valid during the call. */
-  readonly onStatement?: (head: SqlStatementHead, text: () => string, place: { from: number; to: number }) => void;
-  /** Takes each INSERT's table before its first row; may throw. */
-  readonly onInsert?: (database: string | undefined, table: string, from: number) => void;
+  /** The scanner begins behind a row of an INSERT with these columns (undefined: all), not between statements. */
+  readonly insideInsert?: { readonly columns: readonly string[] | undefined };
+  /** Takes each statement that is no row data. */
+  readonly onStatement?: (statement: FoundStatement) => void;
+  /** Takes each INSERT's table before its first row; `at` is the position of the INSERT. */
+  readonly onInsert?: (database: string | undefined, table: string, at: number) => void;
+  /**
+   * Rows are stepped over, not read: `next` gives none. Takes the position behind each row, where another scanner could begin
+   * with `insideInsert`.
+   */
+  readonly onSkippedRow?: (position: number) => void;
   /** Lightning's reading of literals: unquoted words and `\N` are text, `\%` and `\_` lose their backslash. */
   readonly compatLightning?: boolean;
 }
@@ -60,21 +68,19 @@ export class SqlScanner implements RowScanner {
 
   private readonly options: SqlScannerOptions;
   private readonly lexer = new SqlLexer();
-  private readonly values: SqlValueReader;
+  private readonly rowReader: SqlRowReader;
+  private readonly skipper: SqlSkipper;
   private state: number = State.statement;
   private base = 0;
-  private marks = new Uint8Array(64);
-  private charsets: (string | undefined)[] = [];
-  private marked = false;
-  private textMark: number = Mark.done;
-  /** The value being read, from 0; below 0 outside rows. */
-  private column = -1;
 
   constructor(options: SqlScannerOptions) {
     this.options = options;
     this.session = options.session ?? newSqlSession();
-    this.values = new SqlValueReader(this.lexer, this.session);
-    this.values.wordsAreText = options.compatLightning ?? false;
+    this.rowReader = new SqlRowReader(this.lexer, this.session, options.compatLightning ?? false);
+    this.skipper = new SqlSkipper(this.lexer, this.session);
+    if (options.insideInsert === undefined) return;
+    this.columns = options.insideInsert.columns;
+    this.state = State.behindRow;
   }
 
   next(window: Window, fields: Fields): number {
@@ -86,14 +92,15 @@ export class SqlScanner implements RowScanner {
     this.base = window.base;
     for (;;) {
       const { inVersionComment } = lexer;
-      this.column = -1;
+      this.rowReader.column = -1;
       let result: number;
       try {
-        result = this.state === State.statement ? this.statement(window) : this.rowOrEnd(window, fields);
+        result = this.state === State.statement ? this.statement(window) : this.rows(window, fields);
       } catch (thrown) {
         throw this.located(thrown);
       }
       if (result === GO_ON) continue;
+      if (result === SKIPPED) return Scan.more;
       if (result === Scan.more) lexer.inVersionComment = inVersionComment;
       return result;
     }
@@ -102,6 +109,7 @@ export class SqlScanner implements RowScanner {
   /** Reads what stands between rows: one statement, or the head of an INSERT. */
   private statement(window: Window): number {
     const { lexer, session } = this;
+    lexer.commentMarks.length = 0;
     let i = lexer.blank(window.start);
     if (i === MORE) return Scan.more;
     if (i >= lexer.end) {
@@ -110,6 +118,7 @@ export class SqlScanner implements RowScanner {
     }
     if (lexer.bytes[i] === 0x28) {
       this.setColumns(undefined);
+      this.skipper.begin();
       return this.enter(window, i, State.firstRow);
     }
     const width = delimiterAt(lexer, session, i);
@@ -140,6 +149,7 @@ export class SqlScanner implements RowScanner {
     if ("problem" in head) throw new ValueProblem(head.problem, head.at, head.unsupported);
     this.setColumns(head.columns);
     this.options.onInsert?.(head.database ?? this.session.database, head.table, this.base + i);
+    this.skipper.begin();
     return this.enter(window, head.next, State.firstRow);
   }
 
@@ -178,11 +188,22 @@ export class SqlScanner implements RowScanner {
     } else if (head.kind === "use") {
       session.database = head.database;
     }
-    const { bytes } = this.lexer;
-    const text = (): string => textOf(bytes.subarray(statement.from, statement.to));
-    const place = { from: this.base + statement.from, to: this.base + statement.to };
-    if (this.options.onStatement !== undefined) this.options.onStatement(head, text, place);
-    else if (head.kind === "refused") throw new ValueProblem("the statement is no row data", statement.from, true);
+    const { base, lexer, options } = this;
+    if (options.onStatement !== undefined) {
+      const text = (): string => statementText(lexer, statement);
+      options.onStatement({ head, text, from: base + statement.from, to: base + statement.to });
+    } else if (head.kind === "refused") {
+      throw new ValueProblem("the statement is no row data", statement.from, true);
+    }
+  }
+
+  private rows(window: Window, fields: Fields): number {
+    const { onSkippedRow } = this.options;
+    if (onSkippedRow === undefined) return this.rowOrEnd(window, fields);
+    const { base } = window;
+    if (!this.skipper.skip(window, (offset) => onSkippedRow(base + offset))) return SKIPPED;
+    this.rowNumber += this.skipper.rowCount;
+    return this.enter(window, window.start, State.statement);
   }
 
   /** The next row of the current statement, or its end. */
@@ -202,13 +223,13 @@ export class SqlScanner implements RowScanner {
     if (i >= lexer.end) throw new ValueProblem("the file ends where a row should begin", i);
     if (lexer.bytes[i] !== 0x28) throw new ValueProblem('expected "(" of a row', i);
     this.rowStart = this.base + i;
-    const behind = this.row(fields, i + 1);
+    const behind = this.rowReader.row(fields, i + 1);
     if (behind === MORE) return Scan.more;
     fields.bytes = lexer.bytes;
     window.start = behind;
     this.state = State.behindRow;
     this.rowNumber++;
-    if (this.marked) this.resolve(fields);
+    this.rowReader.resolve(fields);
     return Scan.row;
   }
 
@@ -226,188 +247,13 @@ export class SqlScanner implements RowScanner {
     return this.enter(window, statement.next, State.statement);
   }
 
-  /** Reads the values of a row from behind its `(`; gives the position behind its `)`, or `MORE`. The bytes stay untouched. */
-  private row(fields: Fields, open: number): number {
-    const { lexer, marks } = this;
-    const { bytes, end } = lexer;
-    const ansi = this.session.ansiQuotes;
-    this.marked = false;
-    let i = open;
-    let n = 0;
-    for (;;) {
-      if (n >= fields.kind.length || n >= marks.length) return this.grown(fields, open, n);
-      while (i < end && CHAR[bytes[i]!] === Char.blank) i++;
-      const byte = bytes[i]!;
-      const from = i;
-      if (byte === 0x27 || (byte === 0x22 && !ansi)) {
-        i = this.text(i + 1, byte, n);
-        if (i === MORE) return MORE;
-        fields.start[n] = from + 1;
-        fields.end[n] = i - 1;
-        fields.kind[n] = FieldKind.string;
-        marks[n] = this.textMark;
-      } else {
-        let digits = byte === 0x2d ? i + 1 : i;
-        const first = digits;
-        while (CHAR[bytes[digits]!]! === DIGIT) digits++;
-        const kind = byte === 0x2d ? FieldKind.int : FieldKind.uint;
-        const after = bytes[digits];
-        if (digits > first && (after === 0x2c || after === 0x29) && digits < end && digits - first < 19) {
-          fields.start[n] = from;
-          fields.end[n] = i = digits;
-          fields.kind[n] = kind;
-          marks[n] = Mark.done;
-        } else {
-          i = this.value(fields, from, n);
-          if (i === MORE) return MORE;
-        }
-      }
-      const next = bytes[i]!;
-      if (next === 0x2c && i < end) {
-        i++;
-        n++;
-        continue;
-      }
-      if (next !== 0x29 || i >= end) {
-        i = this.behindValue(fields, from, i, n);
-        if (i === MORE) return MORE;
-        if (bytes[i] === 0x2c) {
-          i++;
-          n++;
-          continue;
-        }
-      }
-      fields.count = n + 1;
-      return i + 1;
-    }
-  }
-
-  /** Makes room for more values and reads the row again. */
-  private grown(fields: Fields, open: number, n: number): number {
-    growFields(fields, n + 1);
-    if (this.marks.length < fields.kind.length) this.marks = new Uint8Array(fields.kind.length);
-    return this.row(fields, open);
-  }
-
-  /** Behind the string whose content begins at `from`; sets `textMark`. */
-  private text(from: number, quote: number, n: number): number {
-    const { bytes, end } = this.lexer;
-    const stop = quote === 0x27 ? SINGLE_STOP : DOUBLE_STOP;
-    const backslash = !this.session.noBackslashEscapes;
-    this.textMark = Mark.done;
-    let i = from;
-    for (;;) {
-      while (stop[bytes[i]!] === 0) i++;
-      if (i >= end) {
-        if (!this.lexer.final) return MORE;
-        this.column = n;
-        throw new Unclosed("the string has no end", from - 1);
-      }
-      const byte = bytes[i]!;
-      if (byte === quote) {
-        if (i + 1 >= end && !this.lexer.final) return MORE;
-        if (bytes[i + 1] !== quote || i + 1 >= end) return i + 1;
-        this.textMark = Mark.escaped;
-        this.marked = true;
-        i += 2;
-      } else if (byte === 0x5c && backslash) {
-        this.textMark = Mark.escaped;
-        this.marked = true;
-        i += 2;
-      } else {
-        i++;
-      }
-    }
-  }
-
-  /** Reads value `n` in any form; gives the position behind it. */
-  private value(fields: Fields, from: number, n: number): number {
-    const { lexer, values } = this;
-    this.column = n;
-    const start = lexer.blank(from);
-    if (start === MORE) return MORE;
-    if (start >= lexer.end) throw new ValueProblem("the file ends inside a row", start);
-    const at = values.read(start);
-    if (at === MORE) return MORE;
-    fields.start[n] = values.from;
-    fields.end[n] = values.to;
-    fields.kind[n] = values.kind;
-    this.marks[n] = values.mark;
-    this.charsets[n] = values.charset;
-    if (values.mark !== Mark.done || values.charset !== undefined) this.marked = true;
-    this.column = -1;
-    return at;
-  }
-
-  /** Steps from behind value `n` at `i` to the "," or ")" that follows. */
-  private behindValue(fields: Fields, from: number, i: number, n: number): number {
-    const { lexer } = this;
-    let at = lexer.blank(i);
-    if (at === MORE) return MORE;
-    this.column = n;
-    if (at < lexer.end && (lexer.bytes[at] === 0x27 || lexer.bytes[at] === 0x22)) {
-      const behind = this.value(fields, from, n);
-      at = behind === MORE ? MORE : lexer.blank(behind);
-      if (at === MORE) return MORE;
-      this.column = n;
-    }
-    if (at >= lexer.end) throw new ValueProblem("the file ends inside a row", at);
-    const byte = lexer.bytes[at]!;
-    if (isOperator(byte)) throw new ValueProblem("an expression is no constant", at, true);
-    if (byte !== 0x2c && byte !== 0x29) throw new ValueProblem('expected "," or ")" behind a value', at);
-    this.column = -1;
-    return at;
-  }
-
-  /** Brings the slices of a complete row into their final form, in place. */
-  private resolve(fields: Fields): void {
-    const { bytes } = this.lexer;
-    const backslash = !this.session.noBackslashEscapes;
-    for (let k = 0; k < fields.count; k++) {
-      const mark = this.marks[k]!;
-      if (mark === Mark.done) continue;
-      const from = fields.start[k]!;
-      const to = fields.end[k]!;
-      if (mark === Mark.escaped) {
-        fields.end[k] = unescapeSql(bytes, from, to, bytes[from - 1]!, backslash, !this.values.wordsAreText);
-      } else if (mark === Mark.hex) {
-        fields.end[k] = decodeHex(bytes, from, to);
-      } else if (mark === Mark.bits) {
-        fields.end[k] = decodeBits(bytes, from, to);
-      } else if (mark === Mark.minus) {
-        bytes[from] = 0x2d;
-      } else {
-        fields.end[k] = this.join(from, to);
-      }
-    }
-  }
-
-  /** Joins the literals of bytes[from, to) at `from`; gives the end. */
-  private join(from: number, to: number): number {
-    const { lexer, session } = this;
-    const { bytes } = lexer;
-    let write = from;
-    let read = from;
-    while (read < to) {
-      const quote = bytes[read]!;
-      const behind = lexer.quoted(read, session);
-      const length = behind - read - 2;
-      bytes.copyWithin(write, read + 1, behind - 1);
-      write = lexer.escaped
-        ? unescapeSql(bytes, write, write + length, quote, !session.noBackslashEscapes, !this.values.wordsAreText)
-        : write + length;
-      read = behind < to ? lexer.blank(behind) : to;
-    }
-    return write;
-  }
-
   private located(thrown: unknown): unknown {
     if (!(thrown instanceof ValueProblem) && !(thrown instanceof Unclosed)) return thrown;
     const unsupported = thrown instanceof ValueProblem && thrown.unsupported;
     const place = {
       file: this.options.file,
       row: this.rowNumber + 1,
-      column: this.column < 0 ? undefined : this.column + 1,
+      column: this.rowReader.column < 0 ? undefined : this.rowReader.column + 1,
       byte: this.base + thrown.at,
     };
     return sourceError(

@@ -44,6 +44,21 @@ export function readStatement(lexer: SqlLexer, session: SqlSession, i: number): 
   }
 }
 
+/**
+ * Text of a statement that was just read, with its version comments opened: `/*!50001` and the closing belong to no statement
+ * alone, as tools put several in a row around parts of one.
+ */
+export function statementText(lexer: SqlLexer, statement: SqlStatement): string {
+  const { from, to } = statement;
+  const copy = lexer.bytes.slice(from, to);
+  for (let k = 0; k < lexer.commentMarks.length; k += 2) {
+    const start = Math.max(lexer.commentMarks[k]!, from) - from;
+    const end = Math.min(lexer.commentMarks[k + 1]!, to) - from;
+    if (start < end) copy.fill(0x20, start, end);
+  }
+  return textOf(copy).trimEnd();
+}
+
 /** Length of the delimiter where it stands at `at`, else 0. */
 export function delimiterAt(lexer: SqlLexer, session: SqlSession, at: number): number {
   const { bytes, end, final } = lexer;

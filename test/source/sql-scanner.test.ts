@@ -176,7 +176,7 @@ DELIMITER ;;
 /*!50003 CREATE*/ /*!50017 DEFINER=\`root\`@\`%\`*/ /*!50003 TRIGGER tr BEFORE INSERT ON t FOR EACH ROW BEGIN SET @x = ';'; INSERT INTO u VALUES (1); END */;;
 DELIMITER ;
 INSERT INTO t VALUES (1); UNLOCK TABLES; CREATE VIEW v AS SELECT 1`,
-    { onStatement: (head) => seen.push(`${head.kind} ${head.name ?? ""}`.trim()) },
+    { onStatement: ({ head }) => seen.push(`${head.kind} ${head.name ?? ""}`.trim()) },
   );
   assert.equal(found.error, undefined);
   assert.deepEqual(found.rows, [[["uint", "1"]]]);

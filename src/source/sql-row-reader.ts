@@ -1,0 +1,216 @@
+import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
+import { CHAR, Char, MORE, type SqlLexer, Unclosed } from "./sql-lexer.ts";
+import type { SqlSession } from "./sql-session.ts";
+import { decodeBits, decodeHex, unescapeSql } from "./sql-unescape.ts";
+import { isOperator, Mark, SqlValueReader, ValueProblem } from "./sql-values.ts";
+
+const DIGIT = Char.digit | Char.word;
+
+/** Bytes that end the plain stretch of a string: its quote, the backslash, and the sentinel. */
+const SINGLE_STOP = stops(0x27);
+const DOUBLE_STOP = stops(0x22);
+
+function stops(quote: number): Uint8Array {
+  const table = new Uint8Array(256);
+  table[0] = table[quote] = table[0x5c] = 1;
+  return table;
+}
+
+/**
+ * Reads the values of one row. `row` leaves the bytes as they are, for the row may turn out to be incomplete; `resolve` then
+ * brings the slices into their final form, in place.
+ */
+export class SqlRowReader {
+  /** The value being read, from 0, where an error is thrown; below 0 outside rows. */
+  column = -1;
+  private readonly lexer: SqlLexer;
+  private readonly session: SqlSession;
+  private readonly values: SqlValueReader;
+  private marks = new Uint8Array(64);
+  private charsets: (string | undefined)[] = [];
+  private marked = false;
+  private textMark: number = Mark.done;
+
+  constructor(lexer: SqlLexer, session: SqlSession, wordsAreText: boolean) {
+    this.lexer = lexer;
+    this.session = session;
+    this.values = new SqlValueReader(lexer, session);
+    this.values.wordsAreText = wordsAreText;
+  }
+
+  /** Reads the values of a row from behind its `(`; gives the position behind its `)`, or `MORE`. The bytes stay untouched. */
+  row(fields: Fields, open: number): number {
+    const { lexer, marks } = this;
+    const { bytes, end } = lexer;
+    const ansi = this.session.ansiQuotes;
+    this.marked = false;
+    let i = open;
+    let n = 0;
+    for (;;) {
+      if (n >= fields.kind.length || n >= marks.length) return this.grown(fields, open, n);
+      while (i < end && CHAR[bytes[i]!] === Char.blank) i++;
+      const byte = bytes[i]!;
+      const from = i;
+      if (byte === 0x27 || (byte === 0x22 && !ansi)) {
+        i = this.text(i + 1, byte, n);
+        if (i === MORE) return MORE;
+        fields.start[n] = from + 1;
+        fields.end[n] = i - 1;
+        fields.kind[n] = FieldKind.string;
+        marks[n] = this.textMark;
+      } else {
+        let digits = byte === 0x2d ? i + 1 : i;
+        const first = digits;
+        while (CHAR[bytes[digits]!]! === DIGIT) digits++;
+        const kind = byte === 0x2d ? FieldKind.int : FieldKind.uint;
+        const after = bytes[digits];
+        if (digits > first && (after === 0x2c || after === 0x29) && digits < end && digits - first < 19) {
+          fields.start[n] = from;
+          fields.end[n] = i = digits;
+          fields.kind[n] = kind;
+          marks[n] = Mark.done;
+        } else {
+          i = this.value(fields, from, n);
+          if (i === MORE) return MORE;
+        }
+      }
+      const next = bytes[i]!;
+      if (next === 0x2c && i < end) {
+        i++;
+        n++;
+        continue;
+      }
+      if (next !== 0x29 || i >= end) {
+        i = this.behindValue(fields, from, i, n);
+        if (i === MORE) return MORE;
+        if (bytes[i] === 0x2c) {
+          i++;
+          n++;
+          continue;
+        }
+      }
+      fields.count = n + 1;
+      return i + 1;
+    }
+  }
+
+  /** Makes room for more values and reads the row again. */
+  private grown(fields: Fields, open: number, n: number): number {
+    growFields(fields, n + 1);
+    if (this.marks.length < fields.kind.length) this.marks = new Uint8Array(fields.kind.length);
+    return this.row(fields, open);
+  }
+
+  /** Behind the string whose content begins at `from`; sets `textMark`. */
+  private text(from: number, quote: number, n: number): number {
+    const { bytes, end } = this.lexer;
+    const stop = quote === 0x27 ? SINGLE_STOP : DOUBLE_STOP;
+    const backslash = !this.session.noBackslashEscapes;
+    this.textMark = Mark.done;
+    let i = from;
+    for (;;) {
+      while (stop[bytes[i]!] === 0) i++;
+      if (i >= end) {
+        if (!this.lexer.final) return MORE;
+        this.column = n;
+        throw new Unclosed("the string has no end", from - 1);
+      }
+      const byte = bytes[i]!;
+      if (byte === quote) {
+        if (i + 1 >= end && !this.lexer.final) return MORE;
+        if (bytes[i + 1] !== quote || i + 1 >= end) return i + 1;
+        this.textMark = Mark.escaped;
+        this.marked = true;
+        i += 2;
+      } else if (byte === 0x5c && backslash) {
+        this.textMark = Mark.escaped;
+        this.marked = true;
+        i += 2;
+      } else {
+        i++;
+      }
+    }
+  }
+
+  /** Reads value `n` in any form; gives the position behind it. */
+  private value(fields: Fields, from: number, n: number): number {
+    const { lexer, values } = this;
+    this.column = n;
+    const start = lexer.blank(from);
+    if (start === MORE) return MORE;
+    if (start >= lexer.end) throw new ValueProblem("the file ends inside a row", start);
+    const at = values.read(start);
+    if (at === MORE) return MORE;
+    fields.start[n] = values.from;
+    fields.end[n] = values.to;
+    fields.kind[n] = values.kind;
+    this.marks[n] = values.mark;
+    this.charsets[n] = values.charset;
+    if (values.mark !== Mark.done || values.charset !== undefined) this.marked = true;
+    this.column = -1;
+    return at;
+  }
+
+  /** Steps from behind value `n` at `i` to the "," or ")" that follows. */
+  private behindValue(fields: Fields, from: number, i: number, n: number): number {
+    const { lexer } = this;
+    let at = lexer.blank(i);
+    if (at === MORE) return MORE;
+    this.column = n;
+    if (at < lexer.end && (lexer.bytes[at] === 0x27 || lexer.bytes[at] === 0x22)) {
+      const behind = this.value(fields, from, n);
+      at = behind === MORE ? MORE : lexer.blank(behind);
+      if (at === MORE) return MORE;
+      this.column = n;
+    }
+    if (at >= lexer.end) throw new ValueProblem("the file ends inside a row", at);
+    const byte = lexer.bytes[at]!;
+    if (isOperator(byte)) throw new ValueProblem("an expression is no constant", at, true);
+    if (byte !== 0x2c && byte !== 0x29) throw new ValueProblem('expected "," or ")" behind a value', at);
+    this.column = -1;
+    return at;
+  }
+
+  /** Brings the slices of a complete row into their final form, in place. */
+  resolve(fields: Fields): void {
+    if (!this.marked) return;
+    const { bytes } = this.lexer;
+    const backslash = !this.session.noBackslashEscapes;
+    for (let k = 0; k < fields.count; k++) {
+      const mark = this.marks[k]!;
+      if (mark === Mark.done) continue;
+      const from = fields.start[k]!;
+      const to = fields.end[k]!;
+      if (mark === Mark.escaped) {
+        fields.end[k] = unescapeSql(bytes, from, to, bytes[from - 1]!, backslash, !this.values.wordsAreText);
+      } else if (mark === Mark.hex) {
+        fields.end[k] = decodeHex(bytes, from, to);
+      } else if (mark === Mark.bits) {
+        fields.end[k] = decodeBits(bytes, from, to);
+      } else if (mark === Mark.minus) {
+        bytes[from] = 0x2d;
+      } else {
+        fields.end[k] = this.join(from, to);
+      }
+    }
+  }
+
+  /** Joins the literals of bytes[from, to) at `from`; gives the end. */
+  private join(from: number, to: number): number {
+    const { lexer, session } = this;
+    const { bytes } = lexer;
+    let write = from;
+    let read = from;
+    while (read < to) {
+      const quote = bytes[read]!;
+      const behind = lexer.quoted(read, session);
+      const length = behind - read - 2;
+      bytes.copyWithin(write, read + 1, behind - 1);
+      write = lexer.escaped
+        ? unescapeSql(bytes, write, write + length, quote, !session.noBackslashEscapes, !this.values.wordsAreText)
+        : write + length;
+      read = behind < to ? lexer.blank(behind) : to;
+    }
+    return write;
+  }
+}
