@@ -169,7 +169,8 @@ function gbPoints(): Uint16Array {
     for (let trail = FIRST_TRAIL; trail < 0xff; trail++) {
       if (trail === 0x7f) continue;
       const text = decoder.decode(Uint8Array.of(lead, trail));
-      if (text.length === 1 && text !== "\ufffd") table[(lead - FIRST_LEAD) * TRAILS + trail - FIRST_TRAIL] = text.charCodeAt(0);
+      if (text.length === 1 && text !== "\ufffd")
+        table[(lead - FIRST_LEAD) * TRAILS + trail - FIRST_TRAIL] = text.charCodeAt(0);
     }
   }
   gbTable = table;
@@ -250,7 +251,7 @@ function utf8Decoder(): Decoder {
 
 /** Offset of the first byte of bytes[from, to) that is not valid UTF-8, or -1. */
 export function invalidUtf8At(bytes: Uint8Array, from: number, to: number): number {
-  const decoder = (utf8Checker ??= utf8Decoder());
+  const decoder = UTF8;
   let at = from;
   while (at < to) {
     if (bytes[at]! < 0x80) {
@@ -264,4 +265,4 @@ export function invalidUtf8At(bytes: Uint8Array, from: number, to: number): numb
   return -1;
 }
 
-let utf8Checker: Decoder | undefined;
+const UTF8 = utf8Decoder();

@@ -3,12 +3,12 @@ import type { Fields } from "../codec/mod.ts";
 import type { Chunk } from "./chunk.ts";
 import { CsvScanner } from "./csv-scanner.ts";
 import { decompressed } from "./decompress.ts";
-import { ROW_BYTES_MAX, type RowScanner, Scan } from "./row-scanner.ts";
+import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
-import { SqlScanner } from "./sql-scanner.ts";
-import { copySqlSession } from "./sql-session.ts";
-import { type ByteSource, rangeSource, type Storage } from "./storage.ts";
-import { Window } from "./window.ts";
+import { currentCharset, newDataScanner } from "./sql-data.ts";
+import type { SqlScanner } from "./sql-scanner.ts";
+import { type ByteSource, part, rangeSource, type Storage } from "./storage.ts";
+import { WindowFeed } from "./window-feed.ts";
 
 export interface ChunkReaderOptions {
   /** Bytes read at once; the window holds this much beside an unfinished row. */
@@ -21,6 +21,8 @@ export interface ChunkReaderOptions {
   readonly compatLightning?: boolean;
   /** SQL mode for literals where the file sets none. */
   readonly sqlMode?: string;
+  /** Stands in for bytes that are invalid in the file's character set; undefined: they are an error. */
+  readonly invalidReplacement?: string;
 }
 
 const WINDOW_BYTES = 1024 * 1024;
@@ -30,28 +32,25 @@ const WINDOW_BYTES = 1024 * 1024;
  *
  *     while (await reader.fill()) while (reader.next(fields)) encode(fields);
  *
- * `fill` waits for bytes once per window; `next` is synchronous. Reading ahead of one window is under way meanwhile.
+ * `fill` waits for bytes once per window; `next` is synchronous. Reading ahead of one block is under way meanwhile.
  */
 export class ChunkReader {
+  /** Row number, columns and counts; its positions are the window's, `rowPosition` is the file's. */
   readonly scanner: RowScanner;
   private readonly chunk: Chunk;
-  private readonly source: ByteSource;
-  private readonly window: Window;
-  private readonly windowBytes: number;
-  private readonly rowBytesMax: number;
-  private ahead: Promise<number> | undefined;
-  private readonly aheadBytes: Uint8Array;
-  private done = false;
+  private readonly feed: WindowFeed;
 
   private constructor(chunk: Chunk, source: ByteSource, options: ChunkReaderOptions) {
     this.chunk = chunk;
-    this.source = source;
-    this.windowBytes = options.windowBytes ?? WINDOW_BYTES;
-    this.rowBytesMax = options.rowBytesMax ?? ROW_BYTES_MAX;
-    this.window = new Window(this.windowBytes * 2);
-    this.window.base = chunk.start;
-    this.aheadBytes = new Uint8Array(this.windowBytes);
-    this.scanner = newScanner(chunk, options);
+    this.feed = new WindowFeed(source, {
+      file: chunk.path,
+      start: chunk.start,
+      charset: currentCharset(chunk.sql?.session.charset, chunk.charset, chunk.path),
+      replacement: options.invalidReplacement,
+      windowBytes: options.windowBytes ?? WINDOW_BYTES,
+      rowBytesMax: options.rowBytesMax,
+    });
+    this.scanner = newScanner(chunk, options, (position) => this.feed.sourcePosition(position));
   }
 
   /** @throws LevinError `ErrUnreadable`, or `ErrChanged` where the file is not the one that was planned. */
@@ -65,90 +64,56 @@ export class ChunkReader {
     if (chunk.compression === "none") {
       return new ChunkReader(chunk, rangeSource(object, chunk.start, Math.min(chunk.end, object.sizeBytes)), options);
     }
-    const source = decompressed(rangeSource(object, 0, object.sizeBytes), chunk.compression, chunk.path);
-    return new ChunkReader(chunk, source, options);
+    const plain = decompressed(rangeSource(object, 0, object.sizeBytes), chunk.compression, chunk.path);
+    return new ChunkReader(chunk, part(plain, chunk.start, chunk.end), options);
   }
 
   /** Position in the file's decompressed stream behind the last row taken. */
   get position(): number {
-    return this.window.base + this.window.start;
+    return this.feed.sourcePosition(this.feed.window.base + this.feed.window.start);
+  }
+
+  /** Position in the file's decompressed stream of the last row's first byte. */
+  get rowPosition(): number {
+    return this.feed.sourcePosition(this.scanner.rowStart);
+  }
+
+  /** Invalid characters that were replaced so far. */
+  get replacedCount(): number {
+    return this.feed.replacedCount;
   }
 
   /** Makes more rows available; false when the chunk is read to its end. */
-  async fill(): Promise<boolean> {
-    if (this.done) return false;
-    const { window } = this;
-    if (window.final) {
-      assert(window.start === window.end, "a final window is scanned to its end");
-      this.done = true;
-      return false;
-    }
-    const left = window.end - window.start;
-    if (left > this.rowBytesMax) {
-      const row = this.scanner.rowNumber + 1;
-      const detail = `the row is longer than ${this.rowBytesMax} bytes`;
-      throw sourceError("Levin:Source:ErrSyntax", "parse row in", detail, {
-        file: this.chunk.path,
-        row,
-        byte: this.position,
-      });
-    }
-    // An unfinished row is scanned again from its begin: doubling keeps the whole work linear.
-    const want = Math.max(this.windowBytes, left);
-    window.makeRoom(want);
-    let got = 0;
-    while (got < want && !window.final) {
-      const size = await this.takeAhead();
-      if (size === 0) window.final = true;
-      else {
-        window.makeRoom(size);
-        window.bytes.set(this.aheadBytes.subarray(0, size), window.end);
-        window.end += size;
-        got += size;
-      }
-      if (!window.final) this.readAhead();
-    }
-    return true;
+  fill(): Promise<boolean> {
+    return this.feed.fill(this.scanner.rowNumber + 1);
   }
 
   /** The next row of what `fill` brought; false: call `fill`. */
   next(fields: Fields): boolean {
-    return this.scanner.next(this.window, fields) === Scan.row;
+    for (;;) {
+      const result = this.scanner.next(this.feed.window, fields);
+      if (result !== Scan.recode) return result === Scan.row;
+      const { session } = this.scanner as SqlScanner;
+      this.feed.recode(currentCharset(session.charset, this.chunk.charset, this.chunk.path));
+    }
   }
 
-  async close(): Promise<void> {
-    this.done = true;
-    await this.ahead?.catch(() => 0);
-    await this.source.close();
-  }
-
-  private readAhead(): void {
-    this.ahead = this.source.read(this.aheadBytes);
-    // A failure is reported by the next `fill`; until then nobody waits for it.
-    this.ahead.catch(() => 0);
-  }
-
-  private async takeAhead(): Promise<number> {
-    const size = await (this.ahead ?? this.source.read(this.aheadBytes));
-    this.ahead = undefined;
-    return size;
+  close(): Promise<void> {
+    return this.feed.close();
   }
 }
 
-function newScanner(chunk: Chunk, options: ChunkReaderOptions): RowScanner {
-  if (chunk.format === "csv") {
-    assert(chunk.dialect !== undefined, "a CSV chunk has a dialect");
-    return new CsvScanner({
-      file: chunk.path,
-      dialect: chunk.dialect,
-      columns: chunk.columns,
-      atFileStart: chunk.start === 0,
-      columnCount: options.columnCount,
-    });
-  }
-  return new SqlScanner({
+function newScanner(chunk: Chunk, options: ChunkReaderOptions, placeOf: (position: number) => number): RowScanner {
+  if (chunk.format === "sql") return newDataScanner(chunk, options, placeOf);
+  assert(chunk.dialect !== undefined, "a CSV chunk has a dialect");
+  return new CsvScanner({
     file: chunk.path,
-    session: chunk.session === undefined ? undefined : copySqlSession(chunk.session),
-    compatLightning: options.compatLightning,
+    dialect: chunk.dialect,
+    columns: chunk.columns,
+    atFileStart: chunk.start === 0,
+    endsInFile: chunk.endsInFile,
+    rowsBefore: chunk.rowsBefore,
+    columnCount: options.columnCount,
+    placeOf,
   });
 }

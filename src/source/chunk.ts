@@ -1,35 +1,53 @@
+import type { Charset } from "./charset.ts";
 import type { CsvDialect } from "./csv-dialect.ts";
 import type { Compression, DataFormat } from "./file-name.ts";
-import type { SqlSession } from "./sql-session.ts";
+import type { ExtraColumn } from "./routes.ts";
+import type { SqlContext } from "./sql-session.ts";
 
 /**
- * A stretch of one data file with whole rows: what a worker takes. Plain data, fit for `postMessage`.
- * Rows whose first byte lies in [start, end) belong to the chunk, and the last of them ends at or before `end`.
+ * A stretch of one data file with whole rows of one table: what a worker takes. Plain data, fit for `postMessage`. Positions are
+ * bytes of the decompressed file.
  */
 export interface Chunk {
   /** Path below the storage's root. */
   readonly path: string;
+  /** Names in the target. */
   readonly database: string;
   readonly table: string;
+  /** Names that INSERT statements of a SQL file must have; undefined: any. */
+  readonly insertNames: TableName | undefined;
   readonly format: DataFormat;
   readonly compression: Compression;
-  /** Bytes of the decompressed stream. */
+  readonly charset: Charset;
+  /** Of CSV files. */
+  readonly dialect: CsvDialect | undefined;
+  /** The first row begins at or behind it. */
   readonly start: number;
-  /** Infinity: to the end of a compressed file, whose size is not known. */
+  /** The last row ends at or before it; Infinity: to the end of a compressed file, whose size is not known. */
   readonly end: number;
+  /** The file goes on behind `end`. */
+  readonly endsInFile: boolean;
   /** Bytes of the stored file that the chunk stands for, for progress. */
   readonly sourceBytes: number;
   /** The file's size and time when the plan was made; a file that changed since is refused. */
   readonly fileSizeBytes: number;
   readonly fileMtimeMs: number;
-  /** Of CSV files. */
-  readonly dialect: CsvDialect | undefined;
-  /** Column names from the header of the file, for chunks that do not begin with it. */
+  /** Column names from the header of a CSV file, for chunks that do not begin with it. */
   readonly columns: readonly string[] | undefined;
-  /** State of a SQL file where the chunk begins; undefined: at the file's begin. */
-  readonly session: SqlSession | undefined;
-  /** Row ids of the chunk's rows are above this, and below those of the next chunk of the table. */
+  /** State of a SQL file at `start`; undefined: at the file's begin. */
+  readonly sql: SqlContext | undefined;
+  /** Columns that are in no file: filled from the names of the source (`[[routes]]` extract-*). */
+  readonly extraColumns: readonly ExtraColumn[];
+  /** Rows of the file before the chunk, where they were counted; else 0. */
+  readonly rowsBefore: number;
+  /** The chunk's rows have the row ids from this + 1 on. */
   readonly rowIdBase: number;
-  /** No more rows than these can be in the chunk. */
+  /** No more rows than these are in the chunk. */
   readonly rowCountMax: number;
+}
+
+export interface TableName {
+  /** Undefined: any. */
+  readonly database: string | undefined;
+  readonly table: string;
 }

@@ -21,8 +21,14 @@ export interface CsvScannerOptions {
   readonly dialect: CsvDialect;
   /** The header of the file, for a chunk that does not begin with it. */
   readonly columns?: readonly string[];
-  /** The window begins at the file's begin: skip a byte order mark and the lines to skip, read the header. */
+  /** The window begins at the file's begin: there are lines to skip and a header. */
   readonly atFileStart: boolean;
+  /** The data ends before the file does, so that its last row must have a terminator. */
+  readonly endsInFile?: boolean;
+  /** Rows of the file before the first of these. */
+  readonly rowsBefore?: number;
+  /** Place in the file of a position in the window's stream, for messages. */
+  readonly placeOf?: (position: number) => number;
   /** Columns of the table, where known: decides what a blank line is. */
   readonly columnCount?: number;
 }
@@ -43,10 +49,12 @@ export class CsvScanner implements RowScanner {
   escapedNullCount = 0;
   /** Lines without content that were skipped. */
   blankLineCount = 0;
+  /** A line without content is a row; settled once the header was read. */
+  blankIsRow: boolean;
   /** Bytes before a row's STARTING BY text. */
   skippedByteCount = 0;
 
-  private readonly file: string;
+  private readonly options: CsvScannerOptions;
   private readonly dialect: CsvDialect;
   private readonly tokens: CsvTokens;
   private readonly nulls: NullMarkers;
@@ -54,10 +62,8 @@ export class CsvScanner implements RowScanner {
   private readonly nullTextLength: number;
   private marks = new Uint8Array(64);
   private marked = false;
-  private bomDue: boolean;
   private linesToSkip: number;
   private headerDue: boolean;
-  private blankIsRow: boolean;
   /** Where the last field ended, its token excluded. */
   private contentEnd = 0;
   private mark: number = Mark.plain;
@@ -65,26 +71,22 @@ export class CsvScanner implements RowScanner {
   private at = 0;
 
   constructor(options: CsvScannerOptions) {
-    this.file = options.file;
+    this.options = options;
+    this.rowNumber = options.rowsBefore ?? 0;
     this.dialect = options.dialect;
     this.tokens = new CsvTokens(options.dialect);
     this.nulls = new NullMarkers(options.dialect);
     this.startingBy = utf8(options.dialect.startingBy);
     this.nullTextLength = this.tokens.escape.length + 1;
     this.columns = options.columns;
-    this.bomDue = options.atFileStart;
     this.linesToSkip = options.atFileStart ? options.dialect.skipLines : 0;
     this.headerDue = options.atFileStart && options.dialect.header;
     this.blankIsRow = this.blankLineIsRow(options.columns?.length ?? options.columnCount);
   }
 
   next(window: Window, fields: Fields): number {
-    while (this.bomDue || this.linesToSkip > 0 || this.headerDue) {
-      const result = this.bomDue
-        ? this.bom(window)
-        : this.linesToSkip > 0
-          ? this.line(window)
-          : this.header(window, fields);
+    while (this.linesToSkip > 0 || this.headerDue) {
+      const result = this.linesToSkip > 0 ? this.line(window) : this.header(window, fields);
       if (result !== Scan.row) return result;
     }
     for (;;) {
@@ -98,16 +100,6 @@ export class CsvScanner implements RowScanner {
       if (this.marked) this.resolve(fields);
       return Scan.row;
     }
-  }
-
-  private bom(window: Window): number {
-    const { bytes, start, end, final } = window;
-    if (end - start < 3 && !final) return Scan.more;
-    this.bomDue = false;
-    if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) {
-      window.start += 3;
-    }
-    return Scan.row;
   }
 
   private line(window: Window): number {
@@ -198,7 +190,7 @@ export class CsvScanner implements RowScanner {
     this.mark = Mark.plain;
     let at = i;
     for (;;) {
-      const match = this.tokenAt(window, at);
+      const match = this.tokenAt(window, at, n);
       if (match === Token.plain) {
         at++;
       } else if (match === MORE) {
@@ -272,7 +264,7 @@ export class CsvScanner implements RowScanner {
       const again = at < end ? this.tokens.matchDelimiter(bytes, at, end, final) : final ? Token.plain : MORE;
       if (again !== Token.plain) return again === MORE ? MORE : Token.plain;
     }
-    const match = this.tokenAt(window, at);
+    const match = this.tokenAt(window, at, n);
     const kind = match & 7;
     if (match === MORE || kind === Token.separator || kind === Token.terminator) return match;
     if (loose) return Token.plain;
@@ -280,9 +272,13 @@ export class CsvScanner implements RowScanner {
   }
 
   /** The match at `at` outside quotes; the end of the data ends a row. */
-  private tokenAt(window: Window, at: number): number {
+  private tokenAt(window: Window, at: number, n: number): number {
     const { bytes, end, final } = window;
-    if (at >= end) return final ? END_OF_DATA : MORE;
+    if (at >= end) {
+      if (!final) return MORE;
+      if (this.options.endsInFile) throw this.syntax("a row goes beyond the end of its chunk", window, at, n);
+      return END_OF_DATA;
+    }
     const match = this.tokens.outside[bytes[at]!]!;
     return match === Token.unsure ? this.tokens.match(bytes, at, end, final) : match;
   }
@@ -359,11 +355,13 @@ export class CsvScanner implements RowScanner {
   }
 
   private syntax(detail: string, window: Window, at: number, n: number): Error {
+    const { file, placeOf } = this.options;
+    const byte = window.base + at;
     return sourceError("Levin:Source:ErrSyntax", "parse row in", detail, {
-      file: this.file,
+      file,
       row: this.rowNumber + 1,
       column: n + 1,
-      byte: window.base + at,
+      byte: placeOf === undefined ? byte : placeOf(byte),
     });
   }
 }

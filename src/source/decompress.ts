@@ -1,10 +1,14 @@
 import { once } from "node:events";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { LevinError } from "../base/mod.ts";
+import xz from "xz-decompress";
+import { assertNever, LevinError } from "../base/mod.ts";
+import { BlockCursor, corrupt } from "./block-cursor.ts";
 import type { Compression } from "./file-name.ts";
+import { lz4Blocks } from "./lz4.ts";
+import { snappyBlocks } from "./snappy.ts";
 import type { ByteSource } from "./storage.ts";
-import { corrupt, ZstdFrames } from "./zstd-frames.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 
 /** Compressed bytes handed to a decoder, and decoded bytes taken from it, at once. */
 const BLOCK_BYTES = 256 * 1024;
@@ -21,10 +25,14 @@ export function decompressed(raw: ByteSource, compression: Compression, file: st
       return pulled(raw, gunzipped(raw, file));
     case "zstd":
       return pulled(raw, unzstandard(raw, file));
+    case "snappy":
+      return pulled(raw, snappyBlocks(new BlockCursor(blocksOf(raw), file, "snappy")));
+    case "lz4":
+      return pulled(raw, lz4Blocks(new BlockCursor(blocksOf(raw), file, "lz4")));
+    case "xz":
+      return pulled(raw, unxz(raw, file));
     default:
-      throw new LevinError("Levin:Source:ErrUnsupported", `Cannot read "${file}": ${compression} is not supported`, {
-        fields: { file },
-      });
+      assertNever(compression, "compression");
   }
 }
 
@@ -66,7 +74,7 @@ async function* gunzipped(raw: ByteSource, file: string): AsyncGenerator<Uint8Ar
       size += block.length;
       yield block;
     }
-    if (size === 0) throw corrupt(file, "the gzip file is empty", 0);
+    if (size === 0) throw corrupt(file, "gzip: the file is empty", 0);
   }
   try {
     yield* throughDecoder(decoder, inputs());
@@ -76,7 +84,7 @@ async function* gunzipped(raw: ByteSource, file: string): AsyncGenerator<Uint8Ar
     throw corrupt(file, `gzip: ${why}`, decoder.bytesWritten, thrown);
   }
   if (decoder.bytesWritten < zerosFrom) {
-    throw corrupt(file, "there are bytes behind the end of the gzip data", decoder.bytesWritten);
+    throw corrupt(file, "gzip: there are bytes behind the end", decoder.bytesWritten);
   }
 }
 
@@ -85,9 +93,10 @@ async function* gunzipped(raw: ByteSource, file: string): AsyncGenerator<Uint8Ar
  * frames are told apart here and each gets its own decoder.
  */
 async function* unzstandard(raw: ByteSource, file: string): AsyncGenerator<Uint8Array> {
-  const frames = new ZstdFrames(blocksOf(raw), file);
+  const cursor = new BlockCursor(blocksOf(raw), file, "zstd");
+  const frames = new ZstdFrames(cursor);
   while (await frames.begin()) {
-    const from = frames.position;
+    const from = cursor.position;
     try {
       yield* throughDecoder(createZstdDecompress({ chunkSize: BLOCK_BYTES }), frames.frame());
     } catch (thrown) {
@@ -96,7 +105,29 @@ async function* unzstandard(raw: ByteSource, file: string): AsyncGenerator<Uint8
       throw corrupt(file, `zstd: ${why}`, from, thrown);
     }
   }
-  if (frames.position === 0) throw corrupt(file, "the zstd file is empty", 0);
+  if (cursor.position === 0) throw cursor.damage("the file is empty");
+}
+
+/** xz by WebAssembly (xz-embedded); it checks CRCs and ends, but knows no SHA-256. */
+async function* unxz(raw: ByteSource, file: string): AsyncGenerator<Uint8Array> {
+  let position = 0;
+  const blocks = blocksOf(raw);
+  const input = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await blocks.next();
+      if (next.done === true) return controller.close();
+      position += next.value.length;
+      controller.enqueue(next.value);
+    },
+  });
+  try {
+    const output: ReadableStream<Uint8Array> = new xz.XzReadableStream(input);
+    for await (const block of output) yield block;
+  } catch (thrown) {
+    if (thrown instanceof LevinError) throw thrown;
+    throw corrupt(file, "xz: the data is damaged, cut, or checked by SHA-256", position, thrown);
+  }
+  if (position === 0) throw corrupt(file, "xz: the file is empty", 0);
 }
 
 /** What a decoder makes of the inputs. Errors of either side end both. */

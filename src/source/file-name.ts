@@ -31,7 +31,8 @@ export type FileKind =
       readonly format: DataFormat;
     }
   | { readonly kind: "ignored"; readonly reason: string }
-  | { readonly kind: "unknown"; readonly reason: string };
+  /** `sql`: a SQL file that may hold anything. */
+  | { readonly kind: "unknown"; readonly reason: string; readonly sql: boolean };
 
 export interface FileName {
   readonly kind: FileKind;
@@ -101,9 +102,9 @@ function parseStem(stem: string, name: string): FileKind {
       format: data[4]!.toLowerCase() as DataFormat,
     };
   }
-  if (/\.parquet$/i.test(stem)) return { kind: "unknown", reason: "Parquet files are not supported" };
-  if (/\.lzo$/i.test(name)) return { kind: "unknown", reason: "lzo compression is not supported" };
-  return { kind: "unknown", reason: "its name fits no rule" };
+  if (/\.parquet$/i.test(stem)) return { kind: "unknown", reason: "Parquet files are not supported", sql: false };
+  if (/\.lzo$/i.test(name)) return { kind: "unknown", reason: "lzo compression is not supported", sql: false };
+  return { kind: "unknown", reason: "its name fits no rule", sql: /\.sql$/i.test(stem) };
 }
 
 const SCHEMA_SUFFIXES = [

@@ -1,29 +1,25 @@
-import { newFields } from "../codec/mod.ts";
 import type { Chunk } from "./chunk.ts";
-import type { CsvDialect } from "./csv-dialect.ts";
-import { CsvScanner } from "./csv-scanner.ts";
 import type { Compression } from "./file-name.ts";
+import { csvCuts } from "./plan-csv.ts";
+import { sqlCuts } from "./plan-sql.ts";
 import type { DataFile } from "./router.ts";
-import { ROW_BYTES_MAX, type RowScanner, Scan } from "./row-scanner.ts";
-import { SqlScanner } from "./sql-scanner.ts";
-import { copySqlSession, newSqlSession, type SqlSession } from "./sql-session.ts";
-import { rangeSource, type Storage } from "./storage.ts";
-import { Window } from "./window.ts";
+import type { Storage } from "./storage.ts";
 
 export interface PlanOptions {
-  /** Aim for a chunk's size; files up to a tenth larger stay whole. Lightning's max-region-size is 256 MiB. */
+  /** Aim for a chunk's size; files up to a tenth larger stay whole. */
   readonly chunkBytes?: number;
-  /** How a CSV file is written. */
-  readonly dialect: (file: DataFile) => CsvDialect;
-  /** Columns of the table, where known: bounds the number of rows. */
+  /** CSV line ends stand at row ends only: cut without proof, readers verify it (mydumper.strict-format). */
+  readonly strictFormat?: boolean;
+  /** Columns of the table, where known: bounds the number of rows, and decides what a blank CSV line is. */
   readonly columnCount?: number;
   /** SQL mode for literals where a file sets none. */
   readonly sqlMode?: string;
+  readonly invalidReplacement?: string;
   readonly signal?: AbortSignal;
 }
 
+/** Small enough that the last chunks of a table do not leave workers idle for long; several seconds of work each. */
 const CHUNK_BYTES = 64 * 1024 * 1024;
-const WINDOW_BYTES = 1024 * 1024;
 
 /**
  * Bytes that one compressed byte can become at most: deflate 1032 (zlib's manual); zstd 128 KiB from a block of 4 bytes
@@ -38,45 +34,39 @@ const EXPANSION_MAX: Readonly<Record<Compression, number>> = {
   xz: 65536,
 };
 
+/** Part of a file, as a cutter found it. */
+export type Cut = Pick<Chunk, "start" | "end" | "endsInFile" | "columns" | "sql" | "rowsBefore"> & {
+  /** Undefined: not counted. */
+  readonly rowCount: number | undefined;
+};
+
 /**
- * Cuts the files of one table, in the given order, into chunks. Cuts are proved, not guessed: a large file is scanned from its
- * begin, and a chunk is given out as soon as the row that begins it was reached, so that workers start while the scan goes on.
- * Compressed files stay whole.
+ * Cuts the files of one table, in the given order, into chunks. Cuts are proved: a large file is passed over from its begin, by
+ * quotes and line ends, and a chunk is given out as soon as the end of its last row was seen, so that workers start while the
+ * pass goes on. Readers fail where a chunk does not end with a row. Compressed files stay whole.
  */
 export async function* planChunks(
   storage: Storage,
   files: readonly DataFile[],
-  options: PlanOptions,
+  options: PlanOptions = {},
 ): AsyncGenerator<Chunk> {
   let rowIdBase = 0;
   for (const file of files) {
-    for await (const cut of cuts(storage, file, options)) {
-      const rowCountMax = rowsMax(file, cut.end - cut.start, options.columnCount);
-      yield { ...whole(file, options), ...cut, rowIdBase, rowCountMax };
+    for await (const { rowCount, ...cut } of cutsOf(storage, file, options)) {
+      const rowCountMax = rowCount ?? rowsMax(file, cut.end - cut.start, options.columnCount);
+      yield chunkOf(file, cut, rowIdBase, rowCountMax);
       rowIdBase += rowCountMax;
     }
   }
 }
 
-interface Cut {
-  readonly start: number;
-  readonly end: number;
-  readonly sourceBytes: number;
-  readonly columns: readonly string[] | undefined;
-  readonly session: SqlSession | undefined;
-}
-
-function whole(file: DataFile, options: PlanOptions): Omit<Chunk, keyof Cut | "rowIdBase" | "rowCountMax"> {
-  return {
-    path: file.file.path,
-    database: file.database,
-    table: file.table,
-    format: file.format,
-    compression: file.compression,
-    fileSizeBytes: file.file.sizeBytes,
-    fileMtimeMs: file.file.mtimeMs,
-    dialect: file.format === "csv" ? options.dialect(file) : undefined,
-  };
+function chunkOf(file: DataFile, cut: Omit<Cut, "rowCount">, rowIdBase: number, rowCountMax: number): Chunk {
+  const { sizeBytes, mtimeMs, path } = file.file;
+  const { database, table, insertNames, format, compression, charset, dialect, extraColumns } = file;
+  const names = { path, database, table, insertNames, format, compression, charset, dialect, extraColumns };
+  const share = Number.isFinite(cut.end) ? cut.end - cut.start : sizeBytes;
+  const sourceBytes = compression === "none" ? share : Math.min(share, sizeBytes);
+  return { ...names, ...cut, sourceBytes, fileSizeBytes: sizeBytes, fileMtimeMs: mtimeMs, rowIdBase, rowCountMax };
 }
 
 /** An upper bound: a CSV row has a byte per column (separators, terminator), a SQL row two and its parentheses. */
@@ -86,85 +76,17 @@ function rowsMax(file: DataFile, bytes: number, columnCount = 1): number {
   return Math.ceil(decompressed / rowBytesMin) + 1;
 }
 
-async function* cuts(storage: Storage, file: DataFile, options: PlanOptions): AsyncGenerator<Cut> {
+async function* cutsOf(storage: Storage, file: DataFile, options: PlanOptions): AsyncGenerator<Cut> {
   const size = file.file.sizeBytes;
   const chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
-  const session = file.format === "sql" ? newSqlSession(options.sqlMode) : undefined;
-  if (file.compression !== "none" || size <= chunkBytes * 1.1) {
+  if (file.pieces !== undefined) {
+    yield* file.pieces;
+  } else if (file.compression !== "none" || size <= chunkBytes * 1.1) {
     const end = file.compression === "none" ? size : Number.POSITIVE_INFINITY;
-    yield { start: 0, end, sourceBytes: size, columns: undefined, session };
-    return;
-  }
-  let start = 0;
-  let columns: readonly string[] | undefined;
-  let state = session;
-  for await (const place of boundaries(storage, file, options, chunkBytes)) {
-    yield { start, end: place.at, sourceBytes: place.at - start, columns, session: state };
-    start = place.at;
-    columns = place.columns;
-    state = place.session;
-  }
-  yield { start, end: size, sourceBytes: size - start, columns, session: state };
-}
-
-interface Boundary {
-  readonly at: number;
-  readonly columns: readonly string[] | undefined;
-  readonly session: SqlSession | undefined;
-}
-
-/** Places about `chunkBytes` apart where a chunk can begin: before a CSV row, before an INSERT. */
-async function* boundaries(
-  storage: Storage,
-  file: DataFile,
-  options: PlanOptions,
-  chunkBytes: number,
-): AsyncGenerator<Boundary> {
-  const name = file.file.path;
-  let goal = chunkBytes;
-  let found: Boundary | undefined;
-  let scanner: RowScanner;
-  if (file.format === "csv") {
-    scanner = new CsvScanner({ file: name, dialect: options.dialect(file), atFileStart: true });
+    yield { start: 0, end, endsInFile: false, columns: undefined, sql: undefined, rowsBefore: 0, rowCount: undefined };
+  } else if (file.format === "csv") {
+    yield* csvCuts(storage, file, { ...options, chunkBytes });
   } else {
-    const sql: SqlScanner = new SqlScanner({
-      file: name,
-      session: newSqlSession(options.sqlMode),
-      onInsert: (_database, _table, from) => {
-        if (from >= goal) found ??= { at: from, columns: undefined, session: copySqlSession(sql.session) };
-      },
-    });
-    scanner = sql;
-  }
-  const fields = newFields(64);
-  for await (const window of windows(storage, file, options.signal)) {
-    while (scanner.next(window, fields) === Scan.row) {
-      if (file.format === "csv" && scanner.rowStart >= goal) {
-        found = { at: scanner.rowStart, columns: scanner.columns, session: undefined };
-      }
-      if (found === undefined) continue;
-      yield found;
-      goal = found.at + chunkBytes;
-      found = undefined;
-    }
-  }
-}
-
-async function* windows(storage: Storage, file: DataFile, signal: AbortSignal | undefined): AsyncGenerator<Window> {
-  const object = await storage.open(file.file.path);
-  const source = rangeSource(object, 0, object.sizeBytes);
-  const window = new Window(2 * WINDOW_BYTES);
-  try {
-    // A row beyond the limit ends the cutting; the reader of the last chunk reports it.
-    while (!window.final && window.end - window.start <= ROW_BYTES_MAX) {
-      signal?.throwIfAborted();
-      window.makeRoom(Math.max(WINDOW_BYTES, window.end - window.start));
-      const size = await source.read(window.bytes.subarray(window.end, window.end + window.room));
-      window.end += size;
-      window.final = size === 0;
-      yield window;
-    }
-  } finally {
-    await source.close();
+    yield* sqlCuts(storage, file, { ...options, chunkBytes });
   }
 }

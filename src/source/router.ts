@@ -1,37 +1,85 @@
 import { LevinError } from "../base/mod.ts";
+import type { Charset } from "./charset.ts";
+import type { TableName } from "./chunk.ts";
+import type { CsvDialect } from "./csv-dialect.ts";
 import { type Compression, compareSortKeys, type DataFormat, decodePercent, parseFileName } from "./file-name.ts";
+import type { CompiledRule, RuleMatch } from "./file-rules.ts";
+import type { Cut } from "./plan.ts";
+import type { ExtraColumn } from "./routes.ts";
 import type { StoredFile } from "./storage.ts";
 
-/** A file with rows of one table. */
+/** A file, or pieces of one, with rows of one table. */
 export interface DataFile {
   readonly file: StoredFile;
+  /** Names in the target. */
   readonly database: string;
   readonly table: string;
+  /** Names that INSERT statements must have; undefined: any. */
+  readonly insertNames: TableName | undefined;
   readonly sortKey: string;
   readonly format: DataFormat;
   readonly compression: Compression;
+  readonly charset: Charset;
+  /** Of CSV files. */
+  readonly dialect: CsvDialect | undefined;
+  readonly extraColumns: readonly ExtraColumn[];
+  /** Of a file that has rows of several tables: where those of this one are. */
+  readonly pieces: readonly Cut[] | undefined;
 }
 
-/** A file with statements that make a database, table, view or sequence. */
-export interface SchemaFile {
-  readonly file: StoredFile;
-  readonly what: "database" | "table" | "view" | "sequence";
+/** One way to read a file's name. */
+export interface NameCandidate {
   readonly database: string;
-  /** Empty for a database. */
-  readonly name: string;
-  readonly compression: Compression;
+  readonly table: string;
+  /** Digits that order the files of a table; empty: none. */
+  readonly sortKey: string;
 }
 
-/** What a file is for the import; every file of a source has exactly one. */
+export type SchemaKind = "database" | "table" | "view" | "sequence";
+
+/** What a file is for the import, by its name; every file of a source has exactly one verdict. */
 export type FileVerdict =
-  | ({ readonly verdict: "data" } & DataFile)
-  | ({ readonly verdict: "schema" } & SchemaFile)
+  | {
+      readonly verdict: "data";
+      readonly file: StoredFile;
+      /** Ways to read the name, the usual one first: mydumper does not escape names, Dumpling does. */
+      readonly names: readonly NameCandidate[];
+      readonly format: DataFormat;
+      readonly compression: Compression;
+      /** A rule of the user named it: its INSERTs may name any table. */
+      readonly byUser: boolean;
+    }
+  | {
+      readonly verdict: "schema";
+      readonly file: StoredFile;
+      readonly what: SchemaKind;
+      readonly names: readonly NameCandidate[];
+      readonly compression: Compression;
+      readonly byUser: boolean;
+    }
+  /** A SQL file whose statements say what they are about: mysqldump's. */
+  | { readonly verdict: "dump"; readonly file: StoredFile; readonly compression: Compression }
   | { readonly verdict: "ignored"; readonly file: StoredFile; readonly reason: string }
   | { readonly verdict: "unknown"; readonly file: StoredFile; readonly reason: string };
 
-/** Gives each file its verdict by the built-in rules; the order of the files stays. */
-export function routeFiles(files: readonly StoredFile[]): FileVerdict[] {
-  return files.map(routeFile);
+export interface RouteFilesOptions {
+  /** `[[mydumper.files]]`, tried in order. */
+  readonly rules?: readonly CompiledRule[];
+  /** The built-in rules come after those; without any rules they are always used. */
+  readonly defaultRules?: boolean;
+}
+
+/** Gives each file its verdict; the order of the files stays. */
+export function routeFiles(files: readonly StoredFile[], options: RouteFilesOptions = {}): FileVerdict[] {
+  const rules = options.rules ?? [];
+  const defaults = options.defaultRules ?? rules.length === 0;
+  return files.map((file) => {
+    for (const rule of rules) {
+      const match = rule(file.path);
+      if (match !== undefined) return verdictOfRule(file, match);
+    }
+    return defaults ? verdictOfName(file) : { verdict: "unknown", file, reason: "no file rule matches it" };
+  });
 }
 
 const SCHEMA_KINDS = {
@@ -41,16 +89,63 @@ const SCHEMA_KINDS = {
   "sequence-schema": "sequence",
 } as const;
 
-function routeFile(file: StoredFile): FileVerdict {
+function verdictOfRule(file: StoredFile, match: RuleMatch): FileVerdict {
+  const { type, database, table, sortKey, compression } = match;
+  if (type === "ignore") return { verdict: "ignored", file, reason: "a file rule says so" };
+  const names = distinct([
+    { database, table, sortKey },
+    { database: decodePercent(database), table: decodePercent(table), sortKey },
+    { database: decodeFileNameCharset(database), table: decodeFileNameCharset(table), sortKey },
+  ]);
+  if (type === "sql" || type === "csv")
+    return { verdict: "data", file, names, format: type, compression, byUser: true };
+  return { verdict: "schema", file, what: SCHEMA_KINDS[type], names, compression, byUser: true };
+}
+
+function verdictOfName(file: StoredFile): FileVerdict {
   const { kind, compression } = parseFileName(file.path);
-  if (kind.kind === "ignored" || kind.kind === "unknown") return { verdict: kind.kind, file, reason: kind.reason };
-  const database = decodePercent(kind.database);
-  if (kind.kind === "data") {
-    const { sortKey, format } = kind;
-    return { verdict: "data", file, database, table: decodePercent(kind.table), sortKey, format, compression };
+  if (kind.kind === "ignored") return { verdict: "ignored", file, reason: kind.reason };
+  if (kind.kind === "unknown") {
+    if (kind.sql) return { verdict: "dump", file, compression };
+    return { verdict: "unknown", file, reason: kind.reason };
   }
-  const name = kind.kind === "database-schema" ? "" : decodePercent(kind.table);
-  return { verdict: "schema", file, what: SCHEMA_KINDS[kind.kind], database, name, compression };
+  const database = decodePercent(kind.database);
+  if (kind.kind === "database-schema") {
+    const names = distinct([
+      { database, table: "", sortKey: "" },
+      { database: kind.database, table: "", sortKey: "" },
+    ]);
+    return { verdict: "schema", file, what: "database", names, compression, byUser: false };
+  }
+  const table = decodePercent(kind.table);
+  if (kind.kind !== "data") {
+    const names = distinct([
+      { database, table, sortKey: "" },
+      { database: kind.database, table: kind.table, sortKey: "" },
+    ]);
+    return { verdict: "schema", file, what: SCHEMA_KINDS[kind.kind], names, compression, byUser: false };
+  }
+  const { sortKey, format } = kind;
+  const names: NameCandidate[] = [
+    { database, table, sortKey },
+    { database: kind.database, table: kind.table, sortKey },
+  ];
+  if (sortKey !== "") names.push({ database: kind.database, table: `${kind.table}.${sortKey}`, sortKey: "" });
+  return { verdict: "data", file, names: distinct(names), format, compression, byUser: false };
+}
+
+function distinct(names: readonly NameCandidate[]): NameCandidate[] {
+  return names.filter(
+    (name, k) =>
+      names.findIndex(
+        (other) => other.database === name.database && other.table === name.table && other.sortKey === name.sortKey,
+      ) === k,
+  );
+}
+
+/** MySQL's own encoding of names in file names, as `mysqldump --tab` leaves them: `@0020` for a code unit, `@` tables apart. */
+function decodeFileNameCharset(text: string): string {
+  return text.replace(/@([0-9a-f]{4})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /**

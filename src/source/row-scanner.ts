@@ -12,6 +12,8 @@ export const Scan = {
   row: 1,
   /** The data is at its end; no row. */
   end: 2,
+  /** A statement changed the character set of the bytes from the window's start on: `recode` them and call again. */
+  recode: 3,
 } as const;
 
 /** A synchronous state machine that cuts rows out of windows: no await, no object per row or field. */

@@ -1,4 +1,6 @@
 import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
+import { type Charset, charsetOf } from "./charset.ts";
+import { FieldConverter } from "./field-charset.ts";
 import { CHAR, Char, MORE, type SqlLexer, Unclosed } from "./sql-lexer.ts";
 import type { SqlSession } from "./sql-session.ts";
 import { decodeBits, decodeHex, unescapeSql } from "./sql-unescape.ts";
@@ -27,9 +29,12 @@ export class SqlRowReader {
   private readonly session: SqlSession;
   private readonly values: SqlValueReader;
   private marks = new Uint8Array(64);
-  private charsets: (string | undefined)[] = [];
+  /** Character sets of introducers in this row, by field. */
+  private introduced: (Charset | undefined)[] = [];
+  private readonly converter = new FieldConverter(undefined);
   private marked = false;
   private textMark: number = Mark.done;
+  private rowFrom = 0;
 
   constructor(lexer: SqlLexer, session: SqlSession, wordsAreText: boolean) {
     this.lexer = lexer;
@@ -44,6 +49,8 @@ export class SqlRowReader {
     const { bytes, end } = lexer;
     const ansi = this.session.ansiQuotes;
     this.marked = false;
+    this.rowFrom = open;
+    if (this.introduced.length > 0) this.introduced = [];
     let i = open;
     let n = 0;
     for (;;) {
@@ -145,8 +152,8 @@ export class SqlRowReader {
     fields.end[n] = values.to;
     fields.kind[n] = values.kind;
     this.marks[n] = values.mark;
-    this.charsets[n] = values.charset;
-    if (values.mark !== Mark.done || values.charset !== undefined) this.marked = true;
+    if (values.mark !== Mark.done) this.marked = true;
+    if (values.charset !== undefined) this.introduce(values.charset, start, n);
     this.column = -1;
     return at;
   }
@@ -175,6 +182,7 @@ export class SqlRowReader {
   resolve(fields: Fields): void {
     if (!this.marked) return;
     const { bytes } = this.lexer;
+    fields.bytes = bytes;
     const backslash = !this.session.noBackslashEscapes;
     for (let k = 0; k < fields.count; k++) {
       const mark = this.marks[k]!;
@@ -193,6 +201,19 @@ export class SqlRowReader {
         fields.end[k] = this.join(from, to);
       }
     }
+    if (this.introduced.length === 0) return;
+    const invalid = this.converter.convert(fields, this.introduced);
+    if (invalid < 0) return;
+    this.column = invalid;
+    throw new ValueProblem(`the text is not valid ${this.introduced[invalid]}`, this.rowFrom);
+  }
+
+  private introduce(name: string, at: number, n: number): void {
+    const charset = charsetOf(name);
+    if (charset === undefined) throw new ValueProblem(`the character set ${name} is not known`, at, true);
+    if (charset === "utf8") return;
+    this.introduced[n] = charset;
+    this.marked = true;
   }
 
   /** Joins the literals of bytes[from, to) at `from`; gives the end. */

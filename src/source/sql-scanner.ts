@@ -6,7 +6,7 @@ import { classify, type SqlStatementHead } from "./sql-classify.ts";
 import { insertBegins, readInsertHead } from "./sql-insert.ts";
 import { CHAR, Char, MORE, SqlLexer, Unclosed } from "./sql-lexer.ts";
 import { SqlRowReader } from "./sql-row-reader.ts";
-import { newSqlSession, type SqlSession } from "./sql-session.ts";
+import { copySqlSession, newSqlSession, type SqlContext, type SqlSession } from "./sql-session.ts";
 import { applySet } from "./sql-set.ts";
 import { SqlSkipper } from "./sql-skip.ts";
 import { delimiterAt, readStatement, type SqlStatement, statementText } from "./sql-statement.ts";
@@ -17,9 +17,9 @@ import type { Window } from "./window.ts";
 const State = { statement: 0, firstRow: 1, behindRow: 2 } as const;
 
 /** A step that gave no row yet (beside the values of `Scan`). */
-const GO_ON = 3;
+const GO_ON = 8;
 /** The window was skipped to its end: more is needed, but nothing is to be read again. */
-const SKIPPED = 4;
+const SKIPPED = 9;
 
 /** A statement that is no row data, during a call of `onStatement`. */
 export interface FoundStatement {
@@ -36,17 +36,21 @@ export interface SqlScannerOptions {
   readonly file: string;
   /** The session where the scanner begins; it goes on to change it. */
   readonly session?: SqlSession;
-  /** The scanner begins behind a row of an INSERT with these columns (undefined: all), not between statements. */
-  readonly insideInsert?: { readonly columns: readonly string[] | undefined };
+  /** Where the scanner begins, if not between statements. */
+  readonly context?: Pick<SqlContext, "insert" | "inVersionComment">;
+  /** Rows of the file before the first of these. */
+  readonly rowsBefore?: number;
+  /** Place in the file of a position in the window's stream, for messages. */
+  readonly placeOf?: (position: number) => number;
   /** Takes each statement that is no row data. */
   readonly onStatement?: (statement: FoundStatement) => void;
   /** Takes each INSERT's table before its first row; `at` is the position of the INSERT. */
   readonly onInsert?: (database: string | undefined, table: string, at: number) => void;
   /**
    * Rows are stepped over, not read: `next` gives none. Takes the position behind each row, where another scanner could begin
-   * with `insideInsert`.
+   * with `context()`, and the number of rows so far.
    */
-  readonly onSkippedRow?: (position: number) => void;
+  readonly onSkippedRow?: (position: number, rows: number) => void;
   /** Lightning's reading of literals: unquoted words and `\N` are text, `\%` and `\_` lose their backslash. */
   readonly compatLightning?: boolean;
 }
@@ -78,9 +82,17 @@ export class SqlScanner implements RowScanner {
     this.session = options.session ?? newSqlSession();
     this.rowReader = new SqlRowReader(this.lexer, this.session, options.compatLightning ?? false);
     this.skipper = new SqlSkipper(this.lexer, this.session);
-    if (options.insideInsert === undefined) return;
-    this.columns = options.insideInsert.columns;
+    this.rowNumber = options.rowsBefore ?? 0;
+    this.lexer.inVersionComment = options.context?.inVersionComment ?? false;
+    if (options.context?.insert === undefined) return;
+    this.columns = options.context.insert.columns;
     this.state = State.behindRow;
+  }
+
+  /** What a scanner needs to begin here: a copy. */
+  context(): SqlContext {
+    const insert = this.state === State.statement ? undefined : { columns: this.columns };
+    return { session: copySqlSession(this.session), insert, inVersionComment: this.lexer.inVersionComment };
   }
 
   next(window: Window, fields: Fields): number {
@@ -110,7 +122,7 @@ export class SqlScanner implements RowScanner {
   private statement(window: Window): number {
     const { lexer, session } = this;
     lexer.commentMarks.length = 0;
-    let i = lexer.blank(window.start);
+    const i = lexer.blank(window.start);
     if (i === MORE) return Scan.more;
     if (i >= lexer.end) {
       window.start = i;
@@ -132,9 +144,10 @@ export class SqlScanner implements RowScanner {
     if (delimiter > 0) return this.enter(window, delimiter, State.statement);
     const statement = readStatement(lexer, session, i);
     if (statement === MORE) return Scan.more;
+    const { charset } = session;
     this.apply(statement);
-    i = statement.next;
-    return this.enter(window, i, State.statement);
+    this.enter(window, statement.next, State.statement);
+    return session.charset === charset ? GO_ON : Scan.recode;
   }
 
   private enter(window: Window, start: number, state: number): number {
@@ -201,8 +214,8 @@ export class SqlScanner implements RowScanner {
     const { onSkippedRow } = this.options;
     if (onSkippedRow === undefined) return this.rowOrEnd(window, fields);
     const { base } = window;
-    if (!this.skipper.skip(window, (offset) => onSkippedRow(base + offset))) return SKIPPED;
-    this.rowNumber += this.skipper.rowCount;
+    const onRow = (offset: number): void => onSkippedRow(base + offset, ++this.rowNumber);
+    if (!this.skipper.skip(window, onRow)) return SKIPPED;
     return this.enter(window, window.start, State.statement);
   }
 
@@ -226,10 +239,10 @@ export class SqlScanner implements RowScanner {
     const behind = this.rowReader.row(fields, i + 1);
     if (behind === MORE) return Scan.more;
     fields.bytes = lexer.bytes;
+    this.rowReader.resolve(fields);
     window.start = behind;
     this.state = State.behindRow;
     this.rowNumber++;
-    this.rowReader.resolve(fields);
     return Scan.row;
   }
 
@@ -254,7 +267,7 @@ export class SqlScanner implements RowScanner {
       file: this.options.file,
       row: this.rowNumber + 1,
       column: this.rowReader.column < 0 ? undefined : this.rowReader.column + 1,
-      byte: this.base + thrown.at,
+      byte: this.options.placeOf?.(this.base + thrown.at) ?? this.base + thrown.at,
     };
     return sourceError(
       unsupported ? "Levin:Source:ErrUnsupported" : "Levin:Source:ErrSyntax",

@@ -20,6 +20,14 @@ export interface SqlSession {
   readonly variables: Map<string, string | undefined>;
 }
 
+/** All that a scanner must know to begin in the middle of a SQL file. */
+export interface SqlContext {
+  readonly session: SqlSession;
+  /** Behind a row of an INSERT with these columns (undefined: all of the table's); undefined: between statements. */
+  readonly insert: { readonly columns: readonly string[] | undefined } | undefined;
+  readonly inVersionComment: boolean;
+}
+
 /** A session as it is at a file's begin; `sqlMode` is the configured one. */
 export function newSqlSession(sqlMode?: string): SqlSession {
   const session: SqlSession = {

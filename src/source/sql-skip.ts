@@ -15,8 +15,6 @@ STOP[0] = 1;
  * the same row ends as reading does in every file that can be read.
  */
 export class SqlSkipper {
-  /** Rows whose end was passed in this statement. */
-  rowCount = 0;
   private depth = 0;
   private rowEnded = false;
   /** Behind the last row: in ON DUPLICATE KEY UPDATE. */
@@ -33,7 +31,6 @@ export class SqlSkipper {
   /** Makes ready for the rows of another statement. */
   begin(): void {
     this.depth = 0;
-    this.rowCount = 0;
     this.behindRows = false;
     this.stop.set(STOP);
     this.stop[this.session.delimiter.charCodeAt(0) & 0xff] = 1;
@@ -68,8 +65,7 @@ export class SqlSkipper {
       i = next;
       if (this.rowEnded) {
         this.rowEnded = false;
-        this.rowCount++;
-        if (!lexer.inVersionComment) onRow(i);
+        onRow(i);
       }
     }
   }

@@ -46,3 +46,23 @@ export function rangeSource(object: StoredObject, start: number, end: number): B
     close: () => object.close(),
   };
 }
+
+/** The bytes [start, end) of a stream that cannot be positioned. */
+export function part(source: ByteSource, start: number, end: number): ByteSource {
+  let at = 0;
+  return {
+    async read(into) {
+      while (at < start) {
+        const size = await source.read(into.subarray(0, Math.min(into.length, start - at)));
+        if (size === 0) return 0;
+        at += size;
+      }
+      const want = Math.min(into.length, end - at);
+      if (want <= 0) return 0;
+      const size = await source.read(want === into.length ? into : into.subarray(0, want));
+      at += size;
+      return size;
+    },
+    close: () => source.close(),
+  };
+}

@@ -17,6 +17,8 @@ export interface WindowFeedOptions {
   readonly rowBytesMax?: number;
 }
 
+const MARK_BYTES_MAX = 3;
+
 /** A stretch of the window's stream and the source bytes that it was made from. Without `raw` one is the other. */
 interface Segment {
   /** Position in the window's stream. */
@@ -56,7 +58,7 @@ export class WindowFeed {
     this.options = options;
     this.window = new Window(options.windowBytes * 2);
     this.window.base = options.start;
-    this.block = new Uint8Array(options.windowBytes);
+    this.block = new Uint8Array(Math.max(options.windowBytes, MARK_BYTES_MAX));
     this.replacement = options.replacement === undefined ? undefined : new TextEncoder().encode(options.replacement);
     this.taken = options.start;
     this.charset = options.charset;
@@ -77,11 +79,9 @@ export class WindowFeed {
     const before = window.end - window.start;
     while (window.end - window.start - before < want && !window.final) {
       const size = await this.take();
+      const bytes = this.block.subarray(0, size);
       if (size === 0) this.ended = true;
-      else {
-        if (this.taken === 0) this.absorb(this.withoutMark(this.block.subarray(0, size)));
-        else this.absorb(this.block.subarray(0, size));
-      }
+      else this.absorb(this.taken === 0 ? this.withoutMark(bytes) : bytes);
       window.final = this.ended && this.carry.length === 0;
       if (this.blocked()) break;
       if (!this.ended) this.readAhead();
@@ -207,7 +207,8 @@ export class WindowFeed {
       if (bytes === undefined) {
         const behind = this.segments[k + 1]?.stream ?? window.base + window.end;
         const start = Math.max(stream, window.base + window.start);
-        if (behind > start) raw.set(window.bytes.slice(start - window.base, behind - window.base), source + start - stream - from);
+        if (behind > start)
+          raw.set(window.bytes.slice(start - window.base, behind - window.base), source + start - stream - from);
       } else if (source + bytes.length > from) {
         const start = Math.max(source, from);
         raw.set(bytes.subarray(start - source), start - from);
@@ -237,9 +238,15 @@ export class WindowFeed {
     this.ahead.catch(() => 0);
   }
 
+  /** The next block; the first one is long enough for a byte order mark. */
   private async take(): Promise<number> {
-    const size = await (this.ahead ?? this.source.read(this.block));
+    let size = await (this.ahead ?? this.source.read(this.block));
     this.ahead = undefined;
+    while (this.taken === 0 && size > 0 && size < MARK_BYTES_MAX && size < this.block.length) {
+      const more = await this.source.read(this.block.subarray(size));
+      if (more === 0) break;
+      size += more;
+    }
     return size;
   }
 }

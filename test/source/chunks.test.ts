@@ -3,25 +3,13 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type LevinError, seededRandom } from "../../src/base/mod.ts";
 import { newFields } from "../../src/codec/mod.ts";
-import {
-  type Chunk,
-  ChunkReader,
-  type CsvDialect,
-  type DataFile,
-  defaultCsvDialect,
-  planChunks,
-  routeFiles,
-  sortDataFiles,
-} from "../../src/source/mod.ts";
+import { type Chunk, ChunkReader, loadSource, type PlanOptions, planChunks } from "../../src/source/mod.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { type Cell, cellsOf } from "./scan.ts";
 
-async function dataFiles(storage: MemoryStorage): Promise<DataFile[]> {
-  return sortDataFiles(routeFiles(await storage.list()).flatMap((file) => (file.verdict === "data" ? [file] : [])));
-}
-
-async function plan(storage: MemoryStorage, chunkBytes: number, dialect: CsvDialect): Promise<Chunk[]> {
-  return await Array.fromAsync(planChunks(storage, await dataFiles(storage), { chunkBytes, dialect: () => dialect }));
+async function plan(storage: MemoryStorage, chunkBytes: number, more: PlanOptions = {}): Promise<Chunk[]> {
+  const source = await loadSource(storage);
+  return await Array.fromAsync(planChunks(storage, source.tables[0]!.files, { chunkBytes, ...more }));
 }
 
 async function readChunks(storage: MemoryStorage, chunks: readonly Chunk[], windowBytes: number): Promise<Cell[][]> {
@@ -65,7 +53,7 @@ test("chunks of any size and windows of any size give the same rows, each once",
   ] as const) {
     const storage = new MemoryStorage({ [name]: text });
     for (const chunkBytes of [1, 64, 100, 1000, 5000, 1 << 20]) {
-      const chunks = await plan(storage, chunkBytes, defaultCsvDialect);
+      const chunks = await plan(storage, chunkBytes);
       if (chunkBytes <= 1000) assert.ok(chunks.length > 5, `${name} is cut`);
       if (chunkBytes === 1 << 20) assert.equal(chunks.length, 1);
       for (const windowBytes of [1, 64, 1 << 20]) {
@@ -79,7 +67,7 @@ test("chunks of any size and windows of any size give the same rows, each once",
 
 test("row ids of chunks ascend and leave room; compressed files stay whole", async () => {
   const storage = new MemoryStorage({ "d.t.1.csv": csv, "d.t.2.csv.gz": gzipSync(csv), "d.t.3.sql": sql });
-  const chunks = await plan(storage, 1000, defaultCsvDialect);
+  const chunks = await plan(storage, 1000);
   let next = 0;
   for (const chunk of chunks) {
     assert.equal(chunk.rowIdBase, next);
@@ -91,7 +79,7 @@ test("row ids of chunks ascend and leave room; compressed files stay whole", asy
 
 test("a file that changed since the plan is refused", async () => {
   const storage = new MemoryStorage({ "d.t.csv": csv });
-  const chunks = await plan(storage, 1000, defaultCsvDialect);
+  const chunks = await plan(storage, 1000);
   storage.set("d.t.csv", `${csv}x`);
   await assert.rejects(
     ChunkReader.open(storage, chunks[0]!),
@@ -104,7 +92,7 @@ test("a chunk that does not end at a row's end is refused", async () => {
     "d.t.csv": 'id,v\n1,"a\nb"\n2,c\n',
     "d.t.sql": "INSERT INTO t VALUES (1,'a');\n",
   });
-  const [csvChunk, sqlChunk] = await plan(storage, 1 << 20, defaultCsvDialect);
+  const [csvChunk, sqlChunk] = await plan(storage, 1 << 20);
   for (const chunk of [
     { ...csvChunk!, end: 10 },
     { ...sqlChunk!, end: 24 },

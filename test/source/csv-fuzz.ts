@@ -39,7 +39,7 @@ function randomText(random: Random, dialect: CsvDialect): string {
   const bits = ["a", "b", " ", "\r", "\n", "\r\n", "\\N", "NULL", '"', "'", "|", ",", "é", "\0", "x".repeat(40), ">>"];
   bits.push(separator, delimiter, end, escapedBy, `${escapedBy}n`, `${delimiter}${delimiter}`);
   const wild = random.next() < 0.3;
-  let text = random.next() < 0.1 ? "\ufeff" : "";
+  let text = "";
   const fieldCount = 1 + Math.floor(random.next() * 4);
   const rowCount = Math.floor(random.next() * 8);
   for (let row = 0; row < rowCount; row++) {

@@ -27,7 +27,7 @@ export function referenceCsv(
   const startingBy = bytesOf(dialect.startingBy);
   const nulls = dialect.notNull ? [] : dialect.nulls.length === 0 ? [""] : dialect.nulls.map(bytesOf);
   const rows: Cell[][] = [];
-  let pos = data.startsWith("\xef\xbb\xbf") ? 3 : 0;
+  let pos = 0;
 
   const terminatorAt = (at: number): number => {
     if (terminator !== "") return data.startsWith(terminator, at) ? terminator.length : 0;

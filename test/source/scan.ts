@@ -48,6 +48,7 @@ export function scanAll(scanner: RowScanner, data: Uint8Array, step: () => numbe
     for (;;) {
       const result = scanner.next(window, fields);
       if (result === Scan.end) return out;
+      if (result === Scan.recode) continue;
       if (result === Scan.row) {
         out.rows.push(cellsOf(fields));
         out.starts.push(scanner.rowStart);

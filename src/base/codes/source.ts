@@ -31,6 +31,24 @@ export const sourceCodes = defineCodes({
     retry: "never",
     exit: 4,
   },
+  "Levin:Source:ErrWrongTable": {
+    meaning: "A file's name and its statements speak of different tables, or two tables cannot be told apart.",
+    action: "Correct the file's name, or name the table with a file rule or a route.",
+    retry: "never",
+    exit: 3,
+  },
+  "Levin:Source:ErrSchemaFile": {
+    meaning: "A schema file does not hold the one statement that it should.",
+    action: "Export the schema again, or remove the file and create the table in the target.",
+    retry: "never",
+    exit: 3,
+  },
+  "Levin:Source:ErrEncoding": {
+    meaning: "A source file has bytes that are not valid in its character set.",
+    action: "Set the file's character set, correct the bytes, or name a character that replaces them.",
+    retry: "never",
+    exit: 4,
+  },
   "Levin:Source:ErrCorrupt": {
     meaning: "A compressed file is truncated or damaged.",
     action: "Export or copy the file again.",

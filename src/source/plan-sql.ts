@@ -1,0 +1,68 @@
+import { newFields } from "../codec/mod.ts";
+import type { Cut, PlanOptions } from "./plan.ts";
+import type { DataFile } from "./router.ts";
+import { Scan } from "./row-scanner.ts";
+import { currentCharset } from "./sql-data.ts";
+import { SqlScanner } from "./sql-scanner.ts";
+import { newSqlSession, type SqlContext } from "./sql-session.ts";
+import { rangeSource, type Storage } from "./storage.ts";
+import { WindowFeed } from "./window-feed.ts";
+
+const WINDOW_BYTES = 1024 * 1024;
+
+/** Cuts a large SQL file of one table behind rows, about `chunkBytes` apart. */
+export async function* sqlCuts(
+  storage: Storage,
+  file: DataFile,
+  options: PlanOptions & { readonly chunkBytes: number },
+): AsyncGenerator<Cut> {
+  const name = file.file.path;
+  const object = await storage.open(name);
+  const feed = new WindowFeed(rangeSource(object, 0, object.sizeBytes), {
+    file: name,
+    start: 0,
+    charset: file.charset,
+    replacement: options.invalidReplacement,
+    windowBytes: WINDOW_BYTES,
+  });
+  const found: { at: number; sql: SqlContext; rows: number }[] = [];
+  let goal = options.chunkBytes;
+  const scanner: SqlScanner = new SqlScanner({
+    file: name,
+    session: newSqlSession(options.sqlMode),
+    placeOf: (position) => feed.sourcePosition(position),
+    onStatement: () => undefined,
+    onSkippedRow: (position, rows) => {
+      if (position < goal) return;
+      const at = feed.sourcePosition(position);
+      if (at < goal) return;
+      found.push({ at, sql: scanner.context(), rows });
+      goal = at + options.chunkBytes;
+    },
+  });
+  const fields = newFields(1);
+  let start = 0;
+  let rowsBefore = 0;
+  let sql: SqlContext | undefined;
+  const cut = (end: number, rows: number): Cut => {
+    const endsInFile = end < file.file.sizeBytes;
+    return { start, end, endsInFile, columns: undefined, sql, rowsBefore, rowCount: rows - rowsBefore };
+  };
+  try {
+    while (await feed.fill(scanner.rowNumber + 1)) {
+      options.signal?.throwIfAborted();
+      while (scanner.next(feed.window, fields) === Scan.recode) {
+        feed.recode(currentCharset(scanner.session.charset, file.charset, name));
+      }
+      for (const { at, sql: context, rows } of found.splice(0)) {
+        yield cut(at, rows);
+        start = at;
+        sql = context;
+        rowsBefore = rows;
+      }
+    }
+    yield cut(file.file.sizeBytes, scanner.rowNumber);
+  } finally {
+    await feed.close();
+  }
+}
