@@ -3,6 +3,7 @@ import type { Fields } from "../codec/mod.ts";
 import type { Chunk } from "./chunk.ts";
 import { CsvScanner } from "./csv-scanner.ts";
 import { decompressed } from "./decompress.ts";
+import { type ColumnCoding, ColumnDecoder } from "./field-coding.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import { currentCharset, newDataScanner } from "./sql-data.ts";
@@ -21,6 +22,10 @@ export interface ChunkReaderOptions {
   readonly compatLightning?: boolean;
   /** SQL mode for literals where the file sets none. */
   readonly sqlMode?: string;
+  /** Columns that are coded in the source, by lower-case name: `charsetOfColumn`, and binary ones written as hex or base64. */
+  readonly codings?: ReadonlyMap<string, ColumnCoding>;
+  /** The table's columns, for rows without a list of their own; needed with `codings`. */
+  readonly columnNames?: readonly string[];
   /** Stands in for bytes that are invalid in the file's character set; undefined: they are an error. */
   readonly invalidReplacement?: string;
 }
@@ -39,6 +44,7 @@ export class ChunkReader {
   readonly scanner: RowScanner;
   private readonly chunk: Chunk;
   private readonly feed: WindowFeed;
+  private readonly decoder: ColumnDecoder | undefined;
 
   private constructor(chunk: Chunk, source: ByteSource, options: ChunkReaderOptions) {
     this.chunk = chunk;
@@ -47,10 +53,13 @@ export class ChunkReader {
       start: chunk.start,
       charset: currentCharset(chunk.sql?.session.charset, chunk.charset, chunk.path),
       replacement: options.invalidReplacement,
-      windowBytes: options.windowBytes ?? WINDOW_BYTES,
+      windowBytes: Math.min(options.windowBytes ?? WINDOW_BYTES, Math.max(chunk.end - chunk.start, 1)),
       rowBytesMax: options.rowBytesMax,
     });
     this.scanner = newScanner(chunk, options, (position) => this.feed.sourcePosition(position));
+    const { codings, columnNames, invalidReplacement } = options;
+    if (codings === undefined || codings.size === 0) return;
+    this.decoder = new ColumnDecoder(codings, columnNames ?? [], invalidReplacement);
   }
 
   /** @throws LevinError `ErrUnreadable`, or `ErrChanged` where the file is not the one that was planned. */
@@ -92,7 +101,11 @@ export class ChunkReader {
   next(fields: Fields): boolean {
     for (;;) {
       const result = this.scanner.next(this.feed.window, fields);
-      if (result !== Scan.recode) return result === Scan.row;
+      if (result === Scan.row) {
+        if (this.decoder !== undefined) this.decode(this.decoder, fields);
+        return true;
+      }
+      if (result !== Scan.recode) return false;
       const { session } = this.scanner as SqlScanner;
       this.feed.recode(currentCharset(session.charset, this.chunk.charset, this.chunk.path));
     }
@@ -100,6 +113,14 @@ export class ChunkReader {
 
   close(): Promise<void> {
     return this.feed.close();
+  }
+
+  private decode(decoder: ColumnDecoder, fields: Fields): void {
+    const invalid = decoder.decode(fields, this.scanner);
+    if (invalid < 0) return;
+    const place = { file: this.chunk.path, row: this.scanner.rowNumber, column: invalid + 1, byte: this.rowPosition };
+    const detail = `the field is not valid ${decoder.codingOf(invalid)}`;
+    throw sourceError("Levin:Source:ErrEncoding", "read", detail, place);
   }
 }
 

@@ -1,7 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 
 /**
- * How a CSV file is written. The names are those of Lightning's `[mydumper.csv]` in camel case; the last six are levin's own.
+ * How a CSV file is written. The names are those of Lightning's `[mydumper.csv]` in camel case; the last seven are levin's own.
  * All strings are text and are compared as UTF-8 bytes.
  */
 export interface CsvDialect {
@@ -33,6 +33,8 @@ export interface CsvDialect {
   readonly quotedNullIsText: boolean;
   /** Quotes inside quoted fields stand as they are; a field ends at a quote before a separator or terminator (ESCAPED BY ''). */
   readonly unescapedQuote: boolean;
+  /** How values of binary columns are written: Dumpling's `--csv-output-dialect redshift` is hex, `bigquery` is base64. */
+  readonly binaryFormat: "raw" | "hex" | "base64";
 }
 
 export const defaultCsvDialect: CsvDialect = {
@@ -50,6 +52,7 @@ export const defaultCsvDialect: CsvDialect = {
   blankLines: "auto",
   quotedNullIsText: true,
   unescapedQuote: false,
+  binaryFormat: "raw",
 };
 
 /**

@@ -203,6 +203,10 @@ export class CsvScanner implements RowScanner {
           if (!final) return MORE;
           throw this.syntax("the file ends with an escape character", window, end, n);
         }
+        // A dump never ends so: it was cut, or the tool did not escape a value that ends with this character.
+        if (at === end && final && (bytes[at - 1] === 10 || bytes[at - 1] === 13)) {
+          throw this.syntax("the file's last line end is escaped", window, at - 1, n);
+        }
       } else if ((match & 7) === Token.delimiter) {
         if (at === from) return this.quoted(window, at + (match >> 3), n);
         if (!this.dialect.unescapedQuote) throw this.syntax("a quote inside an unquoted field", window, at, n);

@@ -14,6 +14,7 @@ export { ChunkReader, type ChunkReaderOptions } from "./chunk-reader.ts";
 export { type CsvDialect, checkCsvDialect, defaultCsvDialect } from "./csv-dialect.ts";
 export { CsvScanner, type CsvScannerOptions } from "./csv-scanner.ts";
 export { decompressed } from "./decompress.ts";
+export type { ColumnCoding } from "./field-coding.ts";
 export { type Compression, compareSortKeys, type DataFormat, decodePercent, parseFileName } from "./file-name.ts";
 export { compileFileRule, type FileRule } from "./file-rules.ts";
 export { type IgnoreColumnsRule, ignoredColumns } from "./ignore-columns.ts";

@@ -25,7 +25,7 @@ export async function* csvCuts(storage: Storage, file: DataFile, options: CutOpt
     start: 0,
     charset: file.charset,
     replacement: options.invalidReplacement,
-    windowBytes: WINDOW_BYTES,
+    windowBytes: Math.min(WINDOW_BYTES, object.sizeBytes),
   });
   const size = file.file.sizeBytes;
   try {

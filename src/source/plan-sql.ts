@@ -23,7 +23,7 @@ export async function* sqlCuts(
     start: 0,
     charset: file.charset,
     replacement: options.invalidReplacement,
-    windowBytes: WINDOW_BYTES,
+    windowBytes: Math.min(WINDOW_BYTES, object.sizeBytes),
   });
   const found: { at: number; sql: SqlContext; rows: number }[] = [];
   let goal = options.chunkBytes;

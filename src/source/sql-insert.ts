@@ -1,3 +1,4 @@
+import { textOf } from "../base/mod.ts";
 import { CHAR, Char, MORE, type SqlLexer } from "./sql-lexer.ts";
 import type { SqlSession } from "./sql-session.ts";
 import { delimiterAt, readToken, type SqlToken } from "./sql-statement.ts";
@@ -94,6 +95,25 @@ class Cursor {
     return this.token?.kind === "symbol" && this.token.text === text;
   }
 
+  /**
+   * A name in backticks that are not doubled inside, as mydumper writes them: up to a backtick before "," or ")". Steps over it.
+   */
+  looseName(from: number): string | undefined {
+    const { bytes, end, final } = this.lexer;
+    if (bytes[from] !== 0x60) return undefined;
+    for (let at = from + 1; at < end; at++) {
+      if (bytes[at] !== 0x60) continue;
+      const next = this.lexer.blank(at + 1);
+      if (next === MORE) throw NEED_MORE;
+      if (bytes[next] !== 0x2c && bytes[next] !== 0x29) continue;
+      this.at = at + 1;
+      this.step();
+      return textOf(bytes.subarray(from + 1, at));
+    }
+    if (!final) throw NEED_MORE;
+    return undefined;
+  }
+
   /** A name, quoted or not; steps over it. */
   name(what: string): string {
     const { token } = this;
@@ -137,11 +157,13 @@ function list(cursor: Cursor, what: string): string[] {
       if (!cursor.isSymbol(",")) throw new Problem('expected "," or ")"', cursor.place);
       cursor.step();
     }
+    const from = cursor.place;
     let name = cursor.name(what);
     while (cursor.isSymbol(".")) {
       cursor.step();
       name = cursor.name(what);
     }
+    if (!cursor.isSymbol(",") && !cursor.isSymbol(")")) name = cursor.looseName(from) ?? name;
     names.push(name);
   }
   cursor.step();

@@ -1,6 +1,6 @@
 import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
 import { type Charset, charsetOf } from "./charset.ts";
-import { FieldConverter } from "./field-charset.ts";
+import { FieldConverter } from "./field-coding.ts";
 import { CHAR, Char, MORE, type SqlLexer, Unclosed } from "./sql-lexer.ts";
 import type { SqlSession } from "./sql-session.ts";
 import { decodeBits, decodeHex, unescapeSql } from "./sql-unescape.ts";

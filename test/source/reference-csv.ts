@@ -78,6 +78,7 @@ export function referenceCsv(
       } else if (escaper !== "" && data.startsWith(escaper, pos)) {
         pos += escaper.length;
         if (pos >= data.length) throw new Error("dangling escape");
+        if (pos === data.length - 1 && /[\r\n]/.test(data[pos]!)) throw new Error("escaped line end at the end");
         field.value += control(data[pos]!);
         field.escaped = true;
         pos++;
