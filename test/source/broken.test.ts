@@ -120,7 +120,7 @@ test("quoted NULL markers stay text, quoted and unquoted empty fields differ", a
   const empty = (await rowsOf("csv-blank-fields-null-empty")).filter(([id]) => Number(id) >= 50);
   assert.deepEqual(empty, [
     ["50", null, null],
-    ["51", "", ""],
+    ["51", "", null],
     ["52", "N", "N"],
     ["53", "NULL", "NULL"],
     ["54", "N", "1"],
