@@ -1,7 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import type { Charset } from "./charset.ts";
 import type { CsvDialect } from "./csv-dialect.ts";
-import type { DataFile, FileVerdict, NameCandidate } from "./router.ts";
+import type { DataFile, DataVerdict, DumpFile, NameCandidate, SchemaFile } from "./router.ts";
 import type { Router } from "./routes.ts";
 import { openPlain, schemaError } from "./schema-files.ts";
 import type { ColumnText, FileReport } from "./source-model.ts";
@@ -20,10 +20,6 @@ export interface CatalogOptions {
   readonly sqlMode: string | undefined;
   readonly dataCharset: Charset;
 }
-
-type SchemaVerdict = Extract<FileVerdict, { verdict: "schema" }>;
-type DataVerdict = Extract<FileVerdict, { verdict: "data" }>;
-type DumpVerdict = Extract<FileVerdict, { verdict: "dump" }>;
 
 /** A table of the source. */
 export interface Origin {
@@ -59,13 +55,13 @@ export class Catalog {
   }
 
   /** Takes the statements of a schema file, which must make what the file's name says. */
-  addSchemaFile(verdict: SchemaVerdict, content: DumpContent): void {
+  addSchemaFile(verdict: SchemaFile, content: DumpContent): void {
     for (const { text } of content.statements) this.fromTidb ||= text.includes("/*T!");
     if (verdict.what === "database") this.addDatabaseFile(verdict, content);
     else this.addObjectFile(verdict, content);
   }
 
-  private addObjectFile(verdict: SchemaVerdict, content: DumpContent): void {
+  private addObjectFile(verdict: SchemaFile, content: DumpContent): void {
     const { file, names } = verdict;
     const creates = content.statements.filter(({ kind }) => kind !== "alter-table" && kind !== "create-index");
     const made = creates.filter(({ kind }) => kind !== "create-database");
@@ -92,7 +88,7 @@ export class Catalog {
       this.origin(name.database, table).alters.push({ ...other, database: name.database, name: table });
   }
 
-  private addDatabaseFile({ file, names }: SchemaVerdict, content: DumpContent): void {
+  private addDatabaseFile({ file, names }: SchemaFile, content: DumpContent): void {
     const create = content.statements.find(({ kind }) => kind === "create-database");
     if (create === undefined) throw schemaError(file.path, "it holds no CREATE DATABASE");
     const given = create.database ?? "";
@@ -105,7 +101,7 @@ export class Catalog {
   }
 
   /** Takes a SQL dump: its statements, and where its rows are. */
-  addDump({ file, compression }: DumpVerdict, content: DumpContent): void {
+  addDump({ file, compression }: DumpFile, content: DumpContent): void {
     const databaseOf = (database: string | undefined, what: string): string => {
       const name = database ?? this.options.database ?? content.headDatabase;
       if (name !== undefined) return name;

@@ -4,7 +4,7 @@ import type { Charset } from "./charset.ts";
 import { type CsvDialect, checkCsvDialect, defaultCsvDialect } from "./csv-dialect.ts";
 import { stripCompression } from "./file-name.ts";
 import { compileFileRule, type FileRule } from "./file-rules.ts";
-import { assertAllKnown, type FileVerdict, routeFiles } from "./router.ts";
+import { assertAllKnown, type DumpFile, type FileVerdict, routeFiles } from "./router.ts";
 import { parseRoutes, type Router } from "./routes.ts";
 import { openPlain, readSchemaFile } from "./schema-files.ts";
 import type { Source } from "./source-model.ts";
@@ -99,7 +99,7 @@ function verdictsOf(files: readonly StoredFile[], options: LoadSourceOptions): F
   if (options.table !== undefined) return files.map((file) => singleTable(file, options.table!));
   const rules = options.rules?.map(compileFileRule);
   const verdicts = routeFiles(files, { rules, defaultRules: options.defaultRules });
-  if (options.ignoreUnmatched !== true) assertAllKnown(verdicts);
+  if (options.ignoreUnmatched !== true) assertAllKnown(verdicts, { dumps: true });
   return verdicts;
 }
 
@@ -107,7 +107,18 @@ function singleTable(file: StoredFile, { database, table }: { database: string; 
   const { stem, compression } = stripCompression(file.path);
   const format = /\.sql$/i.test(stem) ? "sql" : "csv";
   const names = [{ database, table, sortKey: "" }];
-  return { verdict: "data", file, names, format, compression, byUser: true };
+  const rest = { charset: "utf8", dialect: undefined, extraColumns: [], pieces: undefined } as const;
+  return {
+    verdict: "data",
+    file,
+    names,
+    ...names[0]!,
+    format,
+    compression,
+    byUser: true,
+    insertNames: undefined,
+    ...rest,
+  };
 }
 
 /** Dialect and charset of a table's files, checked once. */
@@ -132,7 +143,7 @@ function settingsOf(options: LoadSourceOptions): (
 
 async function readDump(
   storage: Storage,
-  { file, compression }: Extract<FileVerdict, { verdict: "dump" }>,
+  { file, compression }: DumpFile,
   options: LoadSourceOptions,
 ): ReturnType<typeof readSqlDump> {
   return readSqlDump(await openPlain(storage, file, compression), {

@@ -21,7 +21,14 @@ export { type IgnoreColumnsRule, ignoredColumns } from "./ignore-columns.ts";
 export { type LoadSourceOptions, loadSource, type TableSettings } from "./load-source.ts";
 export { openLocalStorage } from "./local-storage.ts";
 export { type Cut, type PlanOptions, planChunks } from "./plan.ts";
-export { assertAllKnown, type DataFile, type FileVerdict, routeFiles, sortDataFiles } from "./router.ts";
+export {
+  assertAllKnown,
+  type DataFile,
+  type FileVerdict,
+  routeFiles,
+  type SchemaFile,
+  sortDataFiles,
+} from "./router.ts";
 export { type ExtraColumn, parseRoutes, type RouteRule, type Router } from "./routes.ts";
 export { type RowScanner, Scan } from "./row-scanner.ts";
 export { retarget } from "./schema-text.ts";

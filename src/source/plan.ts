@@ -1,4 +1,5 @@
 import type { Chunk } from "./chunk.ts";
+import type { CsvDialect } from "./csv-dialect.ts";
 import type { Compression } from "./file-name.ts";
 import { csvCuts } from "./plan-csv.ts";
 import { sqlCuts } from "./plan-sql.ts";
@@ -8,6 +9,8 @@ import type { Storage } from "./storage.ts";
 export interface PlanOptions {
   /** Aim for a chunk's size; files up to a tenth larger stay whole. */
   readonly chunkBytes?: number;
+  /** How CSV files are written that do not carry their dialect (those of `routeFiles`). */
+  readonly dialect?: (file: DataFile) => CsvDialect;
   /** CSV line ends stand at row ends only: cut without proof, readers verify it (mydumper.strict-format). */
   readonly strictFormat?: boolean;
   /** Columns of the table, where known: bounds the number of rows, and decides what a blank CSV line is. */
@@ -51,7 +54,9 @@ export async function* planChunks(
   options: PlanOptions = {},
 ): AsyncGenerator<Chunk> {
   let rowIdBase = 0;
-  for (const file of files) {
+  for (const given of files) {
+    const dialect = given.format === "csv" ? (given.dialect ?? options.dialect?.(given)) : undefined;
+    const file = { ...given, dialect };
     for await (const { rowCount, ...cut } of cutsOf(storage, file, options)) {
       const rowCountMax = rowCount ?? rowsMax(file, cut.end - cut.start, options.columnCount);
       yield chunkOf(file, cut, rowIdBase, rowCountMax);

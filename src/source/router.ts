@@ -38,29 +38,43 @@ export interface NameCandidate {
 export type SchemaKind = "database" | "table" | "view" | "sequence";
 
 /** What a file is for the import, by its name; every file of a source has exactly one verdict. */
-export type FileVerdict =
-  | {
-      readonly verdict: "data";
-      readonly file: StoredFile;
-      /** Ways to read the name, the usual one first: mydumper does not escape names, Dumpling does. */
-      readonly names: readonly NameCandidate[];
-      readonly format: DataFormat;
-      readonly compression: Compression;
-      /** A rule of the user named it: its INSERTs may name any table. */
-      readonly byUser: boolean;
-    }
-  | {
-      readonly verdict: "schema";
-      readonly file: StoredFile;
-      readonly what: SchemaKind;
-      readonly names: readonly NameCandidate[];
-      readonly compression: Compression;
-      readonly byUser: boolean;
-    }
-  /** A SQL file whose statements say what they are about: mysqldump's. */
-  | { readonly verdict: "dump"; readonly file: StoredFile; readonly compression: Compression }
-  | { readonly verdict: "ignored"; readonly file: StoredFile; readonly reason: string }
-  | { readonly verdict: "unknown"; readonly file: StoredFile; readonly reason: string };
+export type FileVerdict = DataVerdict | SchemaFile | DumpFile | LeftOutFile;
+
+/** A data file as the usual reading of its name has it; `loadSource` settles which reading is right. */
+export interface DataVerdict extends DataFile {
+  readonly verdict: "data";
+  /** Ways to read the name, the usual one first: mydumper does not escape names, Dumpling does. */
+  readonly names: readonly NameCandidate[];
+  /** A rule of the user named it: its INSERTs may name any table. */
+  readonly byUser: boolean;
+}
+
+/** A file with the statement that makes a database, table, view or sequence. */
+export interface SchemaFile {
+  readonly verdict: "schema";
+  readonly file: StoredFile;
+  readonly what: SchemaKind;
+  /** Of the usual reading of the name. */
+  readonly database: string;
+  /** Empty for a database. */
+  readonly name: string;
+  readonly names: readonly NameCandidate[];
+  readonly compression: Compression;
+  readonly byUser: boolean;
+}
+
+/** A SQL file whose statements say what they are about: mysqldump's. */
+export interface DumpFile {
+  readonly verdict: "dump";
+  readonly file: StoredFile;
+  readonly compression: Compression;
+}
+
+export interface LeftOutFile {
+  readonly verdict: "ignored" | "unknown";
+  readonly file: StoredFile;
+  readonly reason: string;
+}
 
 export interface RouteFilesOptions {
   /** `[[mydumper.files]]`, tried in order. */
@@ -97,9 +111,8 @@ function verdictOfRule(file: StoredFile, match: RuleMatch): FileVerdict {
     { database: decodePercent(database), table: decodePercent(table), sortKey },
     { database: decodeFileNameCharset(database), table: decodeFileNameCharset(table), sortKey },
   ]);
-  if (type === "sql" || type === "csv")
-    return { verdict: "data", file, names, format: type, compression, byUser: true };
-  return { verdict: "schema", file, what: SCHEMA_KINDS[type], names, compression, byUser: true };
+  if (type === "sql" || type === "csv") return dataVerdict({ file, names, format: type, compression, byUser: true });
+  return schemaVerdict({ file, what: SCHEMA_KINDS[type], names, compression, byUser: true });
 }
 
 function verdictOfName(file: StoredFile): FileVerdict {
@@ -115,7 +128,7 @@ function verdictOfName(file: StoredFile): FileVerdict {
       { database, table: "", sortKey: "" },
       { database: kind.database, table: "", sortKey: "" },
     ]);
-    return { verdict: "schema", file, what: "database", names, compression, byUser: false };
+    return schemaVerdict({ file, what: "database", names, compression, byUser: false });
   }
   const table = decodePercent(kind.table);
   if (kind.kind !== "data") {
@@ -123,7 +136,7 @@ function verdictOfName(file: StoredFile): FileVerdict {
       { database, table, sortKey: "" },
       { database: kind.database, table: kind.table, sortKey: "" },
     ]);
-    return { verdict: "schema", file, what: SCHEMA_KINDS[kind.kind], names, compression, byUser: false };
+    return schemaVerdict({ file, what: SCHEMA_KINDS[kind.kind], names, compression, byUser: false });
   }
   const { sortKey, format } = kind;
   const names: NameCandidate[] = [
@@ -131,7 +144,19 @@ function verdictOfName(file: StoredFile): FileVerdict {
     { database: kind.database, table: kind.table, sortKey },
   ];
   if (sortKey !== "") names.push({ database: kind.database, table: `${kind.table}.${sortKey}`, sortKey: "" });
-  return { verdict: "data", file, names: distinct(names), format, compression, byUser: false };
+  return dataVerdict({ file, names: distinct(names), format, compression, byUser: false });
+}
+
+function dataVerdict(given: Pick<DataVerdict, "file" | "names" | "format" | "compression" | "byUser">): DataVerdict {
+  const { database, table, sortKey } = given.names[0]!;
+  const insertNames = given.byUser ? undefined : { database, table };
+  const rest = { charset: "utf8", dialect: undefined, extraColumns: [], pieces: undefined } as const;
+  return { verdict: "data", ...given, database, table, sortKey, insertNames, ...rest };
+}
+
+function schemaVerdict(given: Omit<SchemaFile, "verdict" | "database" | "name">): SchemaFile {
+  const { database, table } = given.names[0]!;
+  return { verdict: "schema", ...given, database, name: table };
 }
 
 function distinct(names: readonly NameCandidate[]): NameCandidate[] {
@@ -149,15 +174,18 @@ function decodeFileNameCharset(text: string): string {
 }
 
 /**
- * Stops at files that no rule explains.
+ * Stops at files that no rule explains, and at SQL dumps where `dumps` is not given.
  * @throws LevinError `Levin:Source:ErrUnknownFile` naming the first of them.
  */
-export function assertAllKnown(verdicts: readonly FileVerdict[]): void {
-  const unknown = verdicts.flatMap((verdict) => (verdict.verdict === "unknown" ? [verdict] : []));
+export function assertAllKnown(verdicts: readonly FileVerdict[], options: { dumps?: boolean } = {}): void {
+  const unknown = verdicts.filter(
+    ({ verdict }) => verdict === "unknown" || (verdict === "dump" && options.dumps !== true),
+  );
   const first = unknown[0];
   if (first === undefined) return;
   const more = unknown.length > 1 ? ` (and ${unknown.length - 1} more)` : "";
-  throw new LevinError("Levin:Source:ErrUnknownFile", `Cannot use "${first.file.path}": ${first.reason}${more}`, {
+  const reason = "reason" in first ? first.reason : "its name fits no rule";
+  throw new LevinError("Levin:Source:ErrUnknownFile", `Cannot use "${first.file.path}": ${reason}${more}`, {
     fields: { file: first.file.path, count: unknown.length },
   });
 }

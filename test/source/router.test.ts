@@ -45,6 +45,8 @@ test("mydumper's and Dumpling's names get their verdicts", () => {
 
 test("an unknown file stops the run and is named", () => {
   assert.doesNotThrow(() => assertAllKnown(route("metadata", "db.t.sql")));
+  assert.doesNotThrow(() => assertAllKnown(route("db.sql"), { dumps: true }));
+  assert.throws(() => assertAllKnown(route("db.sql")), /Cannot use "db.sql": its name fits no rule/);
   assert.throws(
     () => assertAllKnown(route("db.t.sql", "x/db.tsv", "y.txt")),
     (thrown: LevinError) =>
