@@ -1,8 +1,16 @@
 /**
- * The table model: TiDB's TableInfo, read from its JSON or made from DDL, and SQL expressions as trees.
+ * The table model: TiDB's TableInfo, read from its JSON or made from DDL, SQL expressions as trees, and scripts cut into
+ * statements. `sql/` lexer, expressions; `ddl/` statements as trees; `build/` trees to TableInfo; `catalog/` statements executed.
  *
- * The SQL parser is our own: node-sql-parser and its kin give no TiDB comments, partitions or hints, lose source offsets and the
- * exact form of literals, and weigh more than all of levin; what is parsed here has to come out as TiDB would have stored it.
+ * Invariants: what DDL gives is what TiDB would have stored, texts of expressions and ids included; a TableInfo that was handed
+ * out never changes; text from outside leads to a LevinError or a result, never to anything else; what is not known is refused
+ * with its place, never guessed.
+ *
+ * The SQL parser is our own: node-sql-parser and its kin give no TiDB comments, partitions or AUTO_RANDOM, lose source offsets
+ * and the exact form of literals, and weigh more than all of levin.
+ *
+ * It lacks: queries (the SELECT of a view is kept as text), spatial, columnar and partial indexes, ALTER CHECK, LAST PARTITION.
+ * The types of expression indexes are known for the functions in `build/expr-function-types.ts`.
  */
 export type { DdlSession } from "./build/session.ts";
 export {
@@ -13,6 +21,7 @@ export {
   type Rebase,
   type TableChange,
 } from "./catalog/catalog.ts";
+export { runScript } from "./catalog/run-script.ts";
 export type { Statement } from "./ddl/ast.ts";
 export { parseStatement } from "./ddl/parser.ts";
 export { parseLosslessJson, stringifyLossless } from "./lossless-json.ts";

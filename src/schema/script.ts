@@ -43,6 +43,8 @@ export interface ScriptStatement {
   end: number;
   /** What CREATE, DROP, ALTER, INSERT or USE names. */
   target?: NamedPlace;
+  /** TABLE, VIEW, DATABASE … of CREATE, ALTER and DROP, upper case. */
+  object?: string;
   /** IF NOT EXISTS is written. */
   ifNotExists: boolean;
   /** Place for IF NOT EXISTS: behind TABLE, VIEW and so on. */
@@ -126,6 +128,7 @@ function openedComment(sql: string, at: number): number {
 interface Head {
   class: StatementClass;
   target?: NamedPlace;
+  object?: string;
   ifNotExists: boolean;
   afterKind?: number;
 }
@@ -169,6 +172,7 @@ function classify(head: readonly Token[]): Head {
   } else if (kind === "alter" || kind === "drop") {
     while (["TEMPORARY", "GLOBAL", "IGNORE"].includes(head[at]?.upper ?? "")) at++;
     if (!Object.hasOwn(CREATABLE, head[at]?.upper ?? "")) return result;
+    result.object = head[at]!.upper;
     at++;
     if (head[at]?.upper === "IF") at += head[at + 1]?.upper === "NOT" ? 3 : 2;
   } else if (kind !== "use") {
@@ -185,7 +189,13 @@ function classifyCreate(head: readonly Token[]): Head {
   const kind = head[at]!;
   const ifNotExists = head[at + 1]?.upper === "IF" && head[at + 2]?.upper === "NOT" && head[at + 3]?.upper === "EXISTS";
   const target = nameAt(head, ifNotExists ? at + 4 : at + 1);
-  return { class: CREATABLE[kind.upper]!, ifNotExists, afterKind: kind.end, ...(target && { target }) };
+  return {
+    class: CREATABLE[kind.upper]!,
+    object: kind.upper,
+    ifNotExists,
+    afterKind: kind.end,
+    ...(target && { target }),
+  };
 }
 
 function isName(token: Token | undefined): token is Token {

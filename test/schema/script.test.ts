@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LevinError } from "../../src/base/mod.ts";
-import { parseSqlMode, parseStatement, retarget, splitScript } from "../../src/schema/mod.ts";
+import { parseSqlMode, parseStatement, retarget, runScript, splitScript } from "../../src/schema/mod.ts";
 
 const mode = parseSqlMode("");
 
@@ -71,6 +71,27 @@ test("a table is created under another name by its places only", () => {
   assert.equal(text, "CREATE TABLE IF NOT EXISTS `a``b` (a int)");
   const parsed = parseStatement(text, mode);
   assert.ok(parsed.kind === "create table" && parsed.table.name === "a`b");
+});
+
+test("the DDL of a dump is executed, the rest passed over, errors name the script's line", () => {
+  const session = { sqlMode: mode, timeZone: "UTC", newCollation: true, clusteredIndex: "on", nowMs: 0 } as const;
+  const catalog = runScript(
+    "SET a = 1;\nCREATE DATABASE x;\nUSE x;\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nALTER TABLE t ADD b int;",
+    session,
+  );
+  assert.deepEqual(
+    catalog.table("x", "t")!.cols.map(({ name }) => name.O),
+    ["a", "b"],
+  );
+  assert.equal(runScript("create table t (a int)", { ...session, database: "d" }).tables("d").length, 1);
+  assert.throws(
+    () => runScript("SET a = 1;\n\ncreate table t (\n  a int,\n  b point);", { ...session, database: "d" }),
+    /the type POINT is not supported \(line 5 of the script\)$/,
+  );
+  assert.throws(
+    () => runScript("\ncreate table t (a int, a int)", { ...session, database: "d" }),
+    /'a' \(error 1060\) \(line 2 of/,
+  );
 });
 
 test("what has no end is refused with its place", () => {

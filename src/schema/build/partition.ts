@@ -70,10 +70,11 @@ function emptyPartition(table: TableInfo, by: PartitionBy): PartitionInfo {
   let isEmpty = false;
   if (by.type === "key" && columns?.length === 0) {
     const primary = primaryColumns(table);
-    if (primary.length > 0) {
-      columns = primary.map(({ name }) => ({ ...name }));
-      isEmpty = true;
+    if (primary.length === 0) {
+      throw ddlError(1488, "Field in list of fields for partition function not found in table");
     }
+    columns = primary.map(({ name }) => ({ ...name }));
+    isEmpty = true;
   }
   return {
     type: PartitionType[by.type],

@@ -214,8 +214,16 @@ export class Catalog {
   private createTable(create: CreateTable, session: DdlSession, sql: string, result: ExecuteResult): void {
     const entry = this.entryOf(create.table, session);
     if (this.isTaken(entry, create.table, create.ifNotExists, result)) return;
-    const id = this.allocate("table");
-    const partitionIds = () => this.allocate("partition");
+    // The table's id comes before those of its partitions, and only when nothing is wrong any more.
+    let id: number | undefined;
+    const tableId = () => {
+      id ??= this.allocate("table");
+      return id;
+    };
+    const partitionIds = () => {
+      tableId();
+      return this.allocate("partition");
+    };
     const { database } = entry;
     const table = create.like
       ? createLike(create, this.existing(create.like, session).table, partitionIds)
@@ -225,7 +233,7 @@ export class Catalog {
           database: { name: database.db_name.O, charset: database.charset, collate: database.collate },
           partitionIds,
         });
-    table.id = id;
+    table.id = tableId();
     this.allocate("job");
     this.add(entry, table, result);
   }
