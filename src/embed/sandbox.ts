@@ -7,7 +7,7 @@ import { type FaultPlan, FaultRunner, withFaults } from "./faults/mod.ts";
 import type { ConnectRouter } from "./grpc.ts";
 import { httpListener, Port, type ServerTls } from "./net/mod.ts";
 import { openPdState, type PdState, pdHttp, pdService } from "./pd/mod.ts";
-import { Cluster, type ClusterOptions, type StoreState } from "./state/mod.ts";
+import { Cluster, type ClusterOptions, fileBlocks, kvBlocks, type StoreState } from "./state/mod.ts";
 import { importService, kvService, packedWriteMethod, storeHttp } from "./tikv/mod.ts";
 
 export interface SandboxOptions extends ClusterOptions {
@@ -39,8 +39,10 @@ export interface Sandbox {
 
 /** Starts PD and the stores on ports of this host. The data of an earlier sandbox in `dir` is there again. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const db = options.dir === undefined ? memoryKvDb() : await openLevelKvDb(join(options.dir, "tikv"));
-  const cluster = await Cluster.open(db, options);
+  const { dir } = options;
+  const db = dir === undefined ? memoryKvDb() : await openLevelKvDb(join(dir, "cluster"));
+  const blocks = dir === undefined ? kvBlocks(db) : await fileBlocks(join(dir, "sst"));
+  const cluster = await Cluster.open(db, options, blocks);
   const faults = options.faults === undefined ? undefined : new FaultRunner(cluster, options.faults);
   const host = options.host ?? "127.0.0.1";
   const scheme = options.tls === undefined ? "http" : "https";

@@ -1,11 +1,14 @@
+import { crc32 } from "node:zlib";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { PairSchema } from "../../../gen/import_sstpb_pb.ts";
-import { Crc64 } from "./crc64.ts";
 import { compareSlices, hexKey } from "./keys.ts";
 import { HarmRefusal, NOT_ASCENDING, Refusal } from "./refusal.ts";
 
 /** A block ends with the pair that fills it to this size. */
 export const BLOCK_SIZE = 256 * 1024;
+
+/** Room for the pair that fills a block, if it is not a large one. */
+const SPARE = 4096;
 
 /** Values longer than this live in TiKV's default column family (`SHORT_VALUE_MAX_LEN`). */
 const SHORT_VALUE = 255;
@@ -24,7 +27,8 @@ export interface SealedBlock {
   pairs: number;
   /** Bytes of keys and values. */
   bytes: number;
-  crc: bigint;
+  /** CRC-32 of `data`. */
+  crc: number;
 }
 
 /**
@@ -36,7 +40,7 @@ export class BlockCutter {
   hasLongValue = false;
   pairs = 0;
   bytes = 0;
-  #buffer = new Uint8Array(BLOCK_SIZE + 8192);
+  #buffer = new Uint8Array(BLOCK_SIZE + SPARE);
   #length = 0;
   #blockPairs = 0;
   #blockBytes = 0;
@@ -46,7 +50,6 @@ export class BlockCutter {
   #last: Uint8Array = new Uint8Array(64);
   #lastLength = -1;
   #next = 0;
-  readonly #crc = new Crc64();
   readonly #sealed: SealedBlock[] = [];
 
   /** Takes an encoded `import_sstpb.WriteBatch`; returns the blocks that it completed. Throws Refusal. */
@@ -187,9 +190,8 @@ export class BlockCutter {
 
   #seal(): void {
     if (this.#blockPairs === 0) return;
-    const data = this.#buffer.slice(0, this.#length);
-    this.#crc.reset();
-    this.#crc.update(data, 0, data.length);
+    const data = this.#buffer.subarray(0, this.#length);
+    this.#buffer = new Uint8Array(BLOCK_SIZE + SPARE);
     this.#sealed.push({
       data,
       commitTs: this.#commitTs,
@@ -197,14 +199,13 @@ export class BlockCutter {
       last: this.#last.slice(0, this.#lastLength),
       pairs: this.#blockPairs,
       bytes: this.#blockBytes,
-      crc: this.#crc.value(),
+      crc: crc32(data),
     });
     this.pairs += this.#blockPairs;
     this.bytes += this.#blockBytes;
     this.#length = 0;
     this.#blockPairs = 0;
     this.#blockBytes = 0;
-    if (this.#buffer.length > 2 * BLOCK_SIZE) this.#buffer = new Uint8Array(BLOCK_SIZE + 8192);
   }
 }
 

@@ -1,6 +1,7 @@
-import { compareBytes, utf8 } from "../../base/mod.ts";
+import { compareBytes } from "../../base/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
 import { BlockCache } from "./block-cache.ts";
+import { type BlockStore, kvBlocks } from "./block-store.ts";
 import { Facts } from "./facts.ts";
 import { IdAllocator } from "./ids.ts";
 import { Journal } from "./journal.ts";
@@ -44,11 +45,13 @@ export class Cluster {
   /** Number of requests that a real store would have taken to its harm. */
   harmRefused = 0;
   readonly #db: KvDb;
+  readonly #blocks: BlockStore;
   #runOrder = 0;
   #frozenRegions: RegionMap | undefined;
 
-  private constructor(db: KvDb, options: ClusterOptions, seed: Seed) {
+  private constructor(db: KvDb, blocks: BlockStore, options: ClusterOptions, seed: Seed) {
     this.#db = db;
+    this.#blocks = blocks;
     this.options = options;
     this.id = BigInt(seed.id);
     this.createdTs = BigInt(seed.createdTs);
@@ -57,15 +60,15 @@ export class Cluster {
     this.ids = seed.ids;
     this.tso = seed.tso;
     this.stores = seed.stores;
-    this.uploads = new Uploads(db, this.journal, () => seed.fileIds.take());
-    const cache = new BlockCache(db, options.blockCacheBytes ?? BLOCK_CACHE_BYTES);
+    this.uploads = new Uploads(db, this.journal, blocks, () => seed.fileIds.take());
+    const cache = new BlockCache(blocks, options.blockCacheBytes ?? BLOCK_CACHE_BYTES);
     this.reader = new Reader(db, this.runs, cache);
     this.mvcc = new Mvcc(db, this.journal, this.reader);
     this.placement = new Placement(this.regions, this.stores, this.ids, this.journal);
   }
 
-  /** Opens the cluster kept in `db`, or makes a new one there. The cluster owns `db`. */
-  static async open(db: KvDb, options: ClusterOptions): Promise<Cluster> {
+  /** Opens the cluster kept in `db` and `blocks`, or makes a new one there. The cluster owns both. */
+  static async open(db: KvDb, options: ClusterOptions, blocks: BlockStore = kvBlocks(db)): Promise<Cluster> {
     const journal = new Journal(db);
     const facts = new Facts(db, journal);
     const ids = await IdAllocator.open(facts, "ids");
@@ -75,7 +78,7 @@ export class Cluster {
     const known = await facts.get<{ id: string; createdTs: string }>("cluster");
     const stores = await loadStores(db, options);
     const created = known ?? { id: newClusterId(options), createdTs: String(await tso.next()) };
-    const cluster = new Cluster(db, options, { ...created, facts, journal, ids, fileIds, tso, stores });
+    const cluster = new Cluster(db, blocks, options, { ...created, facts, journal, ids, fileIds, tso, stores });
     if (known === undefined) {
       await cluster.placement.bootstrap(options);
       await facts.set("cluster", created);
@@ -94,13 +97,7 @@ export class Cluster {
     this.#runOrder = (runs[runs.length - 1]?.order ?? 0) + 1;
     const files = await this.uploads.load();
     await this.mvcc.load();
-    const live = [...files, ...runs.map((run) => run.fileId)].sort((a, b) => (a < b ? -1 : 1));
-    let from = 0n;
-    for (const id of live) {
-      if (id > from) await this.#db.clear({ start: tableKey("b", be64(from)), end: tableKey("b", be64(id)) });
-      from = id + 1n;
-    }
-    await this.#db.clear({ start: tableKey("b", be64(from)), end: utf8("c") });
+    await this.#blocks.keepOnly([...files, ...runs.map((run) => run.fileId)]);
   }
 
   /** The regions as PD knows them; it learns of changes by heartbeats. */
@@ -157,9 +154,7 @@ export class Cluster {
       if (whole) {
         this.runs.remove(run);
         await this.journal.write([{ key: runKey(run), value: undefined }]);
-        const from = tableKey("b", be64(run.fileId), be32(run.firstBlock));
-        const to = tableKey("b", be64(run.fileId), be32(run.firstBlock + run.blocks.length));
-        await this.#db.clear({ start: from, end: to });
+        if (!this.runs.all().some(({ fileId }) => fileId === run.fileId)) await this.#blocks.drop(run.fileId);
       } else {
         run.holes.push({ start, end });
         await this.journal.write([{ key: runKey(run), value: encodeRun(run) }]);
@@ -184,6 +179,7 @@ export class Cluster {
   /** Writes what is still in memory and closes the database. */
   async close(): Promise<void> {
     await this.journal.settled();
+    await this.#blocks.close();
     await this.#db.close();
   }
 }

@@ -104,10 +104,3 @@ export class Crc64 {
     return (BigInt(~this.high >>> 0) << 32n) | BigInt(~this.low >>> 0);
   }
 }
-
-/** Digest of one byte string. */
-export function crc64(bytes: Uint8Array): bigint {
-  const crc = new Crc64();
-  crc.update(bytes, 0, bytes.length);
-  return crc.value();
-}

@@ -4,8 +4,10 @@
  *
  * Lacks: raft (replicas never differ after ingestion), compaction and garbage collection of old versions.
  */
+export { type BlockStore, kvBlocks } from "./block-store.ts";
 export { Cluster } from "./cluster.ts";
 export { Crc64 } from "./crc64.ts";
+export { fileBlocks } from "./file-blocks.ts";
 export { afterKey, decodeKey, encodeKey, hexKey, prefixEnd } from "./keys.ts";
 export type { Lock, WriteVersion } from "./mvcc.ts";
 export type { ClusterOptions, StoreState } from "./options.ts";

@@ -189,7 +189,8 @@ export class Reader {
         if (compareSlices(low.key, low.keyStart, low.keyEnd, first, 0, first.length) < 0) return;
       }
       waiting.pop();
-      const source = new HoledRunSource(run, this.#cache, start);
+      const source =
+        run.holes.length === 0 ? new RunSource(run, this.#cache, start) : new HoledRunSource(run, this.#cache, start);
       if ((await source.load()) && (await seek(source))) active.push(source);
     }
   }
@@ -205,7 +206,6 @@ class HoledRunSource extends RunSource {
   }
 
   override step(): boolean {
-    if (this.#holes === undefined || this.#holes.length === 0) return super.step();
     while (super.step()) if (!this.#inHole()) return true;
     return false;
   }

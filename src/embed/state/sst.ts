@@ -1,16 +1,18 @@
 import { fromHex, textOf, toHex, utf8 } from "../../base/mod.ts";
 import type { SealedBlock } from "./block-cutter.ts";
-import { be32, be64, tableKey } from "./tables.ts";
 
 /** What is known of one block without reading it. */
 export interface BlockMeta {
+  /** Bytes of packed pairs before this block in its file, and its own. */
+  offset: number;
+  size: number;
   commitTs: bigint;
   first: Uint8Array;
   last: Uint8Array;
   pairs: number;
   /** Bytes of keys and values. */
   bytes: number;
-  crc: bigint;
+  crc: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface SstFile {
   blocks: BlockMeta[];
   hasLongValue: boolean;
   /** Stores on which the file is finished, with what their stream held: number of blocks and a digest over them. */
-  finished: Map<bigint, { blocks: number; digest: bigint }>;
+  finished: Map<bigint, { blocks: number; digest: number }>;
   /** Column families that were ingested by single Ingest calls. */
   ingestedCfs: string[];
 }
@@ -34,29 +36,47 @@ export function sstName(uuid: Uint8Array, regionId: bigint, confVer: bigint, ver
   return `${toHex(uuid)}_${regionId}_${confVer}_${version}`;
 }
 
-export function blockMeta(block: SealedBlock): BlockMeta {
+/** What is kept of a block behind the others of its file. */
+export function blockMeta(block: SealedBlock, before: BlockMeta | undefined): BlockMeta {
   const { commitTs, first, last, pairs, bytes, crc } = block;
-  return { commitTs, first, last, pairs, bytes, crc };
+  const offset = before === undefined ? 0 : before.offset + before.size;
+  return { offset, size: block.data.length, commitTs, first, last, pairs, bytes, crc };
 }
 
-export function blockKey(fileId: bigint, block: number): Uint8Array {
-  return tableKey("b", be64(fileId), be32(block));
-}
-
-type BlockRecord = [commitTs: string, first: string, last: string, pairs: number, bytes: number, crc: string];
+type BlockRecord = [
+  offset: number,
+  size: number,
+  commitTs: string,
+  first: string,
+  last: string,
+  pairs: number,
+  bytes: number,
+  crc: number,
+];
 
 export function blockRecords(blocks: readonly BlockMeta[]): BlockRecord[] {
-  return blocks.map((b) => [String(b.commitTs), toHex(b.first), toHex(b.last), b.pairs, b.bytes, String(b.crc)]);
+  return blocks.map((b) => [
+    b.offset,
+    b.size,
+    String(b.commitTs),
+    toHex(b.first),
+    toHex(b.last),
+    b.pairs,
+    b.bytes,
+    b.crc,
+  ]);
 }
 
 export function blocksOf(records: readonly BlockRecord[]): BlockMeta[] {
-  return records.map(([commitTs, first, last, pairs, bytes, crc]) => ({
+  return records.map(([offset, size, commitTs, first, last, pairs, bytes, crc]) => ({
+    offset,
+    size,
     commitTs: BigInt(commitTs),
     first: fromHex(first),
     last: fromHex(last),
     pairs,
     bytes,
-    crc: BigInt(crc),
+    crc,
   }));
 }
 
@@ -68,7 +88,7 @@ export function encodeFile(file: SstFile): Uint8Array {
       uuid: toHex(file.uuid),
       blocks: blockRecords(file.blocks),
       hasLongValue: file.hasLongValue,
-      finished: [...file.finished].map(([store, mark]) => [String(store), mark.blocks, String(mark.digest)]),
+      finished: [...file.finished].map(([store, mark]) => [String(store), mark.blocks, mark.digest]),
       ingestedCfs: file.ingestedCfs,
     }),
   );
@@ -81,7 +101,7 @@ export function decodeFile(bytes: Uint8Array): SstFile {
     uuid: string;
     blocks: BlockRecord[];
     hasLongValue: boolean;
-    finished: [string, number, string][];
+    finished: [string, number, number][];
     ingestedCfs: string[];
   };
   return {
@@ -90,9 +110,7 @@ export function decodeFile(bytes: Uint8Array): SstFile {
     uuid: fromHex(record.uuid),
     blocks: blocksOf(record.blocks),
     hasLongValue: record.hasLongValue,
-    finished: new Map(
-      record.finished.map(([store, blocks, digest]) => [BigInt(store), { blocks, digest: BigInt(digest) }]),
-    ),
+    finished: new Map(record.finished.map(([store, blocks, digest]) => [BigInt(store), { blocks, digest }])),
     ingestedCfs: record.ingestedCfs,
   };
 }

@@ -9,7 +9,7 @@ import type { KvDb } from "../../kvdb/mod.ts";
  * | `c` | name | facts of the cluster, JSON or decimal text |
  * | `s` | store id | metapb.Store |
  * | `r` | region id | pdpb.Region |
- * | `b` | file id, block number (4) | packed pairs |
+ * | `b` | file id, block number (4) | packed pairs; only in memory, on disk they are in files |
  * | `f` | file id | record of a written, not yet ingested file, JSON |
  * | `u` | uuid (16), store id | empty: the uuid was used on that store |
  * | `i` | file id, number of the segment (4) | record of an ingested run, JSON |

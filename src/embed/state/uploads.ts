@@ -1,10 +1,11 @@
+import { crc32 } from "node:zlib";
 import { assert, toHex } from "../../base/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
 import { BlockCutter, type SealedBlock } from "./block-cutter.ts";
-import { Crc64 } from "./crc64.ts";
+import type { BlockStore } from "./block-store.ts";
 import type { Journal } from "./journal.ts";
 import { HarmRefusal } from "./refusal.ts";
-import { blockKey, blockMeta, decodeFile, encodeFile, type SstFile, sstName } from "./sst.ts";
+import { type BlockMeta, blockMeta, decodeFile, encodeFile, type SstFile, sstName } from "./sst.ts";
 import { be64, forEach, readBe64, tableKey } from "./tables.ts";
 
 /** Blocks of one upload that may wait for the database; more make the stream wait. */
@@ -29,9 +30,11 @@ export class Uploads {
   /** Uuids by store: `uuid/store` in hex. */
   readonly #used = new Set<string>();
   readonly #newId: () => bigint;
+  readonly #blocks: BlockStore;
 
-  constructor(db: KvDb, journal: Journal, newId: () => bigint) {
+  constructor(db: KvDb, journal: Journal, blocks: BlockStore, newId: () => bigint) {
     this.#db = db;
+    this.#blocks = blocks;
     this.#journal = journal;
     this.#newId = newId;
   }
@@ -82,29 +85,31 @@ export class Uploads {
   }
 
   /** A stream ended: with its file (`mark`) or without. */
-  async end(upload: Upload, mark: { blocks: number; digest: bigint } | undefined): Promise<void> {
+  async end(upload: Upload, mark: { blocks: number; digest: number } | undefined): Promise<void> {
     const { file } = upload;
     const open = this.#open.get(file)! - 1;
     assert(open >= 0, "an upload ends once");
     if (open > 0) this.#open.set(file, open);
     else {
       this.#open.delete(file);
+      await Promise.allSettled(this.#writing.get(file) ?? []);
       this.#writing.delete(file);
+      await this.#blocks.finish(file.id);
     }
     if (mark !== undefined) {
       file.finished.set(upload.storeId, mark);
       await this.save(file);
     } else if (open === 0 && file.finished.size === 0) {
       this.#files.delete(file.name);
-      await this.#clearBlocks(file);
+      await this.#blocks.drop(file.id);
     }
   }
 
   /** Starts writing a block. */
-  put(file: SstFile, index: number, data: Uint8Array): void {
+  put(file: SstFile, block: number, meta: BlockMeta, data: Uint8Array): void {
     const writing = this.#writing.get(file) ?? new Set();
     this.#writing.set(file, writing);
-    const written = this.#db.batch([{ key: blockKey(file.id, index), value: data }]);
+    const written = this.#blocks.put({ fileId: file.id, block, offset: meta.offset, size: meta.size }, data);
     writing.add(written);
     written.then(
       () => writing.delete(written),
@@ -131,11 +136,7 @@ export class Uploads {
   /** Removes a file with its blocks. */
   async drop(file: SstFile): Promise<void> {
     await this.#journal.write([{ key: this.take(file), value: undefined }]);
-    await this.#clearBlocks(file);
-  }
-
-  #clearBlocks(file: SstFile): Promise<void> {
-    return this.#db.clear({ start: tableKey("b", be64(file.id)), end: tableKey("b", be64(file.id + 1n)) });
+    await this.#blocks.drop(file.id);
   }
 }
 
@@ -145,7 +146,7 @@ export class Upload {
   readonly storeId: bigint;
   readonly cutter = new BlockCutter();
   readonly #uploads: Uploads;
-  readonly #digest = new Crc64();
+  #digest = 0;
   readonly #digestBytes = new Uint8Array(16);
   #blocks = 0;
   #ended = false;
@@ -172,7 +173,7 @@ export class Upload {
       return false;
     }
     if (this.cutter.hasLongValue) this.file.hasLongValue = true;
-    await this.#uploads.end(this, { blocks: this.#blocks, digest: this.#digest.value() });
+    await this.#uploads.end(this, { blocks: this.#blocks, digest: this.#digest });
     return true;
   }
 
@@ -186,13 +187,14 @@ export class Upload {
   #put(block: SealedBlock): void {
     const index = this.#blocks++;
     const view = new DataView(this.#digestBytes.buffer);
-    view.setBigUint64(0, block.crc);
+    view.setBigUint64(0, BigInt(block.crc));
     view.setBigUint64(8, block.commitTs);
-    this.#digest.update(this.#digestBytes, 0, 16);
+    this.#digest = crc32(this.#digestBytes, this.#digest);
     const known = this.file.blocks[index];
     if (known === undefined) {
-      this.file.blocks.push(blockMeta(block));
-      this.#uploads.put(this.file, index, block.data);
+      const meta = blockMeta(block, this.file.blocks[index - 1]);
+      this.file.blocks.push(meta);
+      this.#uploads.put(this.file, index, meta, block.data);
     } else if (known.crc !== block.crc || known.commitTs !== block.commitTs || known.bytes !== block.bytes) {
       throw new HarmRefusal(
         `the stream to store ${this.storeId} differs from that of another peer (file ${this.file.name}, block ${index})`,

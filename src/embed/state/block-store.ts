@@ -1,0 +1,46 @@
+import type { KvDb } from "../../kvdb/mod.ts";
+import { be32, be64, tableKey } from "./tables.ts";
+
+/** Where one block lies. */
+export interface BlockPlace {
+  fileId: bigint;
+  /** Number of the block in its file. */
+  block: number;
+  /** Bytes before it in its file, and its own. */
+  offset: number;
+  size: number;
+}
+
+/** Keeps the blocks of written files. They are never changed; a block is read only after its `put` has resolved. */
+export interface BlockStore {
+  put(place: BlockPlace, data: Uint8Array): Promise<void>;
+  get(place: BlockPlace): Promise<Uint8Array | undefined>;
+  /** No more blocks of this file will be put. */
+  finish(fileId: bigint): Promise<void>;
+  drop(fileId: bigint): Promise<void>;
+  /** Removes the files that are not listed: left-overs of streams that were cut by the end of the process. */
+  keepOnly(fileIds: readonly bigint[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Blocks as entries of a database: for clusters in memory. */
+export function kvBlocks(db: KvDb): BlockStore {
+  const key = (place: BlockPlace) => tableKey("b", be64(place.fileId), be32(place.block));
+  const clear = (from: bigint, to: bigint) =>
+    db.clear({ start: tableKey("b", be64(from)), end: tableKey("b", be64(to)) });
+  return {
+    put: (place, data) => db.batch([{ key: key(place), value: data }]),
+    get: (place) => db.get(key(place)),
+    finish: async () => {},
+    drop: (fileId) => clear(fileId, fileId + 1n),
+    async keepOnly(fileIds) {
+      let from = 0n;
+      for (const id of [...fileIds].sort((a, b) => (a < b ? -1 : 1))) {
+        if (id > from) await clear(from, id);
+        from = id + 1n;
+      }
+      await clear(from, 0xffffffffffffffffn);
+    },
+    close: async () => {},
+  };
+}
