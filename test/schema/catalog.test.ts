@@ -62,6 +62,7 @@ test("statements that TiDB refuses have its number and words", () => {
     ["create table x (a int, A int)", 1060, /Duplicate column name 'A'/],
     ["create table x (a int, key k (a), unique K (a))", 1061, /Duplicate key name 'K'/],
     ["create table x (a int, key (b))", 1072, /Key column 'b' doesn't exist/],
+    ["create table x (a int, key ((cast(b as signed))))", 1054, /Unknown column 'b'/],
     ["create table x (a text, key (a))", 1170, /used in key specification without a key length/],
     ["create table x (a int, key (a(3)))", 1089, /Incorrect prefix key/],
     ["create table x (a varchar(800), key (a))", 1071, /\(3200 bytes\); max key length is 3072 bytes/],

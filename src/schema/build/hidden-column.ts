@@ -43,13 +43,15 @@ function hiddenColumn(
   if (expr.kind === "column")
     throw ddlError(3762, "Expression index on a column is not supported. Consider using a regular index instead");
   checkRowFunctions(expr, name, "expression index");
-  const type = inferType(expr, { table, ...context });
   const dependences = dependencesOf(expr);
   for (const source of Object.keys(dependences)) {
-    if (findColumn(table, source)!.type.Flag & Flag.autoIncrement) {
+    const column = findColumn(table, source);
+    if (!column) throw ddlError(1054, `Unknown column '${source}' in 'expression'`, { at: part.at });
+    if (column.type.Flag & Flag.autoIncrement) {
       throw ddlError(3754, `Expression index '${name}' cannot refer to an auto-increment column.`);
     }
   }
+  const type = inferType(expr, { table, ...context });
   const kept = ~(
     Flag.priKey |
     Flag.uniqueKey |
