@@ -23,4 +23,5 @@ process.exitCode = await runCli(argv, process.execPath, {
   random: systemRandom,
   signal: stop.signal,
   version: process.env["LEVIN_VERSION"] ?? "0.0.0-source",
+  pid: process.pid,
 });

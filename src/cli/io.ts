@@ -14,6 +14,8 @@ export interface CommandIo {
   /** Aborted by the first SIGINT or SIGTERM. */
   signal: AbortSignal;
   version: string;
+  /** Of this process. */
+  pid: number;
 }
 
 /** The last line of a failed command: what, where, what to do. No stack for what the user can mend. */

@@ -2,6 +2,7 @@
  * The embedded cluster: PD and TiKV stores inside this process, speaking the real protocols, strict where the real ones are
  * strict. Imports nothing of the importer, so that it does not mirror its mistakes.
  */
+
 export {
   type Fault,
   type FaultKind,
@@ -16,3 +17,5 @@ export { frontStorage } from "./front-storage.ts";
 export { openPdState, type PdState } from "./pd/mod.ts";
 export { pdRoutes, type Sandbox, type SandboxOptions, startSandbox, storeRoutes } from "./sandbox.ts";
 export { Cluster, type ClusterOptions, type StoreState } from "./state/mod.ts";
+
+export { type FrontOptions, startFront, type TidbFront } from "./tidb/mod.ts";

@@ -21,6 +21,8 @@ export interface ImportOptions {
   /** Where the sorted pairs go; normally `stateDir/engines`. */
   sortedKvDir: string;
   tidb: TidbOptions;
+  /** What tells the target apart from others in the fingerprint; host and port when absent. */
+  targetName?: string;
   statusPort: StatusPortOptions;
   /** Empty: as TiDB's `/settings` says. */
   pdAddresses: string[];

@@ -45,22 +45,16 @@ async function readSchemaFile(storage: Storage, file: SchemaFile): Promise<strin
 
 /** The statements of a schema file that make something, without those that only set the exporting session up. */
 function creatingStatements(sql: string): string[] {
-  const mode = parseSqlMode("");
   const out: string[] = [];
-  let start: number | undefined;
-  let first = "";
-  let end = 0;
-  for (const token of tokenize(sql, mode)) {
+  // A version comment may wrap a statement, so that it begins behind the last semicolon, not at its first token.
+  let start = 0;
+  let first: string | undefined;
+  for (const token of tokenize(sql, parseSqlMode(""))) {
     if (token.kind === "eof" || (token.kind === "op" && token.text === ";")) {
-      if (start !== undefined && first === "CREATE") out.push(sql.slice(start, end));
-      start = undefined;
-      continue;
-    }
-    if (start === undefined) {
-      start = token.start;
-      first = token.upper;
-    }
-    end = token.end;
+      if (first === "CREATE") out.push(sql.slice(start, token.start).trim());
+      start = token.end;
+      first = undefined;
+    } else first ??= token.upper;
   }
   return out;
 }

@@ -95,7 +95,7 @@ export async function scanSource(options: ImportOptions, env: ImportEnvironment)
 export function fingerprintOf(plan: SourcePlan, options: ImportOptions, session: Record<string, unknown>): Fingerprint {
   const out: Fingerprint = {
     "source directory": options.sourceDir,
-    target: `${options.tidb.host}:${options.tidb.port}`,
+    target: options.targetName ?? `${options.tidb.host}:${options.tidb.port}`,
     "CSV dialect": JSON.stringify(options.csv),
   };
   for (const [name, value] of Object.entries(session)) out[name] = String(value);

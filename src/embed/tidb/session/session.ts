@@ -81,20 +81,19 @@ function splitStatements(sql: string, mode: SqlMode): string[] {
     return [sql];
   }
   const out: string[] = [];
-  let start: number | undefined;
-  let end = 0;
+  // A version comment may wrap a statement, so that it begins behind the last semicolon, not at its first token.
+  let start = 0;
+  let empty = true;
   for (const token of tokens) {
-    const cut = token.kind === "eof" || (token.kind === "op" && token.text === ";");
-    if (!cut) {
-      start ??= token.start;
-      end = token.end;
-    } else if (start !== undefined) {
-      out.push(sql.slice(start, end));
-      start = undefined;
+    if (token.kind !== "eof" && !(token.kind === "op" && token.text === ";")) {
+      empty = false;
+      continue;
     }
+    if (!empty) out.push(sql.slice(start, token.start));
+    start = token.end;
+    empty = true;
   }
-  // A version comment that wraps the whole statement begins before its first token.
-  return out.length <= 1 ? (out.length === 0 ? [] : [sql]) : out;
+  return out;
 }
 
 async function runStatement(sql: string, state: SessionState): Promise<StatementResult> {

@@ -1,0 +1,116 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { command, flag, option, optional, positional, string } from "cmd-ts";
+import { LevinError, systemFiles } from "../../base/mod.ts";
+import { printConfig } from "../../config/mod.ts";
+import { type ImportOptions, runImport } from "../../importer/mod.ts";
+import { flagArguments, givenFlags } from "../import-flags.ts";
+import { importOptions, loadImportConfig } from "../import-options.ts";
+import type { CommandIo } from "../io.ts";
+import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "../output/sinks.ts";
+import { openSandbox, type RunningSandbox } from "../sandbox.ts";
+
+/** `levin import DIR`: brings a dump into a cluster. */
+export const importCommand = (io: CommandIo) =>
+  command({
+    name: "import",
+    description: "Import a dump directory into TiDB; the same command after a failure continues.",
+    args: {
+      source: positional({ type: optional(string), displayName: "DIR", description: "directory of the dump" }),
+      config: option({
+        type: optional(string),
+        long: "config",
+        short: "c",
+        description: "TOML file as tidb-lightning's",
+      }),
+      sandbox: option({
+        type: optional(string),
+        long: "sandbox",
+        description: "import into an embedded cluster kept in this directory",
+      }),
+      stores: option({ type: optional(string), long: "stores", description: "stores of a new sandbox, default 1" }),
+      fresh: flag({ long: "fresh", description: "forget what an earlier run has done" }),
+      json: flag({ long: "json", description: "events as JSON lines on standard output" }),
+      printConfig: flag({ long: "print-config", description: "show every option with its value and origin, and stop" }),
+      strictConfig: option({
+        type: optional(string),
+        long: "strict-config",
+        description: "unknown keys of the file are errors",
+      }),
+      ...flagArguments(),
+    },
+    handler: async (args) => {
+      const config = loadImportConfig(io, args.config, givenFlags(args), args.strictConfig === "true");
+      if (args.printConfig) {
+        io.stdout.write(`${printConfig(config)}\n`);
+        return 0;
+      }
+      for (const note of config.notes) io.stderr.write(`note: ${note}\n`);
+      let options = importOptions(io, config, args.source, args.fresh);
+      let sandbox: RunningSandbox | undefined;
+      if (args.sandbox !== undefined) {
+        sandbox = await openSandbox(io, { dir: resolve(args.sandbox), stores: storeCount(args.stores) });
+        options = intoSandbox(options, sandbox);
+      }
+      try {
+        return await runToTheEnd(io, options, args.json);
+      } finally {
+        await sandbox?.close();
+      }
+    },
+  });
+
+export function storeCount(text: string | undefined): number {
+  if (text === undefined) return 1;
+  if (!/^[1-9]\d?$/.test(text))
+    throw new LevinError("Levin:Command:ErrUsage", `Cannot use --stores ${text}: it must be a number from 1 to 99`);
+  return Number(text);
+}
+
+function intoSandbox(options: ImportOptions, sandbox: RunningSandbox): ImportOptions {
+  const { host, port, statusPort } = sandbox.front;
+  return {
+    ...options,
+    tidb: { ...options.tidb, host, port, user: "root", password: "" },
+    // The ports are new at every start; the directory is what stays.
+    targetName: `sandbox ${sandbox.dir}`,
+    statusPort: { ...options.statusPort, host, port: statusPort },
+    pdAddresses: sandbox.pd,
+  };
+}
+
+async function runToTheEnd(io: CommandIo, options: ImportOptions, json: boolean): Promise<number> {
+  mkdirSync(options.stateDir, { recursive: true });
+  const log = logFileSink(join(options.stateDir, "levin.log"), io.clock);
+  const shown: OutputSink[] = [
+    io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock),
+  ];
+  if (json) shown.unshift(jsonSink(io.stdout));
+  const sink = tee(log, ...shown);
+  const startedMs = io.clock.monotonicMs();
+  try {
+    const result = await runImport(options, {
+      clock: io.clock,
+      random: io.random,
+      files: systemFiles,
+      emit: sink.emit,
+      signal: io.signal,
+      pid: io.pid,
+    });
+    sink.emit({ kind: "summary", ...result, elapsedMs: io.clock.monotonicMs() - startedMs, exitCode: 0 });
+    return 0;
+  } catch (thrown) {
+    const error = io.signal.aborted
+      ? new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted", { cause: thrown })
+      : LevinError.from(thrown);
+    log.emit({
+      kind: "log",
+      level: "error",
+      message: error.message,
+      fields: { code: error.code, ...error.fields, stack: (error.cause as Error)?.stack ?? error.stack },
+    });
+    throw error;
+  } finally {
+    sink.close();
+  }
+}

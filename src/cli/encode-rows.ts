@@ -1,0 +1,204 @@
+import { resolve } from "node:path";
+import { compareBytes, LevinError, toHex } from "../base/mod.ts";
+import { type Fields, KvChecksum, newFields, type PairSink } from "../codec/mod.ts";
+import { compileTable, type EncodeSession, type EncodeWarning, type TableEncoder } from "../encoder/mod.ts";
+import type { TableInfo } from "../schema/mod.ts";
+import {
+  type Chunk,
+  ChunkReader,
+  type Compression,
+  type CsvDialect,
+  openLocalStorage,
+  SqlScanner,
+} from "../source/mod.ts";
+import type { OutputStream } from "./output/sinks.ts";
+
+export interface EncodeRequest {
+  table: TableInfo;
+  paths: string[];
+  session: EncodeSession;
+  csv: CsvDialect;
+  compatLightning: boolean;
+  /** A line per row in source order instead of the sorted pairs. */
+  byRow: boolean;
+  /** Seed of AUTO_RANDOM shards; Lightning: the largest row number before the chunk. */
+  autoRandomSeed: number;
+}
+
+/** Pairs that the command keeps for sorting; beyond that it is a job for `levin import`. */
+const PAIRS_MAX = 5_000_000;
+
+interface Pair {
+  key: Uint8Array;
+  value: Uint8Array;
+}
+
+class Collector implements PairSink {
+  pairs: Pair[] = [];
+
+  put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
+    this.pairs.push({ key: key.slice(0, keyLength), value: value.slice(0, valueLength) });
+  }
+}
+
+const COMPRESSIONS: Record<string, Compression> = {
+  gz: "gzip",
+  gzip: "gzip",
+  zst: "zstd",
+  zstd: "zstd",
+  snappy: "snappy",
+  lz4: "lz4",
+  xz: "xz",
+};
+
+/** Format and compression by the file's suffix. */
+function wholeFile(path: string, sizeBytes: number, mtimeMs: number, request: EncodeRequest): Chunk {
+  const match = /\.(sql|csv|tsv|txt)(?:\.(gz|gzip|zst|zstd|snappy|lz4|xz))?$/i.exec(path);
+  if (match === null) {
+    throw new LevinError(
+      "Levin:Source:ErrUnknownFile",
+      `Cannot read "${path}": its name ends in neither .sql nor .csv`,
+      { fields: { file: path } },
+    );
+  }
+  const compression = COMPRESSIONS[match[2]?.toLowerCase() ?? ""] ?? "none";
+  const sql = match[1]!.toLowerCase() === "sql";
+  return {
+    path,
+    database: "",
+    table: request.table.name.O,
+    format: sql ? "sql" : "csv",
+    compression,
+    start: 0,
+    end: compression === "none" ? sizeBytes : Number.POSITIVE_INFINITY,
+    sourceBytes: sizeBytes,
+    fileSizeBytes: sizeBytes,
+    fileMtimeMs: mtimeMs,
+    dialect: sql ? undefined : request.csv,
+    columns: undefined,
+    session: undefined,
+    rowIdBase: 0,
+    rowCountMax: Number.MAX_SAFE_INTEGER,
+  };
+}
+
+interface Row {
+  number: number;
+  pairs: Pair[];
+  warnings: EncodeWarning[];
+  error: LevinError | undefined;
+}
+
+/** Encodes all rows of the files, one after the other; row numbers go on from file to file. */
+async function forEachRow(request: EncodeRequest, take: (row: Row) => void): Promise<void> {
+  const collector = new Collector();
+  let warnings: EncodeWarning[] = [];
+  const encoders = new Map<string | undefined, TableEncoder>();
+  const encoderIn = (zone: string | undefined): TableEncoder => {
+    let encoder = encoders.get(zone);
+    if (encoder === undefined) {
+      const session = zone === undefined ? request.session : { ...request.session, timeZone: zone };
+      encoder = compileTable(request.table, {
+        session,
+        record: collector,
+        index: collector,
+        onWarning: (warning) => void warnings.push(warning),
+      });
+      encoder.startChunk(request.autoRandomSeed);
+      encoders.set(zone, encoder);
+    }
+    return encoder;
+  };
+  encoderIn(undefined);
+  const fields: Fields = newFields(64);
+  let number = 0;
+  for (const path of request.paths) {
+    const storage = await openLocalStorage(resolve(path));
+    const [file] = await storage.list();
+    if (file === undefined)
+      throw new LevinError("Levin:Source:ErrUnreadable", `Cannot read "${path}": there is no such file`, {
+        fields: { file: path },
+      });
+    const chunk = wholeFile(file.path, file.sizeBytes, file.mtimeMs, request);
+    const columnCount = request.table.cols.filter((column) => !column.hidden).length;
+    const reader = await ChunkReader.open(storage, chunk, {
+      columnCount,
+      sqlMode: request.session.sqlMode,
+      compatLightning: request.compatLightning,
+    });
+    const { scanner } = reader;
+    let bound: { encoder: TableEncoder; version: number } | undefined;
+    try {
+      while (await reader.fill()) {
+        while (reader.next(fields)) {
+          const encoder = encoderIn(scanner instanceof SqlScanner ? scanner.session.timeZone : undefined);
+          if (bound?.encoder !== encoder || bound.version !== scanner.columnsVersion) {
+            encoder.bindColumns(scanner.columns);
+            bound = { encoder, version: scanner.columnsVersion };
+          }
+          collector.pairs = [];
+          warnings = [];
+          number++;
+          let error: LevinError | undefined;
+          try {
+            encoder.encodeRow(fields, number);
+          } catch (thrown) {
+            error = LevinError.from(thrown);
+            if (error.facts.exit !== 4) throw thrown;
+          }
+          take({ number, pairs: collector.pairs, warnings, error });
+        }
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+function errorOf(error: LevinError): Record<string, unknown> {
+  const cause = error.cause instanceof Error ? error.cause.message : error.message;
+  const { mysqlCode, column } = error.fields;
+  return { code: mysqlCode ?? 0, message: cause, ...(column === undefined ? {} : { column }) };
+}
+
+/** One line a row; the number of rows with an error comes back. */
+export async function printByRow(request: EncodeRequest, out: OutputStream): Promise<number> {
+  let failed = 0;
+  await forEachRow(request, ({ number, pairs, warnings, error }) => {
+    if (error !== undefined) {
+      failed++;
+      out.write(`${JSON.stringify({ row: number, error: errorOf(error) })}\n`);
+      return;
+    }
+    const shown = warnings.map(({ mysqlCode, message, column }) => ({ code: mysqlCode, message, column }));
+    out.write(
+      `${JSON.stringify({ row: number, pairs: pairs.map(({ key, value }) => [toHex(key), toHex(value)]), warnings: shown })}\n`,
+    );
+  });
+  return failed;
+}
+
+/** All pairs sorted by key, then checksum and rows. Throws the first row's error. */
+export async function printSorted(request: EncodeRequest, out: OutputStream): Promise<void> {
+  const all: Pair[] = [];
+  let rows = 0;
+  await forEachRow(request, ({ pairs, error }) => {
+    if (error !== undefined) throw error;
+    rows++;
+    all.push(...pairs);
+    if (all.length > PAIRS_MAX) {
+      throw new LevinError(
+        "Levin:Command:ErrUsage",
+        `Cannot print more than ${PAIRS_MAX} pairs: give fewer rows, or use --by-row`,
+      );
+    }
+  });
+  all.sort((a, b) => compareBytes(a.key, b.key));
+  const sum = new KvChecksum();
+  for (const { key, value } of all) {
+    sum.add(key, key.length, value, value.length);
+    out.write(`{"key":"${toHex(key)}","value":"${toHex(value)}"}\n`);
+  }
+  const { crc64xor, kvs, bytes } = sum.result();
+  out.write(`{"checksum":{"crc64xor":"${crc64xor}","kvs":${kvs},"bytes":${bytes}},"rows":${rows}}\n`);
+}

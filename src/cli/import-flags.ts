@@ -1,0 +1,59 @@
+import { option, optional, string } from "cmd-ts";
+
+/** A flag of `levin import` (and of tidb-lightning) and the configuration key it sets. */
+interface ImportFlag {
+  flag: string;
+  short?: string;
+  path: string;
+  doc: string;
+}
+
+export const importFlags: readonly ImportFlag[] = [
+  { flag: "tidb-host", path: "tidb.host", doc: "TiDB's host" },
+  { flag: "tidb-port", path: "tidb.port", doc: "TiDB's MySQL port" },
+  { flag: "tidb-status", path: "tidb.status-port", doc: "TiDB's status port" },
+  { flag: "tidb-user", path: "tidb.user", doc: "user" },
+  { flag: "tidb-password", path: "tidb.password", doc: "password (better: the variable LEVIN_TIDB_PASSWORD)" },
+  { flag: "pd-urls", path: "tidb.pd-addr", doc: "PD addresses, comma separated; default: as TiDB says" },
+  { flag: "state-dir", path: "levin.state-dir", doc: "directory of the job's state" },
+  { flag: "sorted-kv-dir", path: "tikv-importer.sorted-kv-dir", doc: "directory of the sorted pairs" },
+  { flag: "memory", path: "levin.memory", doc: "memory to plan with, for example 1GiB" },
+  { flag: "workers", path: "levin.workers", doc: "encode workers; default: one a core" },
+  { flag: "sql-mode", path: "tidb.sql-mode", doc: "SQL mode of casts; default: strict" },
+  { flag: "time-zone", path: "levin.time-zone", doc: "session time zone; default: the server's" },
+  { flag: "backend", path: "tikv-importer.backend", doc: "local" },
+  { flag: "checksum", path: "post-restore.checksum", doc: "required, optional or off" },
+  { flag: "analyze", path: "post-restore.analyze", doc: "required, optional or off" },
+  { flag: "check-requirements", path: "lightning.check-requirements", doc: "true or false" },
+  { flag: "no-schema", path: "mydumper.no-schema", doc: "the tables exist" },
+  { flag: "enable-checkpoint", path: "checkpoint.enable", doc: "accepted; levin always keeps its state" },
+  { flag: "ignore-unmatched", path: "levin.ignore-unmatched", doc: "go on with files that fit no rule" },
+  { flag: "compat", path: "levin.compat", doc: "lightning: Lightning's defaults" },
+  { flag: "ca", path: "security.ca-path", doc: "CA certificate" },
+  { flag: "cert", path: "security.cert-path", doc: "client certificate" },
+  { flag: "key", path: "security.key-path", doc: "client key" },
+  { flag: "redact-info-log", path: "security.redact-info-log", doc: "leave row data out of logs" },
+  { flag: "log-file", path: "lightning.file", doc: "log file" },
+  { flag: "log-level", short: "L", path: "lightning.level", doc: "debug, info, warn or error" },
+  { flag: "data-source-dir", short: "d", path: "mydumper.data-source-dir", doc: "directory of the dump" },
+];
+
+/** cmd-ts arguments of all flags, by flag name. */
+export function flagArguments() {
+  return Object.fromEntries(
+    importFlags.map(({ flag, short, doc }) => [
+      flag,
+      option({ type: optional(string), long: flag, ...(short === undefined ? {} : { short }), description: doc }),
+    ]),
+  );
+}
+
+/** The flags that were given, by configuration key. */
+export function givenFlags(values: Readonly<Record<string, unknown>>): Map<string, string> {
+  const out = new Map<string, string>();
+  for (const { flag, path } of importFlags) {
+    const value = values[flag];
+    if (typeof value === "string") out.set(path, value);
+  }
+  return out;
+}

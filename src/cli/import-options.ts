@@ -1,0 +1,174 @@
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import { basename, join, resolve } from "node:path";
+import { LevinError } from "../base/mod.ts";
+import { type LoadedConfig, loadConfig } from "../config/mod.ts";
+import { type ClusterTls, defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
+import { type CsvDialect, defaultCsvDialect } from "../source/mod.ts";
+import type { CommandIo } from "./io.ts";
+
+/** levin's own default: strict, as a server's. */
+const STRICT_SQL_MODE =
+  "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
+/** Lightning's. */
+const LIGHTNING_SQL_MODE = "ONLY_FULL_GROUP_BY,NO_AUTO_CREATE_USER";
+
+/** Environment variables for what should not stand on a command line. */
+const ENVIRONMENT: Record<string, string> = { LEVIN_TIDB_PASSWORD: "tidb.password", LEVIN_TIDB_USER: "tidb.user" };
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new LevinError("Levin:Config:ErrInvalid", `Cannot read ${what} "${path}": ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Merges file, environment and flags. */
+export function loadImportConfig(
+  io: CommandIo,
+  configPath: string | undefined,
+  flags: ReadonlyMap<string, string>,
+  strict: boolean,
+): LoadedConfig {
+  const environment = new Map<string, string>();
+  for (const [name, path] of Object.entries(ENVIRONMENT)) {
+    const value = io.environment[name];
+    if (value !== undefined) environment.set(path, value);
+  }
+  const file =
+    configPath === undefined
+      ? {}
+      : { file: { path: configPath, text: readText(configPath, "the configuration file") } };
+  return loadConfig({ ...file, flags, environment, strict });
+}
+
+/** `required`, `optional` or `off`; true and false as older files have them. */
+function level(config: LoadedConfig, path: string): "required" | "optional" | "off" {
+  const value = config.get(path);
+  if (value === true) return "required";
+  if (value === false) return "off";
+  if (value === "required" || value === "optional" || value === "off") return value;
+  throw new LevinError(
+    "Levin:Config:ErrInvalid",
+    `Cannot use ${path} = ${JSON.stringify(value)} (${config.origin(path)}): it must be required, optional or off`,
+  );
+}
+
+export function csvDialect(config: LoadedConfig): CsvDialect {
+  const get = (name: string) => config.get(`mydumper.csv.${name}`);
+  const nulls = get("null");
+  const escapes = get("backslash-escape") === false && get("escaped-by") === "\\" ? "" : (get("escaped-by") as string);
+  return {
+    ...defaultCsvDialect,
+    separator: get("separator") as string,
+    delimiter: get("delimiter") as string,
+    terminator: get("terminator") as string,
+    header: get("header") as boolean,
+    headerSchemaMatch: get("header-schema-match") as boolean,
+    nulls: Array.isArray(nulls) ? (nulls as string[]) : [nulls as string],
+    notNull: get("not-null") as boolean,
+    escapedBy: escapes,
+    trimLastSeparator: get("trim-last-separator") as boolean,
+  };
+}
+
+function clusterTls(config: LoadedConfig): ClusterTls | undefined {
+  const pem = (name: string): string | undefined => {
+    const bytes = config.get(`security.${name}-bytes`) as string;
+    if (bytes !== "") return bytes;
+    const path = config.get(`security.${name}-path`) as string;
+    return path === "" ? undefined : readText(path, `security.${name}-path`);
+  };
+  const [ca, cert, key] = [pem("ca"), pem("cert"), pem("key")];
+  if (ca === undefined && cert === undefined && key === undefined) return undefined;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+/** Directory of the job's state: configured, else named after the source, below the working directory. */
+function stateDirOf(config: LoadedConfig, sourceDir: string): string {
+  const given = config.get("levin.state-dir") as string;
+  return resolve(given === "" ? join("levin-state", basename(sourceDir).replace(/[^\w.-]+/g, "_") || "job") : given);
+}
+
+/** The SQL mode of casts: as configured, else strict, or Lightning's where its behaviour is asked for. */
+export function sqlModeOf(config: LoadedConfig): string {
+  if (config.isSet("tidb.sql-mode")) return config.get("tidb.sql-mode") as string;
+  return config.get("levin.compat") === "lightning" ? LIGHTNING_SQL_MODE : STRICT_SQL_MODE;
+}
+
+/** Turns configuration into the importer's options; checks what only the whole can tell. */
+export function importOptions(
+  io: CommandIo,
+  config: LoadedConfig,
+  source: string | undefined,
+  fresh: boolean,
+): ImportOptions {
+  const given = source ?? (config.get("mydumper.data-source-dir") as string);
+  if (given === "") {
+    throw new LevinError("Levin:Command:ErrUsage", "Cannot import: no source; say `levin import DIR`");
+  }
+  if (/^(s3|gcs|gs|azure|azblob):\/\//.test(given)) {
+    throw new LevinError(
+      "Levin:Config:ErrInvalid",
+      `Cannot import "${given.replace(/\?.*$/, "")}": levin reads local directories`,
+    );
+  }
+  const sourceDir = resolve(given.replace(/^(file|local):\/\//, ""));
+  if (config.get("tikv-importer.backend") !== "local") {
+    throw new LevinError(
+      "Levin:Config:ErrInvalid",
+      `Cannot use tikv-importer.backend = "${config.get("tikv-importer.backend")}": levin imports with the local backend`,
+    );
+  }
+  const stateDir = stateDirOf(config, sourceDir);
+  const sortedKvDir = config.get("tikv-importer.sorted-kv-dir") as string;
+  const number = (path: string) => config.get(path) as number;
+  const workers =
+    number("levin.workers") || number("lightning.region-concurrency") || Math.max(1, os.availableParallelism());
+  const host = config.get("tidb.host") as string;
+  const timeZone = config.get("levin.time-zone") as string;
+  const tls = clusterTls(config);
+  const pd = config.get("tidb.pd-addr") as string;
+  return {
+    sourceDir,
+    csv: csvDialect(config),
+    stateDir,
+    sortedKvDir: resolve(sortedKvDir === "" ? join(stateDir, "engines") : sortedKvDir),
+    tidb: {
+      host,
+      port: number("tidb.port"),
+      user: config.get("tidb.user") as string,
+      password: config.get("tidb.password") as string,
+      connectionsMax: 8,
+      connectTimeoutMs: 10_000,
+      sessionVariables: { ...(config.get("tidb.session-vars") as Record<string, string | number>) },
+    },
+    statusPort: { host, port: number("tidb.status-port"), timeoutMs: 60_000 },
+    pdAddresses: pd === "" ? [] : pd.split(",").map((one) => one.trim().replace(/^https?:\/\//, "")),
+    clusterTls: tls,
+    sqlMode: sqlModeOf(config),
+    timeZone: timeZone === "" ? undefined : timeZone,
+    workers,
+    memoryBytes: number("levin.memory") || defaultMemoryBytes(os.totalmem()),
+    chunkSizeBytes: Math.min(number("mydumper.max-region-size"), 64 << 20),
+    rangeSizeBytes: number("tikv-importer.region-split-size") || 96 << 20,
+    rangeKeys: number("tikv-importer.region-split-keys") || 960_000,
+    ingestConcurrency: Math.min(number("tikv-importer.range-concurrency"), 8),
+    checksum: level(config, "post-restore.checksum"),
+    analyze: level(config, "post-restore.analyze"),
+    noSchema: config.get("mydumper.no-schema") as boolean,
+    checkRequirements: config.get("lightning.check-requirements") as boolean,
+    ignoreUnmatched: config.get("levin.ignore-unmatched") as boolean,
+    importModeRenewMs: number("cron.switch-mode"),
+    retryDeadlineMs: number("levin.timeout"),
+    fresh,
+    version: io.version,
+  };
+}

@@ -1,0 +1,56 @@
+import { startFront, startSandbox, type TidbFront } from "../embed/mod.ts";
+import type { CommandIo } from "./io.ts";
+
+export interface RunningSandbox {
+  dir: string;
+  front: TidbFront;
+  pd: string[];
+  tikv: string[];
+  close(): Promise<void>;
+}
+
+export interface SandboxSettings {
+  dir: string;
+  stores: number;
+  host?: string;
+  ports?: { tidb?: number; status?: number; pd?: number; tikv?: number[] };
+}
+
+/** Starts PD, the stores and the TiDB front in this process. */
+export async function openSandbox(io: CommandIo, settings: SandboxSettings): Promise<RunningSandbox> {
+  const { clock, random } = io;
+  const host = settings.host ?? "127.0.0.1";
+  const { tidb = 0, status = 0, ...ports } = settings.ports ?? {};
+  const sandbox = await startSandbox({
+    dir: settings.dir,
+    stores: settings.stores,
+    host,
+    ports,
+    clock,
+    random,
+    onHarm: (text) => void io.stderr.write(`sandbox refused: ${text}\n`),
+  });
+  try {
+    const front = await startFront(sandbox.cluster, {
+      host,
+      port: tidb,
+      statusPort: status,
+      pd: sandbox.pd,
+      clock,
+      newCollations: true,
+    });
+    return {
+      dir: settings.dir,
+      front,
+      pd: sandbox.pd,
+      tikv: sandbox.tikv,
+      async close() {
+        await front.close();
+        await sandbox.close();
+      },
+    };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
