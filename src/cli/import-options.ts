@@ -139,6 +139,9 @@ export function importOptions(
   return {
     sourceDir,
     csv: csvDialect(config),
+    load: {},
+    invalidReplacement: undefined,
+    compatLightning: config.get("levin.compat") === "lightning",
     stateDir,
     sortedKvDir: resolve(sortedKvDir === "" ? join(stateDir, "engines") : sortedKvDir),
     tidb: {

@@ -1,4 +1,4 @@
-import { startFront, startSandbox, type TidbFront } from "../embed/mod.ts";
+import { frontStorage, startFront, startSandbox, type TidbFront } from "../embed/mod.ts";
 import type { CommandIo } from "./io.ts";
 
 export interface RunningSandbox {
@@ -32,6 +32,7 @@ export async function openSandbox(io: CommandIo, settings: SandboxSettings): Pro
   });
   try {
     const front = await startFront(sandbox.cluster, {
+      storage: frontStorage(sandbox.cluster),
       host,
       port: tidb,
       statusPort: status,

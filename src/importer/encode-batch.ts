@@ -6,6 +6,7 @@ import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
+import { columnCodings } from "./source-plan.ts";
 
 /** LevelDB table files that a batch keeps open. */
 const OPEN_FILES_MAX = 128;
@@ -51,9 +52,9 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
       const columnCount = context.models.get(table.name)!.cols.filter((column) => !column.hidden).length;
       for await (const chunk of planChunks(context.plan.storage, table.files, {
         chunkBytes: options.chunkSizeBytes,
-        dialect: () => options.csv,
         columnCount,
         sqlMode: options.sqlMode,
+        ...(options.invalidReplacement === undefined ? {} : { invalidReplacement: options.invalidReplacement }),
         signal: env.signal,
       })) {
         chunks.push({ id: chunks.length, chunk });
@@ -78,7 +79,10 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
       {
         batch: batch.id,
         dir: encoded.dir,
-        tables: batch.tables.map(({ name }) => ({ name, info: context.models.get(name)! })),
+        tables: batch.tables.map((table) => {
+          const info = context.models.get(table.name)!;
+          return { name: table.name, info, codings: columnCodings(table, info) };
+        }),
         firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
         chunks: left,
         onFlushed: (runs, done) => job.append({ type: "flushed", batch: batch.id, runs, chunks: done }),

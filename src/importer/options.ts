@@ -1,5 +1,5 @@
 import type { Clock, EventSink, Files, Random } from "../base/mod.ts";
-import type { CsvDialect } from "../source/mod.ts";
+import type { CsvDialect, LoadSourceOptions } from "../source/mod.ts";
 import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
 
 /** TLS material towards PD and TiKV: PEM texts. */
@@ -12,10 +12,15 @@ export interface ClusterTls {
 
 /** Everything an import needs to know, already checked. Sizes in bytes, times in milliseconds. */
 export interface ImportOptions {
-  /** Directory of the dump. */
+  /** Directory of the dump, or one file. */
   sourceDir: string;
   /** How CSV files are written. */
   csv: CsvDialect;
+  /** Rules, filter, routes and character sets of the source. */
+  load: LoadSourceOptions;
+  /** Stands in for bytes that are invalid in a file's character set; undefined: they are an error. */
+  invalidReplacement: string | undefined;
+  compatLightning: boolean;
   /** Holds lock, journal, log, engines and reports. */
   stateDir: string;
   /** Where the sorted pairs go; normally `stateDir/engines`. */

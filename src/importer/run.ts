@@ -87,7 +87,7 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
   env.emit({
     kind: "plan",
     lines: [
-      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.verdicts.length} files, ${mib(plan.sizeBytes)}`,
+      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.files.length} files, ${mib(plan.sizeBytes)}`,
       `target TiDB ${options.tidb.host}:${options.tidb.port} (${variables.version}), sql mode "${session.sqlMode}", time zone ${session.timeZone}`,
       `ceilings: memory ${mib(memory.totalBytes)} (${options.workers} workers of ${mib(2 * memory.worker.dataArenaBytes)} arenas), state in ${options.stateDir}`,
     ],
@@ -130,7 +130,13 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
   closers.defer(async () => {
     for (const { engines } of inner.open.values()) await engines.close();
   });
-  const pool = new EncodePool(options.workers, { sourceDir: options.sourceDir, sizes: memory.worker, session });
+  const pool = new EncodePool(options.workers, {
+    sourceDir: options.sourceDir,
+    sizes: memory.worker,
+    session,
+    compatLightning: options.compatLightning,
+    invalidReplacement: options.invalidReplacement,
+  });
   closers.defer(() => pool.close());
   await pauseCluster(inner, closers);
   const warnings: WarningCountMessage[] = [];

@@ -1,107 +1,104 @@
 import { LevinError } from "../base/mod.ts";
+import { Flag, type TableInfo } from "../schema/mod.ts";
 import {
-  assertAllKnown,
-  type DataFile,
-  type FileVerdict,
+  type ColumnCoding,
+  charsetOfColumn,
+  loadSource,
+  type SourceTable as ModelTable,
   openLocalStorage,
-  routeFiles,
-  type SchemaFile,
+  type Source,
   type Storage,
-  sortDataFiles,
+  type StoredFile,
 } from "../source/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { Fingerprint } from "./records.ts";
 
-export interface SourceTable {
+/** A table of the source by its name in the target. */
+export interface SourceTable extends ModelTable {
   /** `db.table` */
-  name: string;
-  database: string;
-  table: string;
-  files: DataFile[];
-  sizeBytes: number;
+  readonly name: string;
+  readonly sizeBytes: number;
 }
 
 export interface SourcePlan {
   storage: Storage;
-  verdicts: FileVerdict[];
-  schemaFiles: SchemaFile[];
-  /** In the order of their names. */
+  source: Source;
+  files: StoredFile[];
+  /** Those that have data, in the order of their names. */
   tables: SourceTable[];
-  databases: string[];
   sizeBytes: number;
 }
 
-/** Lists the source, gives every file its verdict and says so, groups data files by table. */
+/** Loads the source, says every file's verdict, and finds the tables that have data. */
 export async function scanSource(options: ImportOptions, env: ImportEnvironment): Promise<SourcePlan> {
   const storage = await openLocalStorage(options.sourceDir);
-  const files = await storage.list(env.signal);
-  const verdicts = routeFiles(files);
-  for (const verdict of verdicts) {
-    const detail = verdict.verdict === "ignored" || verdict.verdict === "unknown" ? { detail: verdict.reason } : {};
-    env.emit({
-      kind: "file",
-      path: verdict.file.path,
-      verdict: verdict.verdict,
-      sizeBytes: verdict.file.sizeBytes,
-      ...detail,
-    });
-  }
-  if (!options.ignoreUnmatched) assertAllKnown(verdicts);
-  const schemaFiles = verdicts.filter((one) => one.verdict === "schema");
-  const byTable = new Map<string, DataFile[]>();
-  for (const verdict of verdicts) {
-    if (verdict.verdict !== "data") continue;
-    const name = `${verdict.database}.${verdict.table}`;
-    const found = byTable.get(name);
-    if (found === undefined) byTable.set(name, [verdict]);
-    else found.push(verdict);
-  }
-  const tables = [...byTable]
-    .map(([name, unsorted]) => {
-      const sorted = sortDataFiles(unsorted);
-      const { database, table } = sorted[0]!;
-      return {
-        name,
-        database,
-        table,
-        files: sorted,
-        sizeBytes: sorted.reduce((sum, { file }) => sum + file.sizeBytes, 0),
-      };
-    })
+  const source = await loadSource(storage, {
+    ...options.load,
+    dialect: options.csv,
+    noSchema: options.noSchema,
+    ignoreUnmatched: options.ignoreUnmatched,
+    chunkBytes: options.chunkSizeBytes,
+    sqlMode: options.sqlMode,
+    signal: env.signal,
+  });
+  for (const { path, verdict, detail, sizeBytes } of source.files)
+    env.emit({ kind: "file", path, verdict, detail, sizeBytes });
+  for (const notice of source.notices) env.emit({ kind: "log", level: "warn", message: notice });
+  const tables = source.tables
+    .filter((table) => table.files.length > 0)
+    .map((table) => ({
+      ...table,
+      name: `${table.database}.${table.table}`,
+      sizeBytes: table.files.reduce((sum, file) => sum + dataBytes(file), 0),
+    }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (tables.length === 0 && schemaFiles.length === 0) {
+  if (source.tables.length === 0 && source.views.length === 0 && source.databases.length === 0) {
     throw new LevinError(
       "Levin:Source:ErrUnreadable",
-      `Cannot import "${options.sourceDir}": it has no data or schema file`,
+      `Cannot import "${options.sourceDir}": it has neither data nor schema`,
       {
         fields: { file: options.sourceDir },
       },
     );
   }
-  const databases = [
-    ...new Set([...schemaFiles.map((file) => file.database), ...tables.map((table) => table.database)]),
-  ].sort();
-  return {
-    storage,
-    verdicts,
-    schemaFiles,
-    tables,
-    databases,
-    sizeBytes: tables.reduce((sum, table) => sum + table.sizeBytes, 0),
-  };
+  const files = await storage.list(env.signal);
+  return { storage, source, files, tables, sizeBytes: tables.reduce((sum, table) => sum + table.sizeBytes, 0) };
+}
+
+/** Bytes of a file that are this table's: all of it, or its pieces of a dump of several tables. */
+function dataBytes(file: ModelTable["files"][number]): number {
+  if (file.pieces === undefined || file.compression !== "none") return file.file.sizeBytes;
+  return file.pieces.reduce(
+    (sum, piece) => sum + Math.max(0, Math.min(piece.end, file.file.sizeBytes) - piece.start),
+    0,
+  );
+}
+
+/** How columns of a table are coded in the source, by lower-case name. */
+export function columnCodings(table: SourceTable, info: TableInfo): Map<string, ColumnCoding> {
+  const binaryFormat = table.files[0]?.dialect?.binaryFormat ?? "raw";
+  const out = new Map<string, ColumnCoding>();
+  for (const column of info.cols) {
+    const binary =
+      (column.type.Flag & Flag.binary) !== 0 &&
+      column.type.Charset === "binary" &&
+      /^(15|16|249|250|251|252|253|254)$/.test(String(column.type.Tp));
+    const coding =
+      binary && binaryFormat !== "raw" ? binaryFormat : charsetOfColumn(table.columnText, column.type.Charset);
+    if (coding !== undefined) out.set(column.name.L, coding);
+  }
+  return out;
 }
 
 /** What decides whether an earlier run's state belongs to this import. */
 export function fingerprintOf(plan: SourcePlan, options: ImportOptions, session: Record<string, unknown>): Fingerprint {
   const out: Fingerprint = {
-    "source directory": options.sourceDir,
+    source: options.sourceDir,
     target: options.targetName ?? `${options.tidb.host}:${options.tidb.port}`,
     "CSV dialect": JSON.stringify(options.csv),
   };
   for (const [name, value] of Object.entries(session)) out[name] = String(value);
-  for (const { files } of plan.tables) {
-    for (const { file } of files)
-      out[`file ${file.path}`] = `${file.sizeBytes} bytes of ${new Date(file.mtimeMs).toISOString()}`;
-  }
+  for (const file of plan.files)
+    out[`file ${file.path}`] = `${file.sizeBytes} bytes of ${new Date(file.mtimeMs).toISOString()}`;
   return out;
 }

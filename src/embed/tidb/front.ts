@@ -1,11 +1,11 @@
 import type { Clock } from "../../base/mod.ts";
 import type { Cluster } from "../state/mod.ts";
 import { openCatalog } from "./catalog-store.ts";
-import { clusterStorage } from "./cluster-storage.ts";
-import { type Front, listenStatusPort, openSession } from "./session/mod.ts";
+import { type Front, type FrontStorage, listenStatusPort, openSession } from "./session/mod.ts";
 import { listenMysql } from "./wire/mod.ts";
 
 export interface FrontOptions {
+  storage: FrontStorage;
   host: string;
   /** 0 = any free one. */
   port: number;
@@ -29,7 +29,7 @@ const PACKET_SIZE_MAX = 64 << 20;
 
 /** Starts the MySQL port and the status port over a cluster. */
 export async function startFront(cluster: Cluster, options: FrontOptions): Promise<TidbFront> {
-  const storage = clusterStorage(cluster);
+  const { storage } = options;
   const front: Front = {
     storage,
     catalog: await openCatalog(cluster, storage, { newCollations: options.newCollations, nowMs: options.clock.nowMs }),

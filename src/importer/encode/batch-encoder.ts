@@ -17,6 +17,8 @@ export interface BatchEncoderOptions {
   data: PairArena;
   index: PairArena;
   windowBytes: number;
+  compatLightning: boolean;
+  invalidReplacement: string | undefined;
   /** At a chunk's end an arena fuller than this becomes a run at once, so that the next chunk is not split. */
   flushBytes: { data: number; index: number };
   /** Run ids are this and the following ones. */
@@ -60,7 +62,7 @@ export class BatchEncoder {
   readonly #record: CountedSink;
   readonly #entries: CountedSink;
   readonly #warnings = new Map<string, WarningSummary>();
-  readonly #tables = new Map<string, TableInfo>();
+  readonly #tables = new Map<string, WorkerTable>();
   readonly #open = new Map<string, OpenTable>();
   readonly #fields: Fields = newFields(64);
   /** Written but not yet reported. */
@@ -78,7 +80,7 @@ export class BatchEncoder {
     this.#record = new CountedSink(options.data);
     this.#entries = new CountedSink(options.index);
     this.#nextRun = options.firstRun;
-    for (const { name, info } of options.tables) this.#tables.set(name, info);
+    for (const table of options.tables) this.#tables.set(table.name, table);
   }
 
   static async open(options: BatchEncoderOptions): Promise<BatchEncoder> {
@@ -90,15 +92,22 @@ export class BatchEncoder {
 
   async encode(id: number, chunk: Chunk): Promise<void> {
     const name = `${chunk.database}.${chunk.table}`;
-    const info = this.#tables.get(name);
-    assert(info !== undefined, `table ${name} belongs to the batch`);
+    const table = this.#tables.get(name);
+    assert(table !== undefined, `table ${name} belongs to the batch`);
     const checksum = new KvChecksum();
     this.#record.checksum = checksum;
     this.#entries.checksum = checksum;
+    const { info } = table;
+    const visible = info.cols.filter((column) => !column.hidden);
+    const { compatLightning, invalidReplacement } = this.#options;
     const reader = await ChunkReader.open(this.#options.storage, chunk, {
       windowBytes: this.#options.windowBytes,
-      columnCount: info.cols.filter((column) => !column.hidden).length,
+      columnCount: visible.length,
+      columnNames: visible.map((column) => column.name.O),
+      codings: table.codings,
       sqlMode: this.#options.session.sqlMode,
+      compatLightning,
+      ...(invalidReplacement === undefined ? {} : { invalidReplacement }),
     });
     let rows: number;
     let last: TableEncoder | undefined;
@@ -193,7 +202,7 @@ export class BatchEncoder {
         }
       }
     } catch (thrown) {
-      throw placed(thrown, chunk, scanner.rowNumber, scanner.rowStart);
+      throw placed(thrown, chunk, scanner.rowNumber, reader.rowPosition);
     }
     assert(rows <= chunk.rowCountMax, "a chunk has no more rows than its ids allow");
     report();
@@ -241,8 +250,7 @@ export class BatchEncoder {
 /** Adds file, row and byte to an error of the encoder; the source's own errors have them already. */
 function placed(thrown: unknown, chunk: Chunk, row: number, byte: number): unknown {
   if (!(thrown instanceof LevinError) || thrown.fields["file"] !== undefined) return thrown;
-  const part = chunk.start > 0 ? ` behind byte ${chunk.start}` : "";
-  return new LevinError(thrown.code, `${thrown.message} (file "${chunk.path}", row ${row}${part}, byte ${byte})`, {
+  return new LevinError(thrown.code, `${thrown.message} (file "${chunk.path}", row ${row}, byte ${byte})`, {
     cause: thrown,
     fields: { ...thrown.fields, file: chunk.path, row, byte },
   });

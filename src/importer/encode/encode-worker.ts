@@ -34,6 +34,8 @@ async function take(message: ToWorker): Promise<void> {
         data,
         index,
         windowBytes: setup.sizes.windowBytes,
+        compatLightning: setup.compatLightning,
+        invalidReplacement: setup.invalidReplacement,
         flushBytes: { data: setup.sizes.dataArenaBytes / 2, index: setup.sizes.indexArenaBytes / 2 },
         firstRun: message.firstRun,
         onProgress: (rows, sourceBytes) => send({ kind: "progress", rows, sourceBytes }),

@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorFields } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
-import type { Chunk } from "../../source/mod.ts";
+import type { Chunk, ColumnCoding } from "../../source/mod.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
 
 /** Sizes of one worker, parts of the job's memory budget. */
@@ -16,12 +16,16 @@ export interface WorkerSetup {
   sourceDir: string;
   sizes: WorkerSizes;
   session: EncodeSession;
+  compatLightning: boolean;
+  invalidReplacement: string | undefined;
 }
 
 export interface WorkerTable {
   /** `db.table` */
   name: string;
   info: TableInfo;
+  /** Columns that are coded in the source, by lower-case name. */
+  codings: Map<string, ColumnCoding>;
 }
 
 export type ToWorker =
