@@ -1,244 +1,272 @@
 /**
  * Sorts entries of packed pairs by key, without moving them: the result is an array of offsets.
  *
- * Keys of one table share long prefixes (table id, `_r` or `_i`, index id), and the bytes that differ first hold most of the order.
- * So a group of keys is sorted in steps: skip the bytes that all keys of the group share, load the next eight bytes of each key as two
- * 32-bit words, sort by the first word with a byte-wise radix sort (least significant byte first, bytes that do not vary are
- * skipped), then each group of equal first words by the second, then each group that is still equal by its next bytes. Groups of
- * up to `INSERTION_MAX` entries are finished with an insertion sort on full keys.
+ * Keys of one table share most of their bytes: table id, `_r` or `_i`, index id, the upper bytes of numbers. So for a group of keys it
+ * is first found which bytes differ at all; the first eight of these make two words a key, in the order of the keys. Records of
+ * (word, word, offset) are then sorted by a radix sort over one to three bytes at a time, least significant first; groups that are
+ * still equal by the next bytes, then by what follows in the keys. Groups of up to `INSERTION_MAX` records are finished with an
+ * insertion sort. Records are kept together in one array, for a radix pass writes to 256 places at a time, which should fit the
+ * processor's first cache.
  *
  * Equal keys keep the order of their offsets, that is, of their arrival.
  */
 import { assert } from "../base/mod.ts";
 import { compareEntryKeys, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
-/** Measured: between 16 and 32 makes no difference on 100-byte pairs; the radix passes pay from about 40 entries on. */
+/** Measured: between 16 and 32 makes no difference; the radix passes pay from about 40 records on. */
 const INSERTION_MAX = 24;
+/** Bytes of a key that are looked at for differences; later ones are taken as different. */
+const SURVEY_WORDS = 16;
+/** Bytes of the two words. */
+const DIGITS = 8;
+/** Numbers a record has: two words and the offset. */
+const STRIDE = 3;
 
 export class EntrySorter {
-  /** Offsets, and the two words of each key; the second of each is where a radix pass writes to. */
-  #order: Uint32Array;
-  #orderTo: Uint32Array;
-  #high: Uint32Array;
-  #highTo: Uint32Array;
-  #low: Uint32Array;
-  #lowTo: Uint32Array;
-  readonly #counts = new Uint32Array(4 * 256);
+  #records: Uint32Array;
+  #twin: Uint32Array;
+  readonly #counts = new Uint32Array(256);
+  readonly #survey = new Int32Array(SURVEY_WORDS);
+  readonly #base = new Int32Array(SURVEY_WORDS);
   #bytes: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer);
 
   constructor(capacity: number) {
-    this.#order = new Uint32Array(capacity);
-    this.#orderTo = new Uint32Array(capacity);
-    this.#high = new Uint32Array(capacity);
-    this.#highTo = new Uint32Array(capacity);
-    this.#low = new Uint32Array(capacity);
-    this.#lowTo = new Uint32Array(capacity);
+    this.#records = new Uint32Array(STRIDE * capacity);
+    this.#twin = new Uint32Array(STRIDE * capacity);
   }
 
   /** Bytes held per entry of capacity. */
-  static readonly BYTES_PER_ENTRY = 24;
+  static readonly BYTES_PER_ENTRY = 2 * 4 * STRIDE;
 
   /**
    * The `count` offsets of `starts` in key order. `starts` ascends (entries in order of arrival). The result is valid until the next
    * call.
    */
   sort(bytes: Uint8Array, starts: Uint32Array, count: number): Uint32Array {
-    assert(count <= this.#order.length, "a sorter has room for all entries");
+    assert(STRIDE * count <= this.#records.length, "a sorter has room for all entries");
     this.#bytes = bytes;
-    this.#order.set(starts.subarray(0, count));
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const records = this.#records;
+    for (let i = 0; i < count; i++) records[STRIDE * i + 2] = starts[i]!;
     this.#sortGroup(0, count, 0);
-    this.#bytes = new Uint8Array(0);
-    return this.#order.subarray(0, count);
+    const sorted = this.#records;
+    const order = this.#twin;
+    for (let i = 0; i < count; i++) order[i] = sorted[STRIDE * i + 2]!;
+    return order.subarray(0, count);
   }
 
-  /** Sorts entries [first, behind), whose keys are equal in their first `depth` bytes and at least that long. */
+  /** Sorts records [first, behind), whose keys are equal in their first `depth` bytes and at least that long. */
   #sortGroup(first: number, behind: number, depth: number): void {
+    if (behind - first < 2) return;
     if (behind - first <= INSERTION_MAX) {
-      this.#insertionSort(first, behind, depth, false);
+      const records = this.#records;
+      for (let i = first; i < behind; i++) records[STRIDE * i] = records[STRIDE * i + 1] = 0;
+      this.#insertionSort(first, behind, depth);
       return;
     }
-    const from = this.#commonPrefix(first, behind, depth);
-    this.#loadWords(first, behind, from);
-    this.#radixSort(first, behind, true);
-    const high = this.#high;
+    const group = this.#surveyGroup(first, behind, depth);
+    this.#loadWords(first, behind, group.positions);
+    this.#sortByDigits(first, behind, 0, group);
+  }
+
+  /** Finds the bytes from `depth` on in which keys of the group differ. */
+  #surveyGroup(first: number, behind: number, depth: number): Group {
+    const view = this.#view;
+    const bytes = this.#bytes;
+    const records = this.#records;
+    const survey = this.#survey.fill(0);
+    const base = this.#base;
+    const firstEntry = records[STRIDE * first + 2]!;
+    let shortest = keyLengthOf(bytes, firstEntry);
+    let longest = shortest;
+    let words = Math.min(SURVEY_WORDS, (shortest - depth) >> 2);
+    const firstKey = keyStartOf(bytes, firstEntry) + depth;
+    for (let w = 0; w < words; w++) base[w] = view.getInt32(firstKey + 4 * w);
+    for (let i = first + 1; i < behind; i++) {
+      const entry = records[STRIDE * i + 2]!;
+      const length = keyLengthOf(bytes, entry);
+      if (length < shortest) {
+        shortest = length;
+        words = Math.min(words, (shortest - depth) >> 2);
+      } else if (length > longest) longest = length;
+      const key = keyStartOf(bytes, entry) + depth;
+      for (let w = 0; w < words; w++) survey[w]! |= view.getInt32(key + 4 * w) ^ base[w]!;
+    }
+    const positions: number[] = [];
+    let at = depth;
+    for (; at < longest && positions.length < DIGITS; at++) {
+      const word = (at - depth) >> 2;
+      if (word < words && ((survey[word]! >>> (24 - 8 * ((at - depth) & 3))) & 255) === 0) continue;
+      positions.push(at);
+    }
+    return { depth, positions, resume: at, decided: at === longest && shortest === longest };
+  }
+
+  /** Puts the bytes at `positions` of each key into its record's words; bytes that a key does not have are zero. */
+  #loadWords(first: number, behind: number, positions: readonly number[]): void {
+    const bytes = this.#bytes;
+    const view = this.#view;
+    const records = this.#records;
+    const count = positions.length;
+    const start = positions[0] ?? 0;
+    const adjacent = count === DIGITS && positions[DIGITS - 1] === start + DIGITS - 1;
+    for (let i = first; i < behind; i++) {
+      const entry = records[STRIDE * i + 2]!;
+      const key = keyStartOf(bytes, entry);
+      const length = keyLengthOf(bytes, entry);
+      if (adjacent && length >= start + DIGITS) {
+        records[STRIDE * i] = view.getUint32(key + start);
+        records[STRIDE * i + 1] = view.getUint32(key + start + 4);
+        continue;
+      }
+      let high = 0;
+      let low = 0;
+      for (let d = 0; d < count; d++) {
+        const position = positions[d]!;
+        if (position >= length) break;
+        if (d < 4) high |= bytes[key + position]! << (24 - 8 * d);
+        else low |= bytes[key + position]! << (56 - 8 * d);
+      }
+      records[STRIDE * i] = high;
+      records[STRIDE * i + 1] = low;
+    }
+  }
+
+  /** Sorts records that are equal in their first `digit` bytes of words. */
+  #sortByDigits(first: number, behind: number, digit: number, group: Group): void {
+    const total = behind - first;
+    if (total <= INSERTION_MAX) {
+      this.#insertionSort(first, behind, group.decided ? -1 : group.depth);
+      return;
+    }
+    const digits = group.positions.length;
+    if (digit >= digits) {
+      if (!group.decided) this.#sortDeeper(first, behind, group);
+      return;
+    }
+    // As many bytes as tell the records apart when they are spread evenly.
+    const to = Math.min(digits, digit + (total > 1 << 16 ? 3 : total > 1 << 8 ? 2 : 1));
+    this.#radixSort(first, behind, digit, to);
+    const records = this.#records;
     for (let i = first; i < behind; ) {
-      const word = high[i]!;
       let j = i + 1;
-      while (j < behind && high[j] === word) j++;
-      if (j - i > 1) this.#sortBySecondWord(i, j, from);
+      while (j < behind && sameDigits(records, i, j, to)) j++;
+      if (j - i > 1) this.#sortByDigits(i, j, to, group);
       i = j;
     }
   }
 
-  /** Sorts entries whose first words are equal. */
-  #sortBySecondWord(first: number, behind: number, depth: number): void {
-    if (behind - first <= INSERTION_MAX) {
-      this.#insertionSort(first, behind, depth, true);
-      return;
+  /** Radix sort by the bytes `from` to before `to` of the words. */
+  #radixSort(first: number, behind: number, from: number, to: number): void {
+    const start = STRIDE * first;
+    const end = STRIDE * behind;
+    let source = this.#records;
+    let target = this.#twin;
+    for (let digit = to - 1; digit >= from; digit--) {
+      const word = digit < 4 ? 0 : 1;
+      const shift = 24 - 8 * (digit & 3);
+      const counts = this.#counts.fill(0);
+      for (let at = start + word; at < end; at += STRIDE) counts[(source[at]! >>> shift) & 255]!++;
+      if (counts[(source[start + word]! >>> shift) & 255] === behind - first) continue;
+      let next = start;
+      for (let value = 0; value < 256; value++) {
+        const size = STRIDE * counts[value]!;
+        counts[value] = next;
+        next += size;
+      }
+      scatter(source, target, start, end, word, shift, counts);
+      [source, target] = [target, source];
     }
-    this.#radixSort(first, behind, false);
-    const low = this.#low;
-    for (let i = first; i < behind; ) {
-      const word = low[i]!;
-      let j = i + 1;
-      while (j < behind && low[j] === word) j++;
-      if (j - i > 1) this.#sortDeeper(i, j, depth);
-      i = j;
-    }
+    if (source !== this.#records) this.#records.set(source.subarray(start, end), start);
   }
 
   /**
-   * Sorts entries whose eight bytes from `depth` on are equal when missing bytes count as zero. Keys that end inside these eight
-   * bytes come first: the others have zeros there and go on.
+   * Sorts records whose keys are equal in all that was looked at, where missing bytes count as zero. Keys that end there come first,
+   * the shorter before the longer: the others have zeros there, and go on.
    */
-  #sortDeeper(first: number, behind: number, depth: number): void {
-    if (behind - first <= INSERTION_MAX) {
-      this.#insertionSort(first, behind, depth, false);
-      return;
-    }
+  #sortDeeper(first: number, behind: number, { depth, resume }: Group): void {
     const bytes = this.#bytes;
-    const order = this.#order;
-    const to = this.#orderTo;
-    let at = first;
-    for (let length = depth; length <= depth + 8; length++) {
-      for (let i = first; i < behind; i++) {
-        if (keyLengthOf(bytes, order[i]!) === length) to[at++] = order[i]!;
-      }
-    }
-    const ended = at;
-    for (let i = first; i < behind; i++) {
-      if (keyLengthOf(bytes, order[i]!) > depth + 8) to[at++] = order[i]!;
-    }
-    for (let i = first; i < behind; i++) order[i] = to[i]!;
-    if (behind - ended > 1) this.#sortGroup(ended, behind, depth + 8);
-  }
-
-  /** How many bytes all keys of the group share, at least `depth`. */
-  #commonPrefix(first: number, behind: number, depth: number): number {
-    const bytes = this.#bytes;
-    const order = this.#order;
-    const key = keyStartOf(bytes, order[first]!);
-    let common = keyLengthOf(bytes, order[first]!);
-    for (let i = first + 1; i < behind && common > depth; i++) {
-      const entry = order[i]!;
-      const length = keyLengthOf(bytes, entry);
-      if (length < common) common = length;
-      const other = keyStartOf(bytes, entry);
-      let n = depth;
-      while (n < common && bytes[other + n] === bytes[key + n]) n++;
-      common = n;
-    }
-    return common;
-  }
-
-  /** Loads the eight bytes from `depth` on of each key as two big-endian words; missing bytes are zero. */
-  #loadWords(first: number, behind: number, depth: number): void {
-    const bytes = this.#bytes;
-    const order = this.#order;
-    const high = this.#high;
-    const low = this.#low;
-    for (let i = first; i < behind; i++) {
-      const entry = order[i]!;
-      const rest = keyLengthOf(bytes, entry) - depth;
-      const p = keyStartOf(bytes, entry) + depth;
-      if (rest >= 8) {
-        high[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!;
-        low[i] = (bytes[p + 4]! << 24) | (bytes[p + 5]! << 16) | (bytes[p + 6]! << 8) | bytes[p + 7]!;
-        continue;
-      }
-      let a = 0;
-      let b = 0;
-      for (let k = 0; k < 4; k++) {
-        a = (a << 8) | (k < rest ? bytes[p + k]! : 0);
-        b = (b << 8) | (k + 4 < rest ? bytes[p + k + 4]! : 0);
-      }
-      high[i] = a;
-      low[i] = b;
-    }
-  }
-
-  /** Stable radix sort of the entries [first, behind) by their first (`byHigh`) or second word. */
-  #radixSort(first: number, behind: number, byHigh: boolean): void {
+    const records = this.#records;
+    const twin = this.#twin;
+    const slots = resume - depth + 2;
+    assert(slots <= this.#counts.length, "a group's survey is short");
+    const slotOf = (i: number) => Math.min(keyLengthOf(bytes, records[STRIDE * i + 2]!), resume + 1) - depth;
     const counts = this.#counts.fill(0);
-    const words = byHigh ? this.#high : this.#low;
-    for (let i = first; i < behind; i++) {
-      const word = words[i]!;
-      counts[word & 255]!++;
-      counts[256 + ((word >>> 8) & 255)]!++;
-      counts[512 + ((word >>> 16) & 255)]!++;
-      counts[768 + (word >>> 24)]!++;
+    for (let i = first; i < behind; i++) counts[slotOf(i)]!++;
+    const goingOn = counts[slots - 1]!;
+    for (let slot = 0, next = first; slot < slots; slot++) {
+      const size = counts[slot]!;
+      counts[slot] = next;
+      next += size;
     }
-    const total = behind - first;
-    let swapped = false;
-    for (let pass = 0; pass < 4; pass++) {
-      const base = pass * 256;
-      const shift = pass * 8;
-      const sample = ((byHigh ? this.#high : this.#low)[first]! >>> shift) & 255;
-      if (counts[base + sample] === total) continue;
-      let at = first;
-      for (let digit = base; digit < base + 256; digit++) {
-        const n = counts[digit]!;
-        counts[digit] = at;
-        at += n;
-      }
-      this.#scatter(first, behind, base, shift, byHigh);
-      swapped = !swapped;
-    }
-    if (swapped) this.#restore(first, behind);
+    for (let i = first; i < behind; i++) twin[STRIDE * counts[slotOf(i)]!++ + 2] = records[STRIDE * i + 2]!;
+    records.set(twin.subarray(STRIDE * first, STRIDE * behind), STRIDE * first);
+    this.#sortGroup(behind - goingOn, behind, resume);
   }
 
-  /** One radix pass from the arrays to their twins, which then change places. */
-  #scatter(first: number, behind: number, base: number, shift: number, byHigh: boolean): void {
-    const counts = this.#counts;
-    const order = this.#order;
-    const orderTo = this.#orderTo;
-    const key = byHigh ? this.#high : this.#low;
-    const keyTo = byHigh ? this.#highTo : this.#lowTo;
-    const other = byHigh ? this.#low : this.#high;
-    const otherTo = byHigh ? this.#lowTo : this.#highTo;
-    for (let i = first; i < behind; i++) {
-      const word = key[i]!;
-      const to = counts[base + ((word >>> shift) & 255)]!++;
-      orderTo[to] = order[i]!;
-      keyTo[to] = word;
-      otherTo[to] = other[i]!;
-    }
-    this.#swap();
-  }
-
-  /** After an odd number of passes the group lies in the twins: brings it back, so that its neighbours are not disturbed. */
-  #restore(first: number, behind: number): void {
-    this.#orderTo.set(this.#order.subarray(first, behind), first);
-    this.#highTo.set(this.#high.subarray(first, behind), first);
-    this.#lowTo.set(this.#low.subarray(first, behind), first);
-    this.#swap();
-  }
-
-  #swap(): void {
-    [this.#order, this.#orderTo] = [this.#orderTo, this.#order];
-    [this.#high, this.#highTo] = [this.#highTo, this.#high];
-    [this.#low, this.#lowTo] = [this.#lowTo, this.#low];
-  }
-
-  /** Sorts by full keys from `depth` on; with `words`, the first words are equal and the second are compared first. */
-  #insertionSort(first: number, behind: number, depth: number, words: boolean): void {
+  /** Sorts by the words, then, unless `depth` is negative, by what the keys have from there on. */
+  #insertionSort(first: number, behind: number, depth: number): void {
     const bytes = this.#bytes;
-    const order = this.#order;
-    const low = this.#low;
-    for (let i = first + 1; i < behind; i++) {
-      const entry = order[i]!;
-      const word = low[i]!;
-      let j = i - 1;
-      for (; j >= first; j--) {
-        const other = low[j]!;
-        if (words && word !== other) {
-          if (word > other) break;
-        } else if (compareEntryKeys(bytes, entry, bytes, order[j]!, depth) >= 0) break;
-        order[j + 1] = order[j]!;
-        low[j + 1] = other;
+    const records = this.#records;
+    const start = STRIDE * first;
+    for (let at = start + STRIDE; at < STRIDE * behind; at += STRIDE) {
+      const high = records[at]!;
+      const low = records[at + 1]!;
+      const entry = records[at + 2]!;
+      let to = at;
+      for (; to > start; to -= STRIDE) {
+        const otherHigh = records[to - 3]!;
+        const otherLow = records[to - 2]!;
+        const other = records[to - 1]!;
+        let order = high - otherHigh || low - otherLow;
+        if (order === 0 && depth >= 0) order = compareEntryKeys(bytes, entry, bytes, other, depth);
+        if (order >= 0) break;
+        records[to] = otherHigh;
+        records[to + 1] = otherLow;
+        records[to + 2] = other;
       }
-      order[j + 1] = entry;
-      low[j + 1] = word;
+      records[to] = high;
+      records[to + 1] = low;
+      records[to + 2] = entry;
     }
+  }
+}
+
+/** What is known of the keys of a group. */
+interface Group {
+  /** Bytes in which all keys are equal. */
+  depth: number;
+  /** The first bytes in which they differ, or may differ: those in the words. */
+  positions: number[];
+  /** All bytes before this one are equal or in the words. */
+  resume: number;
+  /** Keys of equal words are equal. */
+  decided: boolean;
+}
+
+/** Whether two records are equal in the first `digits` bytes of their words. */
+function sameDigits(records: Uint32Array, i: number, j: number, digits: number): boolean {
+  const high = records[STRIDE * i]! ^ records[STRIDE * j]!;
+  if (digits <= 4) return high >>> (32 - 8 * digits) === 0;
+  return high === 0 && (records[STRIDE * i + 1]! ^ records[STRIDE * j + 1]!) >>> (64 - 8 * digits) === 0;
+}
+
+function scatter(
+  source: Uint32Array,
+  target: Uint32Array,
+  start: number,
+  end: number,
+  word: number,
+  shift: number,
+  counts: Uint32Array,
+): void {
+  for (let at = start; at < end; at += STRIDE) {
+    const value = (source[at + word]! >>> shift) & 255;
+    const to = counts[value]!;
+    counts[value] = to + STRIDE;
+    target[to] = source[at]!;
+    target[to + 1] = source[at + 1]!;
+    target[to + 2] = source[at + 2]!;
   }
 }
