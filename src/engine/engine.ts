@@ -20,14 +20,23 @@ import { type PairBatch, type PairSource, type ReadOptions, readPairs } from "./
 import { BLOCK_BYTES, RunBuilder } from "./run-builder.ts";
 
 /** A directory of the engine's own, or a map that the caller opened and will close. */
-export type EngineStore = DirectoryStore | { kvdb: KvDb };
+export type EngineStore = DirectoryStore | MapStore;
+
+export interface MapStore {
+  kvdb: KvDb;
+  /** Directory for this engine's blocks, one file a run (see `DirectoryStore.blocks`); absent: blocks are kept in the map. */
+  blockDir?: string;
+  files?: Files;
+}
 
 export interface DirectoryStore {
   dir: string;
   level?: LevelKvDbOptions;
   /**
    * Where blocks are kept: "map", in LevelDB beside the runs' records; "files", in one file a run. Files take a seventh of the CPU
-   * time (0.5 against 3.5 s/GB written), for LevelDB writes everything twice and computes its checksums without the processor's help.
+   * time (0.5 against 3.5 s/GB written), for LevelDB writes everything twice and computes its checksums without the processor's help,
+   * and a third of the memory. With several writers the map costs more still: their runs lie across each other, and compaction
+   * writes them again.
    */
   blocks?: "map" | "files";
   files?: Files;
@@ -97,21 +106,24 @@ export class Engine {
   readonly #blocks: BlockStore;
   readonly #blockBytes: number;
   readonly #format: Uint8Array;
-  /** What to close and destroy; undefined when the map is the caller's. */
-  readonly #own: { dir: string; files: Files } | undefined;
+  /** Whether the map is the engine's own. */
+  readonly #ownsMap: boolean;
+  /** Removes the engine's directory, if it has one. */
+  readonly #removeDir: () => Promise<void>;
 
   constructor({ name, store, prefix = new Uint8Array(0), blockBytes = BLOCK_BYTES }: EngineOptions, kvdb: KvDb) {
     this.name = name;
     this.#kvdb = kvdb;
     this.#prefix = prefix;
     this.#blockBytes = blockBytes;
-    const place = "dir" in store ? (store.blocks ?? "map") : "map";
-    this.#format = new Uint8Array([FORMAT_VERSION, BLOCK_PLACES.indexOf(place)]);
-    this.#blocks = new MapBlockStore(kvdb, prefix);
-    if ("kvdb" in store) return;
     const files = store.files ?? systemFiles;
-    this.#own = { dir: store.dir, files };
-    if (place === "files") this.#blocks = new FileBlockStore(joinPath(store.dir, "runs"), files, name);
+    const blockDir =
+      "kvdb" in store ? store.blockDir : store.blocks === "files" ? joinPath(store.dir, "runs") : undefined;
+    this.#format = new Uint8Array([FORMAT_VERSION, BLOCK_PLACES.indexOf(blockDir === undefined ? "map" : "files")]);
+    this.#blocks = blockDir === undefined ? new MapBlockStore(kvdb, prefix) : new FileBlockStore(blockDir, files, name);
+    this.#ownsMap = "dir" in store;
+    const dir = "dir" in store ? store.dir : blockDir;
+    this.#removeDir = async () => (dir === undefined ? undefined : files.removeTree(dir));
   }
 
   /**
@@ -227,15 +239,17 @@ export class Engine {
   /** Closes what the engine opened. Readers and writers must have ended. */
   async close(): Promise<void> {
     await this.#blocks.close();
-    if (this.#own !== undefined) await this.#kvdb.close();
+    if (this.#ownsMap) await this.#kvdb.close();
   }
 
   /** Removes everything the engine has stored, and closes it. */
   async destroy(): Promise<void> {
+    if (!this.#ownsMap) {
+      await this.#kvdb.clear(keysOfRuns(this.#prefix, 0, RUN_ID_MAX + 1));
+      await this.#kvdb.batch([{ key: formatKey(this.#prefix), value: undefined }]);
+    }
     await this.close();
-    if (this.#own !== undefined) return this.#own.files.removeTree(this.#own.dir);
-    await this.#kvdb.clear(keysOfRuns(this.#prefix, 0, RUN_ID_MAX + 1));
-    await this.#kvdb.batch([{ key: formatKey(this.#prefix), value: undefined }]);
+    await this.#removeDir();
   }
 
   /** Owner's opening: checks or writes the format record and removes blocks of runs without a record. */

@@ -18,6 +18,7 @@ export {
   type EngineStore,
   type EngineTotals,
   FAN_IN_MAX,
+  type MapStore,
   openEngine,
   type WriteRunOptions,
 } from "./engine.ts";

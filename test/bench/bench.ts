@@ -14,6 +14,8 @@ export interface Measure {
   /** Rows or pairs. */
   items?: number;
   ms: number;
+  /** CPU time of all threads. */
+  cpuMs: number;
   /** What the machine could do at best. */
   limit: LimitName;
 }
@@ -46,18 +48,32 @@ export function mbPerSecond({ bytes, ms }: { bytes: number; ms: number }): numbe
   return bytes / MB / (ms / 1000);
 }
 
-/** Milliseconds that `work` took, and what it returned. */
-export async function timed<T>(work: () => T | Promise<T>): Promise<[ms: number, value: T]> {
-  const started = performance.now();
-  const value = await work();
-  return [Math.max(performance.now() - started, 1e-3), value];
+/** Wall and CPU time in milliseconds. */
+export interface Cost {
+  ms: number;
+  cpuMs: number;
 }
 
-/** The best of `times` runs: the one that was least disturbed. */
+/** What `work` cost, and what it returned. */
+export async function timed<T>(work: () => T | Promise<T>): Promise<[cost: Cost, value: T]> {
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  const value = await work();
+  const ms = Math.max(performance.now() - started, 1e-3);
+  const { user, system } = process.cpuUsage(cpu);
+  return [{ ms, cpuMs: (user + system) / 1000 }, value];
+}
+
+/** The cheaper of two: the one that was less disturbed. */
+export function better(a: Cost | undefined, b: Cost): Cost {
+  return a !== undefined && a.ms <= b.ms ? a : b;
+}
+
+/** Milliseconds of the best of `times` runs. */
 export async function bestOf(times: number, work: () => unknown): Promise<number> {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < times; i++) best = Math.min(best, (await timed(work))[0]);
-  return best;
+  let best: Cost | undefined;
+  for (let i = 0; i < times; i++) best = better(best, (await timed(work))[0]);
+  return best?.ms ?? 0;
 }
 
 /** Short digest of whatever a benchmark made. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { openLevelKvDb } from "../../src/kvdb/mod.ts";
 import { bestOf, mbPerSecond, timed } from "./bench.ts";
 
-interface Cost {
+interface Speed {
   bytes: number;
   ms: number;
 }
@@ -16,14 +16,14 @@ const MIB = 1024 * 1024;
 
 const limits = {
   /** One copy of memory that does not fit into caches. */
-  "memory copy": async (_dir: string, tiny: boolean): Promise<Cost> => {
+  "memory copy": async (_dir: string, tiny: boolean): Promise<Speed> => {
     const from = new Uint8Array((tiny ? 1 : 64) * MIB).fill(1);
     const to = new Uint8Array(from.length);
     return { bytes: from.length, ms: await bestOf(3, () => to.set(from)) };
   },
 
   /** A file in the page cache read in pieces of 1 MiB. */
-  "file read": async (dir: string, tiny: boolean): Promise<Cost> => {
+  "file read": async (dir: string, tiny: boolean): Promise<Speed> => {
     const size = (tiny ? 1 : 128) * MIB;
     const path = join(dir, "limit-file");
     writeFileSync(path, new Uint8Array(size).fill(7));
@@ -38,11 +38,11 @@ const limits = {
   },
 
   /** Blocks of 256 KiB appended to a new file, synced at the end. */
-  "raw file write": async (dir: string, tiny: boolean): Promise<Cost> => {
+  "raw file write": async (dir: string, tiny: boolean): Promise<Speed> => {
     const path = join(dir, "limit-file");
     const block = new Uint8Array(256 * 1024).fill(7);
     const count = tiny ? 4 : 1024;
-    const [ms] = await timed(() => {
+    const [{ ms }] = await timed(() => {
       const file = openSync(path, "w");
       for (let i = 0; i < count; i++) writeSync(file, block);
       fsyncSync(file);
@@ -53,20 +53,20 @@ const limits = {
   },
 
   /** LevelDB taking ready blocks of 256 KiB with ascending keys one by one, synced at the end and closed. */
-  "raw LevelDB write": (dir: string, tiny: boolean): Promise<Cost> => levelBlocks(dir, tiny, "write"),
+  "raw LevelDB write": (dir: string, tiny: boolean): Promise<Speed> => levelBlocks(dir, tiny, "write"),
 
   /** LevelDB giving these blocks back. */
-  "raw LevelDB read": (dir: string, tiny: boolean): Promise<Cost> => levelBlocks(dir, tiny, "read"),
+  "raw LevelDB read": (dir: string, tiny: boolean): Promise<Speed> => levelBlocks(dir, tiny, "read"),
 };
 
 export type LimitName = keyof typeof limits;
 
-async function levelBlocks(dir: string, tiny: boolean, which: "write" | "read"): Promise<Cost> {
+async function levelBlocks(dir: string, tiny: boolean, which: "write" | "read"): Promise<Speed> {
   const rounds = tiny ? 1 : 64;
   const store = join(dir, "limit-level");
   const blocks = Array.from({ length: 16 }, (_, i) => new Uint8Array(256 * 1024).fill(i));
   const bytes = rounds * blocks.length * blocks[0]!.length;
-  const [writeMs] = await timed(async () => {
+  const [{ ms: writeMs }] = await timed(async () => {
     const kvdb = await openLevelKvDb(store);
     for (let round = 0; round < rounds; round++) {
       const key = (i: number) => new Uint8Array([round, i]);

@@ -44,13 +44,14 @@ export async function runBench(bench: Bench, options: Omit<BenchContext, "dir">)
 /** The report for people: a line a stage. */
 export function show(report: Report): string {
   const lines = [`${report.name}  (${report.about})`];
-  for (const { stage, speed, items, ms, limit, limitSpeed } of report.measures) {
+  for (const { stage, speed, bytes, items, ms, cpuMs, limit, limitSpeed } of report.measures) {
     const rate = items === undefined ? "" : `${(items / ms / 1000).toFixed(2)} M/s`;
     lines.push(
       [
         `  ${stage.padEnd(18)}`,
         `${speed.toFixed(0).padStart(6)} MB/s`,
         rate.padStart(10),
+        `${(cpuMs / (bytes / 1e6)).toFixed(2)} CPU s/GB`.padStart(15),
         `  ${(speed / limitSpeed).toFixed(2)} of ${limit} (${limitSpeed.toFixed(0)} MB/s)`,
       ].join(" "),
     );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +26,7 @@ const stores: Record<string, () => EngineStore> = {
   "a memory map": () => ({ kvdb: memoryKvDb() }),
   LevelDB: () => ({ dir: freshDir() }),
   "LevelDB and files": () => ({ dir: freshDir(), blocks: "files" }),
+  "a memory map and files": () => ({ kvdb: memoryKvDb(), blockDir: freshDir() }),
 };
 
 for (const [place, newStore] of Object.entries(stores)) {
@@ -60,7 +61,11 @@ for (const [place, newStore] of Object.entries(stores)) {
       assert.equal((await engine.cascade({ fanInMax: 2 })).length, 2);
       await check(engine);
       await engine.cascade({ fanInMax: 2 });
-      if ("dir" in store) {
+      if ("kvdb" in store) {
+        await engine.destroy();
+        assert.deepEqual(await store.kvdb.cursor({}).next(1), []);
+        assert.ok(store.blockDir === undefined || !existsSync(store.blockDir));
+      } else {
         await engine.close();
         const again = await openEngine({ name: "e", store, blockBytes: 900 });
         await check(again);

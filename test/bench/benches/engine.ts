@@ -2,7 +2,16 @@
 import { join } from "node:path";
 import { openEngine, PairArena } from "../../../src/engine/mod.ts";
 import { type KvDb, memoryKvDb } from "../../../src/kvdb/mod.ts";
-import { type Bench, type BenchContext, type BenchResult, type Measure, ResultHash, timed } from "../bench.ts";
+import {
+  type Bench,
+  type BenchContext,
+  type BenchResult,
+  better,
+  type Cost,
+  type Measure,
+  ResultHash,
+  timed,
+} from "../bench.ts";
 import { type PairMaker, type PairShape, pairMaker } from "../data/pairs.ts";
 
 const ARENA_BYTES = 64 * 1024 * 1024;
@@ -39,21 +48,23 @@ function sortBench(shape: PairShape): Bench {
       const rounds = Math.max(2, Math.round(context.sizeBytes / arena.memoryBytes));
       const engine = await openEngine({ name: shape, store: { kvdb: forgetfulKvDb() } });
       const hash = new ResultHash();
-      const best = { put: Number.POSITIVE_INFINITY, sort: Number.POSITIVE_INFINITY, run: Number.POSITIVE_INFINITY };
+      let put: Cost | undefined;
+      let sort: Cost | undefined;
+      let gather: Cost | undefined;
       for (let runId = 0; runId < rounds; runId++) {
         arena.clear();
         const maker = pairMaker(shape, context.seed);
-        best.put = Math.min(best.put, (await timed(() => fillArena(arena, maker)))[0]);
-        best.sort = Math.min(best.sort, (await timed(() => arena.sorted()))[0]);
-        const [runMs, run] = await timed(() => engine.writeRun(arena, { runId }));
-        best.run = Math.min(best.run, runMs);
+        put = better(put, (await timed(() => fillArena(arena, maker)))[0]);
+        sort = better(sort, (await timed(() => arena.sorted()))[0]);
+        const [cost, run] = await timed(() => engine.writeRun(arena, { runId }));
+        gather = better(gather, cost);
         if (runId === 0) hash.add(run.firstKey, run.lastKey, run.blocks, run.pairs, run.packedBytes);
       }
       const all = { bytes: arena.usedBytes, items: arena.count, limit: "memory copy" as const };
       const measures: Measure[] = [
-        { ...all, stage: "arena put", ms: best.put },
-        { ...all, stage: "sort", ms: best.sort },
-        { ...all, stage: "sort and gather", ms: best.run },
+        { ...all, ...put!, stage: "arena put" },
+        { ...all, ...sort!, stage: "sort" },
+        { ...all, ...gather!, stage: "sort and gather" },
       ];
       return { measures, hash: `${hash}` };
     },
@@ -73,17 +84,19 @@ function storeBench(blocks: "map" | "files", shape: PairShape, runsWanted: numbe
       const engine = await openEngine({ name: shape, store: { dir: join(context.dir, shape), blocks } });
       let bytes = 0;
       let items = 0;
-      let writeMs = 0;
+      const write: Cost = { ms: 0, cpuMs: 0 };
       for (let runId = 0; runId < runsWanted; runId++) {
         arena.clear();
         fillArena(arena, maker);
         bytes += arena.usedBytes;
         items += arena.count;
-        writeMs += (await timed(() => engine.writeRun(arena, { runId })))[0];
+        const [cost] = await timed(() => engine.writeRun(arena, { runId }));
+        write.ms += cost.ms;
+        write.cpuMs += cost.cpuMs;
       }
       const hash = new ResultHash();
       let read = 0;
-      const [readMs] = await timed(async () => {
+      const [readCost] = await timed(async () => {
         for await (const batch of engine.reader({}, { onDuplicate: () => {} })) {
           read += batch.packed.length;
           hash.add(batch.firstKey, batch.lastKey, batch.pairs);
@@ -95,14 +108,14 @@ function storeBench(blocks: "map" | "files", shape: PairShape, runsWanted: numbe
           stage: "engine write",
           bytes,
           items,
-          ms: writeMs,
+          ...write,
           limit: blocks === "map" ? "raw LevelDB write" : "raw file write",
         },
         {
           stage: "merge read",
           bytes: read,
           items,
-          ms: readMs,
+          ...readCost,
           limit: blocks === "map" ? "raw LevelDB read" : "file read",
         },
       ];

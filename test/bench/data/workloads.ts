@@ -36,7 +36,7 @@ interface TableMaker {
   row(out: RowWriter, n: number, draw: Draw): void;
 }
 
-/** Makes a dump of about `sizeBytes` below `dir`. CSV files have no header; quotes around text, `\N` for NULL. */
+/** Makes a dump of about `sizeBytes` below `dir`. CSV files have a header; quotes around text, `\N` for NULL. */
 export function makeWorkload(name: WorkloadName, dir: string, sizeBytes: number, seed: number): Workload {
   mkdirSync(dir, { recursive: true });
   const workload: Workload = { dir, tables: [], sourceBytes: 0, rows: 0 };
@@ -71,6 +71,7 @@ function writeTable(workload: Workload, maker: TableMaker, sizeBytes: number, dr
   writeFileSync(join(workload.dir, `${database}.${table}-schema.sql`), createTable);
   const dataFile = join(workload.dir, `${database}.${table}.000000000.${format}`);
   const out = new RowWriter(dataFile);
+  if (format === "csv") out.endRow(`${maker.columns.map((column) => `"${column.split("`")[1]}"`).join(",")}\n`);
   let rows = 0;
   for (let statementEnd = 0; out.size < sizeBytes || rows === 0; rows++) {
     if (format === "sql") {
