@@ -2,6 +2,7 @@
 export {
   type ConnectRouter,
   connectNodeAdapter,
+  type HandlerContext,
   ServerCode as Code,
   ServerError as ConnectError,
   type ServiceImpl,

@@ -14,8 +14,9 @@ export {
   scriptedFaults,
 } from "./faults/mod.ts";
 export { frontStorage } from "./front-storage.ts";
+export { pdRoutes, storeRoutes } from "./mount.ts";
 export { openPdState, type PdState } from "./pd/mod.ts";
-export { pdRoutes, type Sandbox, type SandboxOptions, startSandbox, storeRoutes } from "./sandbox.ts";
+export { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox.ts";
 export { Cluster, type ClusterOptions, type StoreState } from "./state/mod.ts";
 
 export { type FrontOptions, startFront, type TidbFront } from "./tidb/mod.ts";

@@ -1,21 +1,22 @@
 import { join } from "node:path";
-import { ImportSST } from "../../gen/import_sstpb_pb.ts";
-import { PD } from "../../gen/pdpb_pb.ts";
-import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { memoryKvDb, openLevelKvDb } from "../kvdb/mod.ts";
-import { type FaultPlan, FaultRunner, withFaults } from "./faults/mod.ts";
-import type { ConnectRouter } from "./grpc.ts";
+import { type FaultPlan, FaultRunner } from "./faults/mod.ts";
+import { pdRoutes, storeRoutes } from "./mount.ts";
 import { httpListener, Port, type ServerTls } from "./net/mod.ts";
-import { openPdState, type PdState, pdHttp, pdService } from "./pd/mod.ts";
+import { openPdState, type PdState, pdHttp } from "./pd/mod.ts";
 import { Cluster, type ClusterOptions, fileBlocks, kvBlocks, type StoreState } from "./state/mod.ts";
-import { importService, kvService, packedWriteMethod, storeHttp } from "./tikv/mod.ts";
+import { storeHttp } from "./tikv/mod.ts";
+
+export { pdRoutes, storeRoutes } from "./mount.ts";
 
 export interface SandboxOptions extends ClusterOptions {
   /** Where the data lives; without it everything is in memory and gone at the end. */
   dir?: string;
   /** Default 127.0.0.1. */
   host?: string;
-  /** Fixed ports; 0 or absent = any free one. `tikv[i]` belongs to the i-th store. */
+  /** Number of PD members; default 1. The first one leads. */
+  pds?: number;
+  /** Fixed ports; 0 or absent = any free one. `pd` is that of the first member, `tikv[i]` that of the i-th store. */
   ports?: { pd?: number; tikv?: number[] };
   tls?: ServerTls;
   /** Makes calls fail; see `faults`. */
@@ -23,17 +24,23 @@ export interface SandboxOptions extends ClusterOptions {
 }
 
 export interface Sandbox {
-  /** `host:port` of each PD. */
+  /** `host:port` of each PD member. */
   readonly pd: string[];
   /** `host:port` of each store, by store id. */
   readonly tikv: string[];
   readonly cluster: Cluster;
+  readonly pdState: PdState;
   /** What the fault plan did; undefined without one. */
   readonly faults: FaultRunner | undefined;
   /** Cuts a store off: its port refuses, its leaders move to the other stores. */
   stopStore(storeId: bigint): Promise<void>;
   /** Brings a stopped store back on its port. */
   startStore(storeId: bigint): Promise<void>;
+  /** Cuts a PD member off; if it led, the next one that runs leads. */
+  stopPd(index: number): Promise<void>;
+  startPd(index: number): Promise<void>;
+  /** Lets another PD member lead. */
+  movePdLeader(index: number): void;
   close(): Promise<void>;
 }
 
@@ -44,73 +51,108 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const blocks = dir === undefined ? kvBlocks(db) : await fileBlocks(join(dir, "sst"));
   const cluster = await Cluster.open(db, options, blocks);
   const faults = options.faults === undefined ? undefined : new FaultRunner(cluster, options.faults);
-  const host = options.host ?? "127.0.0.1";
-  const scheme = options.tls === undefined ? "http" : "https";
-  const stores = [...cluster.stores.values()];
-  const ports = new Map<bigint, Port>();
-  const open = async (store: StoreState, port: number): Promise<void> => {
-    const routes = storeRoutes(cluster, store, faults);
-    const http = httpListener(storeHttp(cluster, store));
-    ports.set(store.id, await Port.open({ host, port, tls: options.tls, routes, http }));
-  };
-  for (const [i, store] of stores.entries()) {
-    await open(store, options.ports?.tikv?.[i] ?? 0);
-    store.address = ports.get(store.id)!.address;
-    store.statusAddress = store.address;
+  const pd = await openPdState(cluster, options.pds ?? 1);
+  const running = new RunningSandbox(options, cluster, pd, faults);
+  try {
+    await running.open();
+  } catch (error) {
+    await running.close();
+    throw error;
   }
-  const pd = await openPdState(cluster);
-  const pdPort = await Port.open({
-    host,
-    port: options.ports?.pd ?? 0,
-    tls: options.tls,
-    routes: pdRoutes(pd, faults),
-    http: httpListener(pdHttp(pd)),
-  });
-  pd.clientUrl = `${scheme}://${pdPort.address}`;
-  return {
-    pd: [pdPort.address],
-    tikv: stores.map((store) => store.address),
-    cluster,
-    faults,
-    async stopStore(storeId) {
-      cluster.stores.get(storeId)!.down = true;
-      await ports.get(storeId)!.close();
-      await cluster.placement.electWithout(storeId);
-    },
-    async startStore(storeId) {
-      const store = cluster.stores.get(storeId)!;
-      await open(store, ports.get(storeId)!.port);
-      store.down = false;
-    },
-    async close() {
-      await pdPort.close();
-      for (const [storeId, port] of ports) if (!cluster.stores.get(storeId)!.down) await port.close();
-      await cluster.close();
-    },
-  };
+  return running;
 }
 
-/** Mounts PD's gRPC service on a router: of a port, or of an in-process transport. */
-export function pdRoutes(pd: PdState, faults?: FaultRunner): (router: ConnectRouter) => void {
-  const plain = pdService(pd);
-  const service = faults === undefined ? plain : withFaults(plain, "pd", undefined, faults);
-  return (router) => void router.service(PD, service);
-}
+class RunningSandbox implements Sandbox {
+  readonly cluster: Cluster;
+  readonly pdState: PdState;
+  readonly faults: FaultRunner | undefined;
+  readonly #options: SandboxOptions;
+  readonly #storePorts = new Map<bigint, Port>();
+  readonly #pdPorts = new Map<number, Port>();
+  readonly #stopped = new Set<Port>();
 
-/** Mounts one store's services. */
-export function storeRoutes(
-  cluster: Cluster,
-  store: StoreState,
-  faults?: FaultRunner,
-): (router: ConnectRouter) => void {
-  const plainImport = importService(cluster, store);
-  const plainKv = kvService(cluster, store);
-  const kv = faults === undefined ? plainKv : withFaults(plainKv, "kv", store.id, faults);
-  const imports = faults === undefined ? plainImport : withFaults(plainImport, "import", store.id, faults);
-  const { write, ...others } = imports;
-  return (router) => {
-    router.service(Tikv, kv);
-    router.service(ImportSST, others);
-    router.rpc(packedWriteMethod, write);
-  };
+  constructor(options: SandboxOptions, cluster: Cluster, pd: PdState, faults: FaultRunner | undefined) {
+    this.#options = options;
+    this.cluster = cluster;
+    this.pdState = pd;
+    this.faults = faults;
+  }
+
+  get pd(): string[] {
+    return this.pdState.members.map((_, i) => this.#pdPorts.get(i)!.address);
+  }
+
+  get tikv(): string[] {
+    return [...this.cluster.stores.values()].map((store) => store.address);
+  }
+
+  async open(): Promise<void> {
+    const { ports } = this.#options;
+    for (const [i, store] of [...this.cluster.stores.values()].entries()) {
+      await this.#openStore(store, ports?.tikv?.[i] ?? 0);
+      store.address = this.#storePorts.get(store.id)!.address;
+      store.statusAddress = store.address;
+    }
+    const scheme = this.#options.tls === undefined ? "http" : "https";
+    for (const [i, member] of this.pdState.members.entries()) {
+      await this.#openPd(i, i === 0 ? (ports?.pd ?? 0) : 0);
+      member.clientUrl = `${scheme}://${this.#pdPorts.get(i)!.address}`;
+    }
+  }
+
+  async stopStore(storeId: bigint): Promise<void> {
+    const port = this.#storePorts.get(storeId)!;
+    this.cluster.stores.get(storeId)!.down = true;
+    this.#stopped.add(port);
+    await port.close();
+    await this.cluster.placement.electWithout(storeId);
+  }
+
+  async startStore(storeId: bigint): Promise<void> {
+    const store = this.cluster.stores.get(storeId)!;
+    await this.#openStore(store, this.#storePorts.get(storeId)!.port);
+    store.down = false;
+  }
+
+  async stopPd(index: number): Promise<void> {
+    const port = this.#pdPorts.get(index)!;
+    this.#stopped.add(port);
+    const next = this.pdState.members.find((_, i) => !this.#stopped.has(this.#pdPorts.get(i)!));
+    if (this.pdState.leadership.leader === this.pdState.members[index] && next !== undefined) {
+      this.pdState.leadership.moveTo(next);
+    }
+    await port.close();
+  }
+
+  startPd(index: number): Promise<void> {
+    return this.#openPd(index, this.#pdPorts.get(index)!.port);
+  }
+
+  movePdLeader(index: number): void {
+    this.pdState.leadership.moveTo(this.pdState.members[index]!);
+  }
+
+  async close(): Promise<void> {
+    for (const port of [...this.#pdPorts.values(), ...this.#storePorts.values()]) {
+      if (!this.#stopped.has(port)) await port.close();
+    }
+    await this.cluster.close();
+  }
+
+  async #openStore(store: StoreState, port: number): Promise<void> {
+    const routes = storeRoutes(this.cluster, store, this.faults);
+    const http = httpListener(storeHttp(this.cluster, store));
+    this.#storePorts.set(store.id, await Port.open({ ...this.#place(port), routes, http }));
+  }
+
+  async #openPd(index: number, port: number): Promise<void> {
+    const member = this.pdState.members[index]!;
+    const routes = pdRoutes(this.pdState, this.faults, member);
+    const http = httpListener(pdHttp(this.pdState, member));
+    this.#pdPorts.set(index, await Port.open({ ...this.#place(port), routes, http }));
+  }
+
+  #place(port: number): { host: string; port: number; tls: ServerTls | undefined } {
+    return { host: this.#options.host ?? "127.0.0.1", port, tls: this.#options.tls };
+  }
 }

@@ -32,7 +32,7 @@ async function open(): Promise<PdState> {
   }));
   const { cluster } = await seededCluster(1_795_223_603_085, [2n, 3n, 4n, 5n], seeds, { id: CLUSTER, nextId: 50n });
   const pd = await openPdState(cluster);
-  pd.clientUrl = "http://127.0.0.1:22379";
+  pd.members[0]!.clientUrl = "http://127.0.0.1:22379";
   return pd;
 }
 

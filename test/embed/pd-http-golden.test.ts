@@ -42,7 +42,7 @@ async function open() {
     ];
   }
   const pd = await openPdState(cluster);
-  pd.clientUrl = "http://127.0.0.1:22379";
+  pd.members[0]!.clientUrl = "http://127.0.0.1:22379";
   return { pd, clock, harms };
 }
 

@@ -6,6 +6,8 @@ export interface HttpRequest {
   /** Path and query as they came. */
   target: string;
   body: string;
+  /** By lower-case name. */
+  headers?: Record<string, string | string[] | undefined>;
 }
 
 export interface HttpAnswer {
@@ -22,7 +24,9 @@ const MAX_BODY = 16 * 1024 * 1024;
 export function httpListener(handle: (request: HttpRequest) => Promise<HttpAnswer>): RequestListener {
   return (request, response) => {
     readBody(request)
-      .then((body) => handle({ method: request.method ?? "GET", target: request.url ?? "/", body }))
+      .then((body) =>
+        handle({ method: request.method ?? "GET", target: request.url ?? "/", body, headers: request.headers }),
+      )
       .catch((thrown): HttpAnswer => ({ status: 500, contentType: "text/plain", body: String(thrown) }))
       .then((answer) => {
         response.statusCode = answer.status;

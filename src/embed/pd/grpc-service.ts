@@ -17,7 +17,7 @@ import type { GcState } from "./gc.ts";
 import { Header } from "./header.ts";
 import { RegionLookups } from "./regions-service.ts";
 import { SplitScatter } from "./split-scatter.ts";
-import type { PdState } from "./state.ts";
+import type { Member, PdState } from "./state.ts";
 import { storeCapacity, storeUsed } from "./store-stats.ts";
 
 /** "No keyspace" as PD names it. */
@@ -26,7 +26,7 @@ const TSO_FAILED = "[PD:tso:ErrGenerateTimestamp]generate timestamp failed,";
 
 type PdImpl = Partial<ServiceImpl<typeof PD>>;
 
-/** `pdpb.PD` of a PD with one member, which leads. Heartbeats are not served: the stores of the cluster are its own. */
+/** `pdpb.PD` as the leader serves it. Heartbeats are not served: the stores of the cluster are its own. */
 export function pdService(pd: PdState): PdImpl {
   const header = new Header(pd.cluster.id);
   return { ...clusterCalls(pd, header), ...storeCalls(pd, header), ...regionCalls(pd, header), ...gcCalls(pd, header) };
@@ -44,8 +44,9 @@ function checked(header: Header) {
   };
 }
 
-function memberOf(pd: PdState): MessageInitShape<typeof MemberSchema> {
-  return { ...pd.member, peerUrls: [pd.clientUrl], clientUrls: [pd.clientUrl] };
+function memberOf(member: Member): MessageInitShape<typeof MemberSchema> {
+  const { name, id, clientUrl } = member;
+  return { name, memberId: id, peerUrls: [clientUrl], clientUrls: [clientUrl] };
 }
 
 function clusterCalls(pd: PdState, header: Header): PdImpl {
@@ -53,8 +54,8 @@ function clusterCalls(pd: PdState, header: Header): PdImpl {
   const { cluster } = pd;
   return {
     getMembers: () => {
-      const member = memberOf(pd);
-      return { header: header.ok(), members: [member], leader: member, etcdLeader: member };
+      const leader = memberOf(pd.leadership.leader);
+      return { header: header.ok(), members: pd.members.map(memberOf), leader, etcdLeader: leader };
     },
     getClusterInfo: () => ({ header: header.ok(), serviceModes: [ServiceMode.PD_SVC_MODE] }),
     isBootstrapped: with_(() => ({ header: header.ok(), bootstrapped: true })),

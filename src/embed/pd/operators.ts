@@ -5,6 +5,9 @@ const RUN_MS = 100;
 /** PD forgets finished operators after ten minutes. */
 const KEEP_MS = 600_000;
 
+/** Groups whose loads are remembered; the one used longest ago is forgotten first. */
+const MAX_GROUPS = 256;
+
 export interface Operator {
   desc: string;
   kind: string;
@@ -42,7 +45,9 @@ export class Operators {
   async scatter(region: Region, group: string): Promise<boolean> {
     const up = [...this.#cluster.stores.values()].filter((store) => store.state === 0 && !store.down);
     const load = this.#groups.get(group) ?? new Map<bigint, { leaders: number; peers: number }>();
+    this.#groups.delete(group);
     this.#groups.set(group, load);
+    if (this.#groups.size > MAX_GROUPS) this.#groups.delete(this.#groups.keys().next().value!);
     for (const store of up) if (!load.has(store.id)) load.set(store.id, { leaders: 0, peers: 0 });
     if (up.length < region.peers.filter((peer) => !peer.learner).length) return false;
     for (const peer of [...region.peers]) {

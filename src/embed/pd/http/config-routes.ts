@@ -25,9 +25,9 @@ export function configRoutes(pd: PdState): Route[] {
 
 function wholeConfig(pd: PdState, schedule: PdState["settings"]["schedule"]): JsonValue {
   return {
-    "client-urls": pd.clientUrl,
-    "advertise-client-urls": pd.clientUrl,
-    name: pd.member.name,
+    "client-urls": pd.leadership.leader.clientUrl,
+    "advertise-client-urls": pd.leadership.leader.clientUrl,
+    name: pd.leadership.leader.name,
     lease: 5,
     "tso-save-interval": "5s",
     "tso-update-physical-interval": "50ms",

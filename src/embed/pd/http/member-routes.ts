@@ -1,4 +1,4 @@
-import type { PdState } from "../state.ts";
+import type { Member, PdState } from "../state.ts";
 import { json } from "./answer.ts";
 import type { JsonValue } from "./json.ts";
 import type { Route } from "./router.ts";
@@ -6,22 +6,14 @@ import type { Route } from "./router.ts";
 /** Version, members, health, cluster, safe points. */
 export function memberRoutes(pd: PdState): Route[] {
   const v1 = "/pd/api/v1";
-  const urls = () => ({ peer_urls: [pd.clientUrl], client_urls: [pd.clientUrl] });
-  const member = (): JsonValue => ({ name: pd.member.name, member_id: pd.member.memberId, ...urls() });
-  const detailed = (): JsonValue => ({
-    ...(member() as { [key: string]: JsonValue }),
-    deploy_path: "levin-sandbox",
-    binary_version: `v${pd.version}`,
-    git_hash: "",
-  });
   const startedSeconds = Math.floor(pd.cluster.options.clock.nowMs() / 1000);
   const bootstrapped = new Date(Number(pd.cluster.createdTs >> 18n)).toISOString();
   return [
     ["GET", `${v1}/version`, () => json({ version: `v${pd.version}`, build_time: "", hash: "", branch: "" })],
     ["GET", `${v1}/status`, () => json(status(pd, startedSeconds))],
-    ["GET", `${v1}/members`, () => json(members(pd, detailed()))],
-    ["GET", `${v1}/leader`, () => json(member())],
-    ["GET", `${v1}/health`, () => json([health(pd)])],
+    ["GET", `${v1}/members`, () => json(members(pd))],
+    ["GET", `${v1}/leader`, () => json(shown(pd.leadership.leader))],
+    ["GET", `${v1}/health`, () => json(pd.members.map(health))],
     ["GET", `${v1}/ping`, () => ({ status: 200, body: "" })],
     ["GET", "/pd/api/v2/ready", () => ({ status: 200, body: "" })],
     ["GET", `${v1}/cluster`, () => json({ id: pd.cluster.id, max_peer_count: pd.cluster.options.replicas ?? 3 })],
@@ -41,13 +33,19 @@ function status(pd: PdState, startedSeconds: number): JsonValue {
   return { build_ts: "", version, git_hash: "", start_timestamp: startedSeconds, kernel_type: "Classic" };
 }
 
-function members(pd: PdState, member: JsonValue): JsonValue {
-  return { header: { cluster_id: pd.cluster.id }, members: [member], leader: member, etcd_leader: member };
+function shown({ name, id, clientUrl }: Member): { [key: string]: JsonValue } {
+  return { name, member_id: id, peer_urls: [clientUrl], client_urls: [clientUrl] };
 }
 
-function health(pd: PdState): JsonValue {
-  const { name, memberId } = pd.member;
-  return { name, member_id: memberId, client_urls: [pd.clientUrl], health: true };
+function members(pd: PdState): JsonValue {
+  const build = { deploy_path: "levin-sandbox", binary_version: `v${pd.version}`, git_hash: "" };
+  const list = pd.members.map((member) => ({ ...shown(member), ...build }));
+  const leader = { ...shown(pd.leadership.leader), ...build };
+  return { header: { cluster_id: pd.cluster.id }, members: list, leader, etcd_leader: leader };
+}
+
+function health({ name, id, clientUrl }: Member): JsonValue {
+  return { name, member_id: id, client_urls: [clientUrl], health: true };
 }
 
 function safePoints(pd: PdState): JsonValue {
