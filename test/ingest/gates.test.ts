@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AssertionError, type Clock } from "../../src/base/mod.ts";
-import { ByteBudget, StoreRate, StoreSlots } from "../../src/ingest/gates.ts";
+import { ByteBudget, StoreRate, StoreSlots, WorkerSlots } from "../../src/ingest/gates.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -94,4 +94,20 @@ test("StoreRate lets each store have its bytes a second", async () => {
   assert.equal(now, before);
   await new StoreRate(clock, 0).take(1n, 1e12);
   assert.equal(now, before);
+});
+
+test("WorkerSlots bounds the jobs at work, and a failed one gives its slot back", async () => {
+  const workers = new WorkerSlots(3);
+  let open = 0;
+  let most = 0;
+  const job = (fails: boolean) =>
+    workers.use(async () => {
+      most = Math.max(most, ++open);
+      await turn();
+      open--;
+      if (fails) throw new Error("lost");
+    });
+  const results = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => job(i % 4 === 0)));
+  assert.equal(results.filter((result) => result.status === "rejected").length, 5);
+  assert.deepEqual([open, most], [0, 3]);
 });

@@ -230,3 +230,13 @@ test("memory of messages under way stays within its budget", async () => {
   assert.equal(totals.pairs, 1000);
   await job.assertHolds();
 });
+
+test("a limit of bytes a second to each store is kept", async () => {
+  await using cluster = await openCluster({ stores: 3 });
+  const job = await newJob(cluster);
+  const startedMs = cluster.clock.monotonicMs();
+  // 118 kB of packed pairs to each store.
+  await job.run({ limits: { ...quick, storeBytesPerSecond: 40_000 } });
+  assert.ok(cluster.clock.monotonicMs() - startedMs > 2_000);
+  await job.assertHolds();
+});
