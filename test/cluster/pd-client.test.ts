@@ -4,9 +4,9 @@ import { LevinError, seededRandom, utf8 } from "../../src/base/mod.ts";
 import { PdClient, type PdLimits } from "../../src/cluster/mod.ts";
 import { ServerCode, ServerError } from "../../src/rpc/mod.ts";
 import { PdGroup } from "./pd-group.ts";
-import { scaledClock } from "./scaled-clock.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
-const clock = scaledClock(100);
+const clock = new VirtualClock();
 const key = utf8("t");
 
 function client(group: PdGroup, addresses = group.addresses, limits?: PdLimits): PdClient {

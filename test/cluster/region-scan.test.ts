@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LevinError, seededRandom, textOf, utf8 } from "../../src/base/mod.ts";
 import { type KeyRange, type Region, scanRegions } from "../../src/cluster/mod.ts";
-import { scaledClock } from "./scaled-clock.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
-const clock = scaledClock(500);
+const clock = new VirtualClock();
 const peer = { id: 2n, storeId: 3n, role: "voter" } as const;
 
 function region(start: string, end: string, leader: Region["leader"] = peer): Region {

@@ -15,7 +15,7 @@ import { StorePool } from "../../src/cluster/store-pool.ts";
 import { ingestRanges } from "../../src/ingest/mod.ts";
 import { ArraySource, recordKey, records } from "../ingest/pairs.ts";
 import { openCluster } from "../ingest/test-cluster.ts";
-import { scaledClock } from "./scaled-clock.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
 async function regionOf(cluster: Awaited<ReturnType<typeof openCluster>>, key: Uint8Array): Promise<Region> {
   return (await cluster.pd.getRegion(key))!;
@@ -175,7 +175,7 @@ test("a store that lost its connection is looked up again", async () => {
 });
 
 test("SnapshotHold renews until it is closed, and refuses a snapshot that is gone", async () => {
-  const clock = scaledClock(500);
+  const clock = new VirtualClock();
   const calls: [string, bigint, number][] = [];
   let lowest = 50n;
   const pd = {

@@ -1,10 +1,8 @@
 /** Imports into an embedded cluster in this process while it is shaken: what is left must be exactly the pairs of the source. */
 import assert from "node:assert/strict";
-import { compareBytes, LevinError, type Random, seededRandom } from "../../src/base/mod.ts";
-import { type Connect, encodeKey, PdClient, StoreDirectory, successorKey, TikvClient } from "../../src/cluster/mod.ts";
-import { Cluster } from "../../src/embed/mod.ts";
-import { openPdState } from "../../src/embed/pd/mod.ts";
-import { pdRoutes, storeRoutes } from "../../src/embed/sandbox.ts";
+import { type Clock, compareBytes, LevinError, type Random, seededRandom } from "../../src/base/mod.ts";
+import { encodeKey, successorKey } from "../../src/cluster/mod.ts";
+import type { Cluster } from "../../src/embed/mod.ts";
 import {
   checksumTable,
   ingestRanges,
@@ -13,11 +11,9 @@ import {
   scatterRegions,
   splitRegions,
 } from "../../src/ingest/mod.ts";
-import { memoryKvDb } from "../../src/kvdb/mod.ts";
-import { createInProcessTransport } from "../../src/rpc/mod.ts";
-import { type Call, FaultyNetwork, lost } from "./faults.ts";
+import { type Call, lost } from "./faults.ts";
 import { ArraySource, checksumOf, recordKey, records } from "./pairs.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { openCluster } from "./test-cluster.ts";
 
 /** Chances that one thing goes wrong at one call. */
 export interface Chances {
@@ -50,28 +46,13 @@ const table = 80;
 const pairCount = 600;
 
 export async function shake(seed: number, chances: Chances): Promise<ChaosReport> {
-  const dice = seededRandom(seed);
-  const clock = new VirtualClock();
   const random = seededRandom(seed + 1);
-  const harms: string[] = [];
-  const onHarm = (text: string) => void harms.push(text);
-  const cluster = await Cluster.open(memoryKvDb(), { clock, random, stores: 4, onHarm });
-  const state = await openPdState(cluster);
-  state.clientUrl = "http://pd";
-  const stores = [...cluster.stores.values()];
-  for (const store of stores) store.address = `tikv-${store.id}`;
-  const chaos = new Chaos(cluster, clock, dice, chances);
-  const network = new FaultyNetwork((address) => {
-    const store = stores.find((candidate) => candidate.address === address);
-    const routes = store === undefined ? pdRoutes(state) : storeRoutes(cluster, store);
-    return createInProcessTransport(routes, { target: address, clock });
-  });
+  await using test = await openCluster({ random, stores: 4, faultyPd: true });
+  const { cluster, clock, pd, tikv, network, harms } = test;
+  const chaos = new Chaos(cluster, clock, seededRandom(seed), chances);
   network.fault = chaos;
-  const connect: Connect = network.connect;
   const source = new ArraySource(records(table, 0, pairCount), 25);
   const whole = { start: recordKey(table, 0), end: successorKey(source.pairs.at(-1)!.key) };
-  const pd = new PdClient({ clock, random, connect, addresses: ["pd"] });
-  const tikv = new TikvClient({ connect, stores: new StoreDirectory(pd) });
   let todo: PlannedRange[] = source.cut(whole, { bytesMax: 1 << 30, pairsMax: 120 });
   const commitTs = await pd.timestamp();
   let runs = 0;
@@ -98,10 +79,6 @@ export async function shake(seed: number, chances: Chances): Promise<ChaosReport
   const found = { crc64xor: sum.crc64xor, kvs: sum.kvs, bytes: sum.bytes };
   assert.deepEqual(found, checksumOf(source.pairs), `seed ${seed}`);
   assert.deepEqual(harms, [], `seed ${seed}`);
-  pd.close();
-  tikv.close();
-  clock.stop();
-  await cluster.close();
   return { happened: chaos.happened, runs };
 }
 
@@ -121,12 +98,12 @@ class Chaos {
   };
   onCrash: () => void = () => undefined;
   readonly #cluster: Cluster;
-  readonly #clock: VirtualClock;
+  readonly #clock: Clock;
   readonly #dice: Random;
   readonly #chances: Chances;
   #left = 60;
 
-  constructor(cluster: Cluster, clock: VirtualClock, dice: Random, chances: Chances) {
+  constructor(cluster: Cluster, clock: Clock, dice: Random, chances: Chances) {
     this.#cluster = cluster;
     this.#clock = clock;
     this.#dice = dice;
@@ -135,7 +112,6 @@ class Chaos {
 
   async before(call: Call): Promise<void> {
     const store = [...this.#cluster.stores.values()].find((candidate) => candidate.address === call.address);
-    if (store?.down) throw lost(call);
     if (this.#rolls("delay")) await this.#clock.sleep(20_000 * this.#dice.next());
     if (this.#rolls("lose")) throw lost(call);
     await this.#shakeRegions();

@@ -63,8 +63,8 @@ test("checksumTable reads at its snapshot", async () => {
 
 test("checksumTable follows leaders, splits and lost answers, and counts nothing twice", async () => {
   await using cluster = await filled();
-  const { sandbox, network, pd, tikv } = cluster;
-  const { placement, regions } = sandbox.cluster;
+  const { network, pd, tikv } = cluster;
+  const { placement, regions } = cluster.cluster;
   network.fault = {
     before: async (call) => {
       if (call.method !== "Coprocessor") return;
@@ -88,7 +88,7 @@ test("checksumTable follows leaders, splits and lost answers, and counts nothing
 
 test("checksumTable gives up within its bounds and names region and store", async () => {
   await using cluster = await filled();
-  await cluster.sandbox.stopStore(1n);
+  await cluster.stopStore(1n);
   cluster.network.fault = { before: (call) => Promise.reject(lost(call)) };
   const limits = { troublesMax: 3, backoffFirstMs: 20, backoffMaxMs: 20 };
   await assert.rejects(sum(cluster, { limits }), (error) => {

@@ -47,6 +47,8 @@ export function unimplemented(call: Call): LevinError {
 /** Connections with faults; `fault` may be exchanged while calls are under way. */
 export class FaultyNetwork {
   fault: Fault = {};
+  /** Addresses that nobody listens at. */
+  isDown: (address: string) => boolean = () => false;
   readonly counts = new Map<string, number>();
   readonly #connect: Connect;
 
@@ -56,29 +58,29 @@ export class FaultyNetwork {
 
   readonly connect: Connect = (address) => {
     const inner = this.#connect(address);
-    const begin = (method: string): Call => {
+    const begin = async (method: string): Promise<Call> => {
       const count = (this.counts.get(method) ?? 0) + 1;
       this.counts.set(method, count);
-      return { method, address, count };
+      const call = { method, address, count };
+      if (this.isDown(address)) throw lost(call);
+      await this.fault.before?.(call);
+      return call;
     };
     const transport: RpcTransport = {
       target: inner.target,
       close: () => inner.close(),
       unary: async (...args) => {
-        const call = begin(args[0].name);
-        await this.fault.before?.(call);
+        const call = await begin(args[0].name);
         const answer = await inner.unary(...args);
         await this.fault.after?.(call);
         return answer;
       },
       stream: async (...args) => {
-        const call = begin(args[0].name);
-        await this.fault.before?.(call);
+        await begin(args[0].name);
         return await inner.stream(...args);
       },
       openUpload: async (method, options) => {
-        const call = begin(method.name);
-        await this.fault.before?.(call);
+        const call = await begin(method.name);
         const upload = await inner.openUpload(method, options);
         const { fault } = this;
         let index = 0;

@@ -6,8 +6,8 @@ import { lost, unimplemented } from "./faults.ts";
 import { PdHttpState } from "./pd-http-state.ts";
 import { openCluster, type TestCluster } from "./test-cluster.ts";
 
-function modes({ sandbox, clock }: TestCluster): string {
-  return [...sandbox.cluster.stores.values()]
+function modes({ cluster, clock }: TestCluster): string {
+  return [...cluster.stores.values()]
     .map((store) => (store.importModeUntilMs > clock.nowMs() ? "import" : "normal"))
     .join(" ");
 }
@@ -26,8 +26,8 @@ test("import mode is renewed while the keeper is open, and undone when it is clo
 
 test("a store that does not answer is reported, the others switch", async () => {
   await using cluster = await openCluster({ stores: 3 });
-  const { clock, tikv, network, sandbox } = cluster;
-  const address = sandbox.tikv[1]!;
+  const { clock, tikv, network } = cluster;
+  const address = "tikv-2";
   network.fault = {
     before: (call) => {
       if (call.address === address) throw lost(call);
@@ -53,7 +53,7 @@ test("a store without import mode (TiFlash) is passed over", async () => {
 });
 
 test("a stuck store cannot hold up the closing", async () => {
-  await using cluster = await openCluster({ stores: 1, speed: 200 });
+  await using cluster = await openCluster({ stores: 1 });
   const { clock, tikv, network } = cluster;
   const keeper = await ImportModeKeeper.open({ clock, tikv });
   network.fault = { before: () => clock.sleep(10 * 60_000) };

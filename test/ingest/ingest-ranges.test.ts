@@ -4,7 +4,7 @@ import type { LevinEvent } from "../../src/base/mod.ts";
 import { successorKey } from "../../src/cluster/mod.ts";
 import { checksumTable, ingestRanges, innerBorders, type PlannedRange, splitRegions } from "../../src/ingest/mod.ts";
 import { ArraySource, checksumOf, recordKey, records, type TestPair } from "./pairs.ts";
-import { openCluster, type TestCluster } from "./test-cluster.ts";
+import { openCluster, openSandbox, type TestCluster } from "./test-cluster.ts";
 
 const table = 80;
 
@@ -24,8 +24,8 @@ async function assertHolds(cluster: TestCluster, pairs: readonly TestPair[]): Pr
 }
 
 for (const stores of [1, 3]) {
-  test(`ingestRanges brings all pairs into ${stores} store(s), over split regions`, async () => {
-    await using cluster = await openCluster({ stores });
+  test(`ingestRanges brings all pairs into ${stores} store(s), over ports and split regions`, async () => {
+    await using cluster = await openSandbox({ stores });
     const { pd, tikv, clock, random } = cluster;
     const source = new ArraySource(records(table, 0, 3000));
     const ranges = rangesOf(source, 500);
@@ -67,7 +67,7 @@ test("ingestRanges cuts ranges by regions and by the size of an SST", async () =
 
 test("ingestRanges goes on when leaders move and regions split under it", async () => {
   await using cluster = await openCluster({ stores: 3 });
-  const { pd, tikv, clock, random, sandbox } = cluster;
+  const { pd, tikv, clock, random } = cluster;
   const source = new ArraySource(records(table, 0, 2000), 50);
   const ranges = rangesOf(source, 250);
   await splitRegions(innerBorders(ranges), { clock, random, pd, tikv });
@@ -77,7 +77,7 @@ test("ingestRanges goes on when leaders move and regions split under it", async 
     const region = await pd.getRegion(recordKey(table, (batches * 37) % 2000));
     if (batches % 5 === 0) {
       const target = region!.peers[batches % 3]!.storeId;
-      await sandbox.cluster.placement.transferLeader(sandbox.cluster.regions.byId(region!.id)!, target);
+      await cluster.cluster.placement.transferLeader(cluster.cluster.regions.byId(region!.id)!, target);
     }
     if (batches % 11 === 0 && batches < 100) await tikv.splitRegion(region!, [recordKey(table, (batches * 37) % 2000)]);
   };

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { toHex, utf8 } from "../../src/base/mod.ts";
 import { encodeKey, nodeHttp, PdHttp } from "../../src/cluster/mod.ts";
 import { SchedulerPause } from "../../src/ingest/mod.ts";
-import { scaledClock } from "../cluster/scaled-clock.ts";
+import { VirtualClock } from "../cluster/virtual-clock.ts";
 import { PdHttpState } from "./pd-http-state.ts";
-import { openCluster } from "./test-cluster.ts";
+import { openSandbox } from "./test-cluster.ts";
 
-const clock = scaledClock(1000);
+const clock = new VirtualClock();
 const ranges = [{ start: utf8("t1"), end: utf8("t2") }];
 
 function open(state: PdHttpState, more: { scope?: "global"; onTrouble?: (thrown: unknown) => void } = {}) {
@@ -97,9 +97,9 @@ test("a renewal that fails is reported and tried again", async () => {
 });
 
 test("pauses on a sandbox's PD, over its port", async () => {
-  await using cluster = await openCluster({ stores: 3 });
-  const { clock: time, random, sandbox } = cluster;
-  const pd = new PdHttp({ clock: time, random, send: nodeHttp(), addresses: sandbox.pd });
+  await using cluster = await openSandbox({ stores: 3 });
+  const { clock: time, random } = cluster;
+  const pd = new PdHttp({ clock: time, random, send: nodeHttp(), addresses: [cluster.pdAddress] });
   assert.deepEqual(await pd.version(), [8, 5, 8]);
   assert.deepEqual(
     (await pd.stores()).map((store) => [store.id, store.stateName]),

@@ -46,8 +46,8 @@ test("splitRegions does nothing for keys that are borders, and nothing for no ke
 
 test("splitRegions survives lost answers, moved leaders and splits of others", async () => {
   await using cluster = await openCluster({ stores: 3 });
-  const { network, sandbox, pd } = cluster;
-  const { placement, regions } = sandbox.cluster;
+  const { network, pd } = cluster;
+  const { placement, regions } = cluster.cluster;
   network.fault = {
     before: async (call) => {
       if (call.method !== "SplitRegion" || call.count > 30) return;
@@ -86,7 +86,7 @@ test("splitRegions sends fewer keys when a request is too large for raft", async
 
 test("splitRegions ends at once on a full store, and within its rounds on a dead one", async () => {
   await using cluster = await openCluster();
-  cluster.sandbox.cluster.stores.get(1n)!.diskFull = true;
+  cluster.cluster.stores.get(1n)!.diskFull = true;
   await assert.rejects(split(cluster, [10]), (error) => {
     assert.ok(error instanceof LevinError);
     assert.equal(error.code, "Levin:Ingest:ErrDiskFull");
