@@ -24,4 +24,6 @@ process.exitCode = await runCli(argv, process.execPath, {
   signal: stop.signal,
   version: process.env["LEVIN_VERSION"] ?? "0.0.0-source",
   pid: process.pid,
+  // Named here because in the compiled program everything lies where this file lies.
+  encodeWorker: new URL("./importer/encode/encode-worker.ts", import.meta.url),
 });

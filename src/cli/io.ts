@@ -16,6 +16,8 @@ export interface CommandIo {
   version: string;
   /** Of this process. */
   pid: number;
+  /** The script of encode workers. */
+  encodeWorker: URL;
 }
 
 /** The last line of a failed command: what, where, what to do. No stack for what the user can mend. */

@@ -67,4 +67,6 @@ export interface ImportEnvironment {
   signal: AbortSignal;
   /** Of this process, for the lock. */
   pid: number;
+  /** The script of encode workers. */
+  encodeWorker: URL;
 }

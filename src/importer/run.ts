@@ -130,7 +130,7 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
   closers.defer(async () => {
     for (const { engines } of inner.open.values()) await engines.close();
   });
-  const pool = new EncodePool(options.workers, {
+  const pool = new EncodePool(options.workers, env.encodeWorker, {
     sourceDir: options.sourceDir,
     sizes: memory.worker,
     session,

@@ -96,6 +96,7 @@ async function runToTheEnd(io: CommandIo, options: ImportOptions, json: boolean)
       emit: sink.emit,
       signal: io.signal,
       pid: io.pid,
+      encodeWorker: io.encodeWorker,
     });
     sink.emit({ kind: "summary", ...result, elapsedMs: io.clock.monotonicMs() - startedMs, exitCode: 0 });
     return 0;

@@ -5,6 +5,7 @@ import {
   type DdlSession,
   type IdPurpose,
   parseSqlMode,
+  showCreateTable,
   type TableChange,
   type TableInfo,
 } from "../../schema/mod.ts";
@@ -95,7 +96,8 @@ export async function openCatalog(
       tail = result.catch(() => undefined);
       return result;
     },
-    createStatement: (_db, table) => `CREATE TABLE \`${table.name.O}\``,
+    createStatement: (db, table, context) =>
+      showCreateTable(table, session(context), { database: db, integerWidth: false }),
   };
 }
 

@@ -14,7 +14,7 @@ export interface EncodeBatch {
   tables: WorkerTable[];
   /** Sequence number of each worker's first run: above those that an earlier process has used. */
   firstRun: number;
-  chunks: AsyncIterable<{ id: number; chunk: Chunk }> | Iterable<{ id: number; chunk: Chunk }>;
+  chunks: Iterable<{ id: number; chunk: Chunk }>;
   onFlushed(runs: EngineRuns, chunks: ChunkResult[]): Promise<void>;
   onProgress(rows: number, sourceBytes: number): void;
 }
@@ -39,11 +39,11 @@ export class EncodePool {
   #journalled: Promise<void> = Promise.resolve();
   #failure: unknown;
 
-  constructor(count: number, setup: Omit<WorkerSetup, "worker">) {
+  constructor(count: number, script: URL, setup: Omit<WorkerSetup, "worker">) {
     assert(count >= 1 && count < WORKERS_MAX, "there is at least one worker");
     for (let worker = 0; worker < count; worker++) {
       const thread: Thread = {
-        worker: new Worker(new URL("./encode-worker.ts", import.meta.url), { workerData: { ...setup, worker } }),
+        worker: new Worker(script, { workerData: { ...setup, worker } }),
         waiting: undefined,
       };
       thread.worker.on("message", (message: FromWorker) => this.#onMessage(thread, message));
@@ -59,12 +59,14 @@ export class EncodePool {
     this.#batch = batch;
     this.#failure = undefined;
     const warnings: WarningCountMessage[] = [];
-    const chunks = batch.chunks[Symbol.asyncIterator as never] as unknown;
-    const iterator: AsyncIterator<{ id: number; chunk: Chunk }> | Iterator<{ id: number; chunk: Chunk }> =
-      chunks === undefined
-        ? (batch.chunks as Iterable<{ id: number; chunk: Chunk }>)[Symbol.iterator]()
-        : (batch.chunks as AsyncIterable<{ id: number; chunk: Chunk }>)[Symbol.asyncIterator]();
+    const iterator = batch.chunks[Symbol.iterator]();
+    // A worker that answers nothing must not keep an interrupted run from ending.
+    const onAbort = (): void => {
+      for (const thread of this.#threads) this.#fail(thread, signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
+      signal.throwIfAborted();
       await Promise.all(
         this.#threads.map(async (thread, worker) => {
           const firstRun = (worker << RUN_BITS) + batch.firstRun;
@@ -73,7 +75,7 @@ export class EncodePool {
           for (;;) {
             signal.throwIfAborted();
             if (this.#failure !== undefined) break;
-            const next = await iterator.next();
+            const next = iterator.next();
             if (next.done) break;
             await this.#call(thread, { kind: "chunk", ...next.value });
           }
@@ -82,7 +84,8 @@ export class EncodePool {
       );
       await this.#journalled;
     } finally {
-      await iterator.return?.(undefined);
+      signal.removeEventListener("abort", onAbort);
+      iterator.return?.(undefined);
       this.#batch = undefined;
     }
     if (this.#failure !== undefined) throw this.#failure;

@@ -31,7 +31,7 @@ export interface FrontCatalog {
   table(db: string, name: string): TableInfo | undefined;
   /** Runs one DDL statement; throws SqlError. */
   execute(sql: string, session: DdlContext): Promise<{ warnings: Warning[] }>;
-  createStatement(db: string, table: TableInfo): string;
+  createStatement(db: string, table: TableInfo, context: DdlContext): string;
 }
 
 export interface DdlContext {

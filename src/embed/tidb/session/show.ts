@@ -145,7 +145,7 @@ function showCreate(clauses: Clauses, session: SessionState): Shown {
   if (!view && !clauses.takeWords("SEQUENCE") && !clauses.takeWords("TABLE")) throw clauses.fail();
   const { db, table } = session.table(clauses.tableName());
   if (view && !table.view) throw new SqlError(1347, `'${db}.${table.name.O}' is not VIEW`);
-  const text = catalog.createStatement(db, table);
+  const text = catalog.createStatement(db, table, session.ddlContext());
   if (table.view) {
     const names = ["View", "Create View", "character_set_client", "collation_connection"];
     return { relation: madeUp(names, [[table.name.O, text, "utf8mb4", "utf8mb4_bin"]]), likeColumn: "View" };
