@@ -35,6 +35,8 @@ export class AutoIds {
   private readonly rowIds: Peak = { high: 0, low: 0 };
   /** AUTO_RANDOM takes its shard from this; Lightning: the largest row number before the chunk. */
   private seed = 0n;
+  /** Upper half of a value with only shard bits, for the seed; undefined until asked for. */
+  private shard: number | undefined;
 
   constructor(layout: TableLayout) {
     this.layout = layout;
@@ -46,6 +48,18 @@ export class AutoIds {
 
   startChunk(autoRandomSeed: number | bigint): void {
     this.seed = BigInt(autoRandomSeed);
+    this.shard = undefined;
+  }
+
+  /** Whether the shard bits of an AUTO_RANDOM column lie in the upper half alone. */
+  shardIsHigh(column: ColumnLayout): boolean {
+    return this.incrementalBits(column) >= 32;
+  }
+
+  /** Upper half of AUTO_RANDOM values of the chunk without the row number. */
+  shardHigh(column: ColumnLayout): number {
+    this.shard ??= Number(BigInt.asIntN(32, this.autoRandom(column, 0n) >> 32n));
+    return this.shard;
   }
 
   /** Value for an AUTO_RANDOM column that has none. */
@@ -71,13 +85,17 @@ export class AutoIds {
   noteHalves(column: ColumnLayout, high: number, low: number): void {
     const unsigned = isUnsigned(column);
     if (column.autoRandom) {
-      const { auto_random_bits: bits, auto_random_range_bits: range } = this.layout.info;
-      const above = (range === 0 ? 64 : range) - bits - (unsigned ? 0 : 1) - 32;
+      const above = this.incrementalBits(column) - 32;
       const mask = above >= 32 ? 0xffffffff : 2 ** Math.max(0, above) - 1;
       const lowMask = above >= 0 ? 0xffffffff : 2 ** (32 + above) - 1;
       raise(this.random, (high & mask) >>> 0, (low & lowMask) >>> 0);
     }
     if (column.autoIncrement && (unsigned || high >= 0)) raise(this.increment, high >>> 0, low >>> 0);
+  }
+
+  private incrementalBits(column: ColumnLayout): number {
+    const { auto_random_bits: bits, auto_random_range_bits: range } = this.layout.info;
+    return (range === 0 ? 64 : range) - bits - (isUnsigned(column) ? 0 : 1);
   }
 
   /** Notes a row id that comes from the row's number. */

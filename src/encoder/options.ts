@@ -1,5 +1,6 @@
 import type { Datum, PairSink } from "../codec/mod.ts";
 import type { ColumnInfo, IndexInfo, TableInfo } from "../schema/mod.ts";
+import type { CastSession } from "./cast/mod.ts";
 
 /** Settings of the session in which TiDB would have written the rows. */
 export interface EncodeSession {
@@ -40,7 +41,8 @@ export interface EncodeWarning {
 
 export interface EncodeOptions {
   readonly session: EncodeSession;
-  readonly expressions?: TableExpressions;
+  /** Evaluators that share the encoder's casts (SQL mode, zone, warnings). */
+  readonly expressions?: (casts: CastSession, session: EncodeSession) => TableExpressions;
   /** Takes the record pair of each row, before its index pairs. */
   readonly record: PairSink;
   readonly index: PairSink;

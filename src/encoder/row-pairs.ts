@@ -1,5 +1,4 @@
 /** The plain path's second half: values of a row → its record pair and index pairs. Right for every table, one object a value. */
-import { LevinError } from "../base/mod.ts";
 import {
   ByteWriter,
   CollationError,
@@ -14,10 +13,11 @@ import {
   recordPrefix,
 } from "../codec/mod.ts";
 import { cutPrefix, IndexPairWriter } from "./index-pairs.ts";
-import { type IndexLayout, type TableLayout, unsupported } from "./layout.ts";
+import type { TableLayout } from "./layout.ts";
 import type { EncodeOptions } from "./options.ts";
 import { PairStage } from "./pair-stage.ts";
-import { keyError, MysqlCode } from "./value-error.ts";
+import type { RowRules } from "./row-rules.ts";
+import { keyError } from "./value-error.ts";
 
 /** Version of the row checksum that TiDB has written since 8.4. */
 const ROW_CHECKSUM_VERSION = 2;
@@ -25,8 +25,7 @@ const ROW_CHECKSUM_VERSION = 2;
 export class RowPairs {
   private readonly layout: TableLayout;
   private readonly options: EncodeOptions;
-  private readonly locate: ((row: readonly Datum[]) => number | undefined) | undefined;
-  private readonly conditions: Map<IndexLayout, (row: readonly Datum[]) => boolean>;
+  private readonly rules: RowRules;
   private readonly indexWriter: IndexPairWriter;
   private readonly key = new ByteWriter();
   private readonly value = new ByteWriter();
@@ -34,27 +33,11 @@ export class RowPairs {
   private readonly records = new PairStage();
   private readonly indexes = new PairStage();
 
-  constructor(layout: TableLayout, options: EncodeOptions) {
+  constructor(layout: TableLayout, options: EncodeOptions, rules: RowRules) {
     this.layout = layout;
     this.options = options;
+    this.rules = rules;
     this.indexWriter = new IndexPairWriter(layout);
-    const { expressions } = options;
-    if (layout.partitioned) {
-      if (expressions?.partition === undefined) throw unsupported(layout.info, "it is partitioned");
-      this.locate = expressions.partition(layout.info);
-    }
-    this.conditions = new Map();
-    for (const index of layout.indexes) {
-      const text = index.info.partial_condition_expr_string;
-      if (text === undefined || text === "") continue;
-      const name = index.info.idx_name.O;
-      if (expressions?.condition === undefined) {
-        throw unsupported(layout.info, `index "${name}" has the condition ${text}, which levin does not know`, {
-          index: name,
-        });
-      }
-      this.conditions.set(index, expressions.condition(layout.info, index.info));
-    }
   }
 
   /** Writes the pairs of one row; on an error none. */
@@ -73,7 +56,7 @@ export class RowPairs {
 
   private stage(datums: readonly Datum[], rowIdHandle: bigint): void {
     const { layout } = this;
-    const physicalId = this.physicalId(datums);
+    const physicalId = BigInt(this.rules.physicalId(datums));
     const handle = this.handleOf(datums, rowIdHandle);
     this.key.clear();
     this.key.append(recordPrefix(physicalId));
@@ -81,23 +64,9 @@ export class RowPairs {
     this.writeRow(datums, handle);
     this.records.put(this.key.bytes, this.key.length, this.value.bytes, this.value.length);
     for (const index of layout.indexes) {
-      if (this.conditions.get(index)?.(datums) === false) continue;
+      if (!this.rules.wants(index, datums)) continue;
       this.indexWriter.write(index, { datums, handle, physicalId }, this.indexes);
     }
-  }
-
-  private physicalId(datums: readonly Datum[]): bigint {
-    const { info } = this.layout;
-    if (this.locate === undefined) return BigInt(info.id);
-    const at = this.locate(datums);
-    const definition = at === undefined ? undefined : info.partition!.definitions[at];
-    if (definition === undefined) {
-      const message = `Cannot store row in table "${info.name.O}": no partition takes it (MySQL error ${MysqlCode.noPartition})`;
-      throw new LevinError("Levin:Encode:ErrNoPartition", message, {
-        fields: { table: info.name.O, mysqlCode: MysqlCode.noPartition },
-      });
-    }
-    return BigInt(definition.id);
   }
 
   private handleOf(datums: readonly Datum[], rowIdHandle: bigint): Handle {

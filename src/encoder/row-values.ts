@@ -27,10 +27,12 @@ export class RowValues {
   private readonly layout: TableLayout;
   private readonly autoIds: AutoIds;
   private readonly session: CastSession;
-  private readonly expressions: TableExpressions;
+  /** Evaluators of the table's expressions, sharing the casts of this row. */
+  readonly expressions: TableExpressions;
   /** Evaluators of default expressions, compiled when a binding leaves their column out. */
   private readonly defaults: ((() => Datum) | undefined)[];
-  private readonly generated: readonly { column: ColumnLayout; evaluate: Evaluate }[];
+  /** By column offset. */
+  private readonly generated: readonly (Evaluate | undefined)[];
   /** Context of warnings and errors. */
   private column = "";
   private rowId = 0;
@@ -42,7 +44,6 @@ export class RowValues {
     this.autoIds = autoIds;
     this.datums = layout.columns.map(() => NULL_DATUM);
     this.defaults = layout.columns.map(() => undefined);
-    this.expressions = options.expressions ?? {};
     const { sqlMode, timeZone, newCollations, nowMs } = options.session;
     this.session = new CastSession({
       sqlMode,
@@ -54,6 +55,7 @@ export class RowValues {
         if (!this.silent) options.onWarning?.({ mysqlCode, message, column: this.column, rowId: this.rowId });
       },
     });
+    this.expressions = options.expressions?.(this.session, options.session) ?? {};
     this.generated = compileGenerated(layout, this.expressions);
   }
 
@@ -74,10 +76,8 @@ export class RowValues {
         this.datums[column.offset] = this.columnValue(column, fields, binding.fieldOf[column.offset]!);
       }
       if (this.layout.handle.kind === "rowid") this.rowIdHandle = this.rowIdValue(fields, binding.rowIdField);
-      for (const { column, evaluate } of this.generated) {
-        this.column = column.info.name.O;
-        const d = evaluate(this.datums);
-        this.datums[column.offset] = d.kind === "null" && column.notNull ? this.castNothing(FieldKind.null, column) : d;
+      for (const column of this.layout.columns) {
+        if (column.generated !== "no") this.datums[column.offset] = this.generate(column, this.datums);
       }
     } catch (thrown) {
       throw this.failure(thrown);
@@ -101,6 +101,24 @@ export class RowValues {
     } catch (thrown) {
       throw this.failure(thrown);
     }
+  }
+
+  /** Value of a generated column of the row. */
+  generatedValue(column: ColumnLayout, row: readonly Datum[], rowId: number): Datum {
+    this.rowId = rowId;
+    try {
+      return this.generate(column, row);
+    } catch (thrown) {
+      throw this.failure(thrown);
+    }
+  }
+
+  private generate(column: ColumnLayout, row: readonly Datum[]): Datum {
+    this.column = column.info.name.O;
+    const evaluate = this.generated[column.offset];
+    if (evaluate === undefined) return NULL_DATUM;
+    const d = evaluate(row);
+    return d.kind === "null" && column.notNull ? this.castNothing(FieldKind.null, column) : d;
   }
 
   /** `_tidb_rowid` that the source gives in `field`. */
@@ -202,18 +220,14 @@ function sourceKind(kind: number): number {
   return kind === FieldKind.decimal || kind === FieldKind.float ? FieldKind.string : kind;
 }
 
-function compileGenerated(
-  layout: TableLayout,
-  expressions: TableExpressions,
-): { column: ColumnLayout; evaluate: Evaluate }[] {
-  return layout.columns
-    .filter((column) => column.generated !== "no" && !column.beingAdded)
-    .map((column) => {
-      const { info } = column;
-      if (expressions.generated === undefined) {
-        const reason = `generated column "${info.name.O}" has the expression ${info.generated_expr_string}, which levin does not know`;
-        throw unsupported(layout.info, reason, { column: info.name.O });
-      }
-      return { column, evaluate: expressions.generated(layout.info, info) };
-    });
+function compileGenerated(layout: TableLayout, expressions: TableExpressions): (Evaluate | undefined)[] {
+  return layout.columns.map((column) => {
+    const { info } = column;
+    if (column.generated === "no" || column.beingAdded) return undefined;
+    if (expressions.generated === undefined) {
+      const reason = `generated column "${info.name.O}" has the expression ${info.generated_expr_string}, which levin does not know`;
+      throw unsupported(layout.info, reason, { column: info.name.O });
+    }
+    return expressions.generated(layout.info, info);
+  });
 }

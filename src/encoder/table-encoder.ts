@@ -7,6 +7,7 @@ import { FastRows, fastReason } from "./fast/fast-rows.ts";
 import { layoutTable, type TableLayout } from "./layout.ts";
 import type { EncodeOptions } from "./options.ts";
 import { RowPairs } from "./row-pairs.ts";
+import { RowRules } from "./row-rules.ts";
 import { RowValues } from "./row-values.ts";
 
 /** Rows of one table → key-value pairs. Not shared between threads; made by `compileTable`. */
@@ -23,9 +24,10 @@ export class TableEncoder {
     this.layout = layout;
     this.autoIds = new AutoIds(layout);
     this.values = new RowValues(layout, options, this.autoIds);
-    this.pairs = new RowPairs(layout, options);
+    const rules = new RowRules(layout, this.values.expressions);
+    this.pairs = new RowPairs(layout, options, rules);
     const plain = options.plainOnly === true || fastReason(layout, options) !== undefined;
-    this.fast = plain ? undefined : new FastRows(layout, options, this.values, this.autoIds);
+    this.fast = plain ? undefined : new FastRows(layout, options, this.values, rules, this.autoIds);
     this.bindColumns(undefined);
   }
 

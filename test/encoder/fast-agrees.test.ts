@@ -4,7 +4,7 @@ import { LevinError, type Random, seededRandom, toHex } from "../../src/base/mod
 import { type Fields, newFields, type PairSink } from "../../src/codec/mod.ts";
 import { compileTable, type EncodeWarning, type TableEncoder } from "../../src/encoder/mod.ts";
 import type { TableInfo } from "../../src/schema/mod.ts";
-import { below, pick, randomField, randomTable } from "./random-table.ts";
+import { below, copyExpressions, pick, randomField, randomTable } from "./random-table.ts";
 import { fill } from "./source-text.ts";
 
 const STRICT = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO";
@@ -25,16 +25,17 @@ interface Side {
 
 function side(
   table: TableInfo,
-  settings: { sqlMode: string; timeZone: string; newCollations: boolean },
+  settings: { sqlMode: string; timeZone: string; newCollations: boolean; rowLevelChecksum: boolean },
   plain: boolean,
 ): Side {
   const log = new Log();
   const warnings: EncodeWarning[] = [];
   const encoder = compileTable(table, {
-    session: { ...settings, rowFormatVersion: 2, rowLevelChecksum: false, nowMs: 1.7e12, defaultWeekFormat: 0 },
+    session: { ...settings, rowFormatVersion: 2, nowMs: 1.7e12, defaultWeekFormat: 0 },
     record: log,
     index: log,
     plainOnly: plain,
+    expressions: copyExpressions,
     onWarning: (w) => warnings.push(w),
   });
   return { encoder, log, warnings };
@@ -62,12 +63,15 @@ function compare(random: Random, rows: number): number {
     sqlMode: random.next() < 0.7 ? "" : STRICT,
     timeZone: pick(random, ZONES),
     newCollations: random.next() < 0.8,
+    rowLevelChecksum: random.next() < 0.2,
   };
   const fast = side(table, settings, false);
   const plain = side(table, settings, true);
   const names = table.cols.map((c) => c.name.O).filter(() => random.next() < 0.9);
   if (table.pk_is_handle === false && !table.is_common_handle && random.next() < 0.2) names.push("_tidb_rowid");
   const columns = random.next() < 0.5 ? undefined : names;
+  const seed = below(random, 1000);
+  for (const { encoder } of [fast, plain]) encoder.startChunk(seed);
   fast.encoder.bindColumns(columns);
   plain.encoder.bindColumns(columns);
   const fields = newFields(1);
@@ -90,7 +94,7 @@ function compare(random: Random, rows: number): number {
 
 test("fast and plain path agree on random tables and rows", () => {
   let good = 0;
-  for (let seed = 1; seed <= 400; seed++) {
+  for (let seed = 1; seed <= 150; seed++) {
     try {
       good += compare(seededRandom(seed), 30);
     } catch (error) {
@@ -98,5 +102,5 @@ test("fast and plain path agree on random tables and rows", () => {
       throw error;
     }
   }
-  assert.ok(good > 4000, `${good} rows were good`);
+  assert.ok(good > 1200, `${good} rows were good`);
 });

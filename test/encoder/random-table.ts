@@ -1,7 +1,8 @@
 /** Random tables and rows, plain and odd values mixed, for tests that compare two ways of doing the same. */
 import { type Random, utf8 } from "../../src/base/mod.ts";
-import { FieldKind } from "../../src/codec/mod.ts";
-import { type ColumnInfo, Flag, type IndexInfo, type TableInfo, Tp } from "../../src/schema/mod.ts";
+import { type Datum, FieldKind } from "../../src/codec/mod.ts";
+import type { TableExpressions } from "../../src/encoder/mod.ts";
+import { type ColumnInfo, Flag, type IndexInfo, type PartitionInfo, type TableInfo, Tp } from "../../src/schema/mod.ts";
 
 interface Kind {
   tp: number;
@@ -113,14 +114,24 @@ function column(random: Random, kind: Kind, offset: number, id: number): ColumnI
   };
 }
 
-/** A table with random columns, a random kind of handle and random indexes, of what the fast path takes. */
+/**
+ * A table with random columns, a random kind of handle and random indexes. "Expressions" are names of columns: a generated column
+ * repeats another one, the partition is chosen by one, a partial index wants one that is not NULL (`copyExpressions`).
+ */
 export function randomTable(random: Random): TableInfo {
   const count = 1 + below(random, 8);
   const chosen = Array.from({ length: count }, () => kinds(random));
+  const copies = random.next() < 0.3 ? chosen.slice(0, 1 + below(random, 3)) : [];
+  chosen.push(...copies);
   const ids = chosen.map((_, i) => i + 1);
-  if (random.next() < 0.1) ids[count - 1] = 300;
+  if (random.next() < 0.1) ids[ids.length - 1] = 300;
   if (random.next() < 0.1) ids.reverse();
   const cols = chosen.map((kind, i) => column(random, kind, i, ids[i]!));
+  copies.forEach((_, i) => {
+    const generated = cols[count + i]!;
+    generated.generated_expr_string = `c${i}`;
+    generated.generated_stored = random.next() < 0.5;
+  });
   const keyable = chosen.map((kind, i) => ({ kind, i })).filter((k) => k.kind.key);
   const parts = (): { name: { O: string; L: string }; offset: number; length: number }[] => {
     const some = keyable.filter(() => random.next() < 0.5).slice(0, 3);
@@ -131,6 +142,7 @@ export function randomTable(random: Random): TableInfo {
         kind.prefix || (kind.charset !== undefined && !kind.elems && random.next() < 0.3) ? 1 + below(random, 6) : -1,
     }));
   };
+  const partitioned = random.next() < 0.25;
   const index = (id: number, primary: boolean, unique: boolean): IndexInfo => ({
     id,
     idx_name: { O: primary ? "PRIMARY" : `i${id}`, L: primary ? "primary" : `i${id}` },
@@ -142,13 +154,15 @@ export function randomTable(random: Random): TableInfo {
     is_unique: unique,
     is_primary: primary,
     is_invisible: false,
-    is_global: false,
+    is_global: !primary && partitioned && random.next() < 0.5,
+    partial_condition_expr_string: !primary && random.next() < 0.15 ? `c${below(random, count)}` : "",
   });
   const indexes = Array.from({ length: below(random, 4) }, (_, i) => index(i + 2, false, random.next() < 0.5));
   const info = tableInfo(
     cols,
     indexes.filter((i) => i.idx_cols.length > 0),
   );
+  if (partitioned) info.partition = partitions(`c${below(random, count)}`);
   const handle = random.next();
   if (handle < 0.35) {
     const primary = index(1, true, true);
@@ -163,10 +177,50 @@ export function randomTable(random: Random): TableInfo {
     if (at >= 0 && chosen[at]!.tp !== Tp.float && chosen[at]!.tp !== Tp.double) {
       info.pk_is_handle = true;
       cols[at]!.type.Flag |= Flag.priKey | Flag.notNull;
+      if (cols[at]!.generated_expr_string !== "") return info;
       if (random.next() < 0.5) cols[at]!.type.Flag |= Flag.autoIncrement;
+      else if (chosen[at]!.tp === Tp.longlong) {
+        info.auto_random_bits = 5;
+        info.auto_random_range_bits = random.next() < 0.5 ? 0 : 32 + below(random, 32);
+      }
     }
   } else if (random.next() < 0.3) info.ShardRowIDBits = 1 + below(random, 15);
   return info;
+}
+
+function partitions(expr: string): PartitionInfo {
+  const definition = (id: number): PartitionInfo["definitions"][number] => ({
+    id,
+    name: { O: `p${id}`, L: `p${id}` },
+    less_than: null,
+    in_values: null,
+  });
+  return {
+    type: 2,
+    expr,
+    columns: null,
+    enable: true,
+    is_empty_columns: false,
+    definitions: [definition(101), definition(2 ** 33 + 5), definition(103)],
+    adding_definitions: null,
+    dropping_definitions: null,
+    num: 3,
+    ddl_state: 0,
+  };
+}
+
+/** The evaluators of these tables. */
+export function copyExpressions(): TableExpressions {
+  const offset = (name: string): number => Number(name.slice(1));
+  const text = (d: Datum): string => JSON.stringify(d, (_, v) => (typeof v === "bigint" ? String(v) : v));
+  return {
+    generated: (_, info) => (row) => row[offset(info.generated_expr_string)]!,
+    partition: (table) => (row) => {
+      const size = text(row[offset(table.partition!.expr)]!).length % 4;
+      return size === 3 ? undefined : size;
+    },
+    condition: (_, index) => (row) => row[offset(index.partial_condition_expr_string!)]!.kind !== "null",
+  };
 }
 
 function tableInfo(cols: ColumnInfo[], indexes: IndexInfo[]): TableInfo {

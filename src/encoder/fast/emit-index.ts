@@ -1,25 +1,20 @@
-/** Index entries straight from slots: what `index-pairs.ts` does, for indexes without arrays and partitions. */
+/** Index entries straight from slots: what `index-pairs.ts` does, for indexes without arrays. */
 import { ByteWriter, type Collation, indexPrefix, type PairSink, rawCollation } from "../../codec/mod.ts";
 import { Flag } from "../../schema/mod.ts";
 import type { HandleLayout, IndexLayout, TableLayout } from "../layout.ts";
 import type { CutPlan } from "./cut-slots.ts";
 import { emitKeyDatum, putHalves } from "./emit-key.ts";
 import { type CellList, cellList, emitRow } from "./emit-row.ts";
+import type { FastHandle } from "./fast-handle.ts";
 import type { Slots } from "./slots.ts";
 
 const INT_HANDLE_FLAG = 0x03;
 const COMMON_HANDLE = 0x7f;
 const VERSION = 0x7d;
 const PLAIN_VALUE = 0x30;
+const PARTITION_ID = 0x7e;
 const MIN_VALUE = 10;
-
-/** The row's handle: halves of a number, or the bytes of a clustered key. */
-export interface FastHandle {
-  readonly common: boolean;
-  high: number;
-  low: number;
-  readonly bytes: ByteWriter;
-}
+const TWO32 = 0x100000000;
 
 export class IndexEmitter {
   private readonly unique: boolean;
@@ -30,6 +25,10 @@ export class IndexEmitter {
   private readonly key = new ByteWriter(256);
   private readonly value = new ByteWriter(64);
   private readonly prefixLength: number;
+  private readonly global: boolean;
+  /** Entries that are not distinct have the partition in the key (global indexes from version 1 on). */
+  private readonly partitionInKey: boolean;
+  private partition = 0;
 
   constructor(layout: TableLayout, index: IndexLayout, plan: CutPlan) {
     const { handle } = layout;
@@ -41,6 +40,17 @@ export class IndexEmitter {
       handle.kind === "common" && this.version1 ? restoredV1(index, handle, plan) : restoredV0(index, plan);
     this.key.append(indexPrefix(layout.info.id, index.info.id));
     this.prefixLength = this.key.length;
+    this.global = index.global;
+    this.partitionInKey = index.global && (index.info.global_index_version ?? 0) >= 1;
+    this.partition = layout.info.id;
+  }
+
+  /** The next rows belong to this partition. */
+  setPartition(physicalId: number): void {
+    this.partition = physicalId;
+    if (this.global) return;
+    this.key.length = 1;
+    putHalves(this.key, Math.floor(physicalId / TWO32) ^ 0x80000000, physicalId);
   }
 
   emit(v: Slots, handle: FastHandle, sink: PairSink): void {
@@ -52,6 +62,7 @@ export class IndexEmitter {
       emitKeyDatum(key, v, slots[i]!, this.collations[i]!);
     }
     if (!distinct) {
+      if (this.partitionInKey) this.putPartition(key);
       if (handle.common) key.slice(handle.bytes.bytes, 0, handle.bytes.length);
       else {
         key.u8(INT_HANDLE_FLAG);
@@ -70,19 +81,21 @@ export class IndexEmitter {
     value.u8(VERSION);
     value.u8(1);
     if (distinct) this.putCommonHandle(handle);
+    if (this.global) this.putPartition(value);
     if (this.restored !== undefined) emitRow(value, v, this.restored);
   }
 
   private valueV0(v: Slots, handle: FastHandle, distinct: boolean): void {
     const { value } = this;
     const commonValue = distinct && handle.common;
-    if (this.restored === undefined && !commonValue) {
+    if (this.restored === undefined && !commonValue && !this.global) {
       if (distinct) putHalves(value, handle.high, handle.low);
       else value.u8(PLAIN_VALUE);
       return;
     }
     value.u8(0);
     if (commonValue) this.putCommonHandle(handle);
+    if (this.global) this.putPartition(value);
     if (this.restored !== undefined) emitRow(value, v, this.restored);
     if (distinct && !handle.common) {
       putHalves(value, handle.high, handle.low);
@@ -92,6 +105,11 @@ export class IndexEmitter {
     const padding = Math.max(0, MIN_VALUE - value.length);
     for (let i = 0; i < padding; i++) value.u8(0);
     value.bytes[0] = padding;
+  }
+
+  private putPartition(out: ByteWriter): void {
+    out.u8(PARTITION_ID);
+    putHalves(out, Math.floor(this.partition / TWO32) ^ 0x80000000, this.partition);
   }
 
   private putCommonHandle(handle: FastHandle): void {

@@ -1,16 +1,11 @@
 /**
  * The fast path: fields → slots → pairs, without an object a field. A field whose text is not plain takes the plain path's cast, alone;
- * what the table as a whole needs beyond this folder (partitions, generated columns, arrays, row checksums, row format 1) is said by
- * `fastReason`, and such tables take the plain path for every row.
+ * generated columns, partitions and conditions get the values that they look at as datums. Row format 1 has no fast path.
  */
 import {
-  appendSortKey,
   ByteWriter,
   COMMON_HANDLE_MIN,
   type Collation,
-  CollationError,
-  copyBytes,
-  FieldKind,
   type Fields,
   type PairSink,
   rawCollation,
@@ -19,221 +14,167 @@ import {
 import type { AutoIds } from "../auto-id.ts";
 import type { Binding } from "../binding.ts";
 import { goUint32 } from "../go-rand.ts";
-import type { ColumnLayout, TableLayout } from "../layout.ts";
+import { IndexPairWriter } from "../index-pairs.ts";
+import type { ColumnLayout, IndexLayout, TableLayout } from "../layout.ts";
 import type { EncodeOptions } from "../options.ts";
+import type { RowRules } from "../row-rules.ts";
 import type { RowValues } from "../row-values.ts";
-import { keyError } from "../value-error.ts";
-import { ColumnParsers, Parser } from "./column-parsers.ts";
+import { ColumnWriter } from "./column-writer.ts";
 import { CutPlan, makeCuts } from "./cut-slots.ts";
-import { type FastHandle, IndexEmitter } from "./emit-index.ts";
+import { IndexEmitter } from "./emit-index.ts";
 import { emitKeyDatum, putHalves } from "./emit-key.ts";
-import { type CellList, cellList, finishRow } from "./emit-row.ts";
-import { parseInteger } from "./parse-number.ts";
-import { NO_ROOM, parseText } from "./parse-text.ts";
-import { parseDate } from "./parse-time.ts";
-import { highHalf, lowHalf, SlotKind, Slots, Source, slotKindOf } from "./slots.ts";
+import { type CellList, cellList, emitRow, finishRow } from "./emit-row.ts";
+import { type FastHandle, toHandle } from "./fast-handle.ts";
+import { appendRowChecksum } from "./row-checksum.ts";
+import { SlotDatums } from "./slot-datums.ts";
+import { halvesOf, highHalf, lowHalf, SlotKind, Slots, Source, slotKindOf } from "./slots.ts";
 
 const TWO32 = 0x100000000;
 
 /** The number that `readHalves` read. */
 const halves = { high: 0, low: 0 };
 
-/** Where a column's value comes from. */
-const From = { field: 0, constant: 1, plain: 2 } as const;
-
-/** Why a table cannot take the fast path at all; undefined if it can. */
+/** Why a table cannot take the fast path; undefined if it can. */
 export function fastReason(layout: TableLayout, options: EncodeOptions): string | undefined {
   if (options.session.rowFormatVersion !== 2) return "row format 1";
-  if (options.session.rowLevelChecksum) return "row checksums";
-  if (layout.partitioned) return "partitions";
-  if (layout.columns.some((c) => c.generated !== "no")) return "generated columns";
   if (layout.columns.some((c) => c.beingAdded)) return "a column being added";
   if (layout.columns.some((c) => c.autoIncrement && c.form.kind === "float")) return "AUTO_INCREMENT on a float";
-  if (layout.indexes.some((i) => i.global || i.info.mv_index === true)) return "global or multi-valued indexes";
-  if (layout.indexes.some((i) => (i.info.partial_condition_expr_string ?? "") !== "")) return "partial indexes";
   return undefined;
+}
+
+/** An index and the way its entries are made. */
+interface FastIndex {
+  readonly layout: IndexLayout;
+  /** Undefined for multi-valued indexes, which the plain path writes. */
+  readonly emitter: IndexEmitter | undefined;
+  /** Whether the row has an entry; for partial indexes. */
+  wanted: boolean;
 }
 
 export class FastRows {
   private readonly layout: TableLayout;
   private readonly values: RowValues;
+  private readonly rules: RowRules;
   private readonly autoIds: AutoIds;
   private readonly record: PairSink;
   private readonly index: PairSink;
   private readonly slots: Slots;
   private readonly plan: CutPlan;
-  private readonly parsers: ColumnParsers;
+  private readonly writer: ColumnWriter;
+  private readonly datums: SlotDatums;
   private readonly cells: CellList;
-  /** Columns in the order of a row's values, and those that only keys hold. */
+  /** Columns in the order of a row's values, and those that only keys hold; generated ones are in neither. */
   private readonly stored: Int32Array;
   private readonly keyOnly: Int32Array;
-  private readonly indexes: readonly IndexEmitter[];
+  private readonly hasGenerated: boolean;
+  /** Rows whose values do not lie in order: with stored generated columns. */
+  private readonly gathered: ByteWriter | undefined;
+  private readonly indexes: readonly FastIndex[];
+  private readonly plainIndexes: IndexPairWriter;
   private readonly handle: FastHandle;
   private readonly handleSlots: Int32Array;
   private readonly handleCollations: Collation[];
-  /** Collation to try a cast string with before any pair is written; undefined where nothing can go wrong. */
-  private readonly checked: (Collation | undefined)[];
   private readonly key = new ByteWriter(64);
-  private readonly trial = new ByteWriter(64);
   private readonly autoColumns: readonly ColumnLayout[];
-  private readonly notNull: Uint8Array;
-  private readonly from: Uint8Array;
-  private binding: Binding | undefined;
   private readonly shardBits: number;
+  private readonly rowChecksum: boolean;
+  private binding: Binding | undefined;
+  private physicalId: number;
 
-  constructor(layout: TableLayout, options: EncodeOptions, values: RowValues, autoIds: AutoIds) {
+  constructor(layout: TableLayout, options: EncodeOptions, values: RowValues, rules: RowRules, autoIds: AutoIds) {
     this.layout = layout;
     this.values = values;
+    this.rules = rules;
     this.autoIds = autoIds;
     this.record = options.record;
     this.index = options.index;
     const { columns, handle } = layout;
     const kinds = columns.map((c) => slotKindOf(c.form));
     this.plan = new CutPlan(kinds);
-    this.indexes = layout.indexes.map((index) => new IndexEmitter(layout, index, this.plan));
+    this.indexes = layout.indexes.map((index) => ({
+      layout: index,
+      emitter: index.info.mv_index === true ? undefined : new IndexEmitter(layout, index, this.plan),
+      wanted: true,
+    }));
     const parts = handle.kind === "common" ? handle.parts : [];
     this.handleSlots = Int32Array.from(parts, (part) => this.plan.prefix(part));
     this.handleCollations = parts.map((part) => part.column.form.collation ?? rawCollation);
     this.handle = { common: handle.kind === "common", high: 0, low: 0, bytes: new ByteWriter(64) };
     this.slots = new Slots(kinds);
-    this.parsers = new ColumnParsers(layout, this.slots.slack);
-    this.cells = cellList(
-      columns.filter((c) => !c.neverStored).map((c) => ({ slot: c.offset, id: c.info.id, dropNull: c.nullLeftOut })),
-    );
-    this.stored = this.cells.slots;
+    this.writer = new ColumnWriter(layout, this.slots, values, autoIds);
+    this.datums = new SlotDatums(columns, this.slots);
+    this.plainIndexes = new IndexPairWriter(layout);
+    const storedColumns = columns.filter((c) => !c.neverStored);
+    this.cells = cellList(storedColumns.map((c) => ({ slot: c.offset, id: c.info.id, dropNull: c.nullLeftOut })));
+    const given = (offset: number): boolean => columns[offset]!.generated === "no";
+    this.stored = this.cells.slots.filter(given);
     this.keyOnly = Int32Array.from(
       columns.filter((c) => c.neverStored),
       (c) => c.offset,
-    );
-    const inKeys = new Set([...layout.indexes.flatMap((i) => i.parts), ...parts].map((part) => part.column));
-    this.checked = columns.map((c) => {
-      const collation = c.form.collation;
-      return inKeys.has(c) && collation !== undefined && !collation.bytewise ? collation : undefined;
-    });
+    ).filter(given);
+    this.hasGenerated = columns.some((c) => c.generated !== "no");
+    this.gathered = this.stored.length < this.cells.slots.length ? new ByteWriter(1024) : undefined;
     this.autoColumns = columns.filter((c) => c.autoIncrement || c.autoRandom);
-    this.notNull = Uint8Array.from(columns, (c) => (c.notNull ? 1 : 0));
-    this.from = new Uint8Array(columns.length);
     this.shardBits = layout.info.ShardRowIDBits;
+    this.rowChecksum = options.session.rowLevelChecksum;
+    this.physicalId = layout.info.id;
     this.key.append(recordPrefix(layout.info.id));
   }
 
-  /** Evaluates the defaults of columns that the binding leaves out, where that can be done once for all rows. */
   bind(binding: Binding): void {
     this.binding = binding;
-    this.slots.fixed.clear();
-    for (const column of this.layout.columns) {
-      const at = column.offset;
-      this.from[at] = From.field;
-      this.slots.source[at] = column.neverStored ? Source.side : Source.row;
-      if (binding.fieldOf[at]! >= 0) continue;
-      this.from[at] = From.plain;
-      const d = this.values.constantDefault(column);
-      if (d === undefined) continue;
-      this.from[at] = From.constant;
-      this.slots.setConstant(at, d, column.form);
-    }
+    this.writer.bind(binding);
   }
 
   /** Writes the pairs of one row; on an error none. The row must have as many fields as the binding says. */
   encode(fields: Fields, rowId: number): void {
     const v = this.slots;
     v.written = v.rowBase;
-    const end = this.putColumns(this.stored, Source.row, fields, rowId, v.rowBase);
+    const end = this.writer.put(this.stored, Source.row, fields, rowId, v.rowBase);
     const nulls = v.nulls;
-    v.sideLength = this.putColumns(this.keyOnly, Source.side, fields, rowId, 0);
+    v.sideLength = this.writer.put(this.keyOnly, Source.side, fields, rowId, 0);
+    const rowIdField = this.binding!.rowIdField;
+    const given = rowIdField < 0 ? undefined : this.values.rowIdOf(fields, rowIdField, rowId);
+    this.datums.next();
+    if (this.hasGenerated) this.putGenerated(rowId);
     if (this.plan.cuts.length > 0) makeCuts(v, this.plan.cuts);
-    this.setHandle(fields, rowId);
+    if (this.rules.partitioned) this.locate();
+    if (this.rules.conditional) {
+      for (const index of this.indexes) index.wanted = this.rules.wants(index.layout, this.datums.row);
+    }
+    this.setHandle(given, rowId);
     if (this.autoColumns.length > 0) this.noteAutoIds();
     this.emit(nulls, end);
   }
 
-  /** Puts the values of columns one behind the other into a buffer; returns the offset behind the last. */
-  private putColumns(columns: Int32Array, target: number, fields: Fields, rowId: number, begin: number): number {
-    const { parsers, slots: v } = this;
-    const { fieldOf } = this.binding!;
-    const { accepts, parser, limit, unsigned, mode, slack } = parsers;
-    const { isNull, start, end } = v;
-    const { bytes, kind: kinds, start: starts, end: ends } = fields;
-    let out = v.target(target);
-    let at = begin;
-    v.nulls = 0;
-    for (let i = 0; i < columns.length; i++) {
-      const c = columns[i]!;
-      const field = fieldOf[c]!;
-      let next = -1;
-      if (field >= 0) {
-        const kind = kinds[field]!;
-        if (((accepts[c]! >> kind) & 1) === 1) {
-          const from = starts[field]!;
-          const to = ends[field]!;
-          // The commonest parsers are called from here, which spares a call a field.
-          switch (parser[c]) {
-            case Parser.integer:
-              next = parseInteger(bytes, from, to, out, at, limit[c]!, unsigned[c]!);
-              break;
-            case Parser.text:
-              next = parseText(bytes, from, to, out, at, mode[c]!, limit[c]!, slack);
-              if (next === NO_ROOM) {
-                out = v.grow(target, at, to - from);
-                next = parseText(bytes, from, to, out, at, mode[c]!, limit[c]!, slack);
-              }
-              break;
-            case Parser.date:
-              next = parseDate(bytes, from, to, out, at);
-              break;
-            default:
-              next = parsers.parse(c, bytes, from, to, out, at);
-          }
-        } else if (kind === FieldKind.null && this.notNull[c] === 0) {
-          isNull[c] = 1;
-          v.nulls++;
-          continue;
-        }
-      }
-      if (next >= 0) {
-        isNull[c] = 0;
-        start[c] = at;
-        end[c] = next;
-        at = next;
-        continue;
-      }
-      at =
-        field < 0 && this.from[c] === From.constant
-          ? this.copyConstant(c, target, at)
-          : this.castPlain(c, fields, field, rowId, target, at);
-      v.nulls += isNull[c]!;
-      out = v.target(target);
-    }
-    return at;
-  }
-
-  /** Constants live in a buffer of their own; a row needs their bytes among its own. */
-  private copyConstant(column: number, target: number, at: number): number {
+  private putGenerated(rowId: number): void {
     const v = this.slots;
-    if (v.isNull[column] === 1) return at;
-    const start = v.start[column]!;
-    const size = v.end[column]! - start;
-    copyBytes(v.fixed.bytes, start, start + size, v.grow(target, at, size), at);
-    return at + size;
-  }
-
-  private castPlain(column: number, fields: Fields, field: number, rowId: number, target: number, at: number): number {
-    const layout = this.layout.columns[column]!;
-    const d = this.values.value(layout, fields, field, rowId);
-    const collation = this.checked[column];
-    if (collation !== undefined && d.kind === "bytes") {
-      try {
-        this.trial.clear();
-        appendSortKey(this.trial, collation, d.value, 0, d.value.length);
-      } catch (thrown) {
-        if (thrown instanceof CollationError) throw keyError(this.layout.info.name.O, thrown);
-        throw thrown;
+    const { columns } = this.layout;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i]!;
+      if (column.generated === "no") continue;
+      const d = this.values.generatedValue(column, this.datums.row, rowId);
+      this.datums.set(i, d);
+      // The datum of an array column is the whole array, which no slot holds.
+      if (column.info.type.Array === true) v.isNull[i] = 1;
+      else {
+        this.writer.check(column, d.kind === "bytes" ? d.value : undefined);
+        v.sideLength = v.putDatum(i, d, column.form, Source.side, v.sideLength);
       }
     }
-    return this.slots.putDatum(column, d, layout.form, target, at);
   }
 
-  private setHandle(fields: Fields, rowId: number): void {
+  private locate(): void {
+    const id = this.rules.physicalId(this.datums.row);
+    if (id === this.physicalId) return;
+    this.physicalId = id;
+    this.key.length = 1;
+    putHalves(this.key, Math.floor(id / TWO32) ^ 0x80000000, id);
+    for (const { emitter } of this.indexes) emitter?.setPartition(id);
+  }
+
+  /** `given`: `_tidb_rowid` of the source. */
+  private setHandle(given: bigint | undefined, rowId: number): void {
     const { handle, slots: v } = this;
     const kind = this.layout.handle.kind;
     if (kind === "common") {
@@ -247,11 +188,9 @@ export class FastRows {
       this.readHalves(this.layout.handle.column.offset);
       handle.high = halves.high;
       handle.low = halves.low;
-    } else if (this.binding!.rowIdField >= 0) {
-      const given = this.values.rowIdOf(fields, this.binding!.rowIdField, rowId);
+    } else if (given !== undefined) {
       this.autoIds.noteRowId(given);
-      handle.high = Number(BigInt.asIntN(32, given >> 32n));
-      handle.low = Number(BigInt.asIntN(32, given));
+      halvesOf(given, handle);
     } else {
       const bits = this.shardBits;
       const shard = bits === 0 ? 0 : (goUint32(rowId) & ((1 << bits) - 1)) << (31 - bits);
@@ -281,12 +220,36 @@ export class FastRows {
   }
 
   private emit(nulls: number, end: number): void {
-    const { key, handle } = this;
+    const { key, handle, slots: v } = this;
     key.length = 11;
     if (handle.common) key.slice(handle.bytes.bytes, 0, handle.bytes.length);
     else putHalves(key, handle.high ^ 0x80000000, handle.low);
-    const length = finishRow(this.slots, this.cells, nulls, end);
-    this.record.put(key.bytes, key.length, this.slots.row, length);
-    for (let i = 0; i < this.indexes.length; i++) this.indexes[i]!.emit(this.slots, handle, this.index);
+    this.emitRecord(nulls, end);
+    for (let i = 0; i < this.indexes.length; i++) {
+      const { emitter, wanted, layout } = this.indexes[i]!;
+      if (!wanted) continue;
+      if (emitter !== undefined) emitter.emit(v, handle, this.index);
+      else {
+        const physicalId = BigInt(this.physicalId);
+        this.plainIndexes.write(layout, { datums: this.datums.row, handle: toHandle(handle), physicalId }, this.index);
+      }
+    }
+  }
+
+  private emitRecord(nulls: number, end: number): void {
+    const { key, slots: v, gathered } = this;
+    if (gathered === undefined) {
+      let length = finishRow(v, this.cells, nulls, end);
+      if (this.rowChecksum) length = appendRowChecksum(v.grow(Source.row, length, 0), length, this.handle);
+      this.record.put(key.bytes, key.length, v.row, length);
+      return;
+    }
+    gathered.length = 0;
+    emitRow(gathered, v, this.cells);
+    if (this.rowChecksum) {
+      gathered.reserve(8);
+      gathered.length = appendRowChecksum(gathered.bytes, gathered.length, this.handle);
+    }
+    this.record.put(key.bytes, key.length, gathered.bytes, gathered.length);
   }
 }

@@ -207,3 +207,9 @@ export function highHalf(b: Uint8Array, at: number, size: number, signed: boolea
   if (size === 8) return b[at + 4]! | (b[at + 5]! << 8) | (b[at + 6]! << 16) | (b[at + 7]! << 24);
   return signed ? low >> 31 : 0;
 }
+
+/** Splits a 64-bit number. */
+export function halvesOf(value: bigint, into: { high: number; low: number }): void {
+  into.high = Number(BigInt.asIntN(32, value >> 32n));
+  into.low = Number(BigInt.asIntN(32, value));
+}
