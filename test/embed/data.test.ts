@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { compareBytes, type Random, seededRandom } from "../../src/base/mod.ts";
 import { frontStorage } from "../../src/embed/mod.ts";
-import { Cluster, type ClusterOptions, Crc64, fileBlocks } from "../../src/embed/state/mod.ts";
+import { Cluster, type ClusterOptions, Crc64, encodeKey, fileBlocks } from "../../src/embed/state/mod.ts";
 import { checksumRange } from "../../src/embed/tikv/mod.ts";
 import { memoryKvDb, openLevelKvDb } from "../../src/kvdb/mod.ts";
 import { freshUuid, type Pair, packBatch, rowKey, TestClock } from "./support.ts";
@@ -218,4 +218,27 @@ test("data: files of unfinished streams leave nothing behind", async () => {
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test("data: files whose region moved on are removed after ten minutes", async () => {
+  const clock = new TestClock();
+  const cluster = await Cluster.open(memoryKvDb(), { clock, random: seededRandom(8) });
+  const region = cluster.regions.all()[0]!;
+  const target = { storeId: region.peers[0]!.storeId, regionId: region.id, confVer: 1n };
+  const ts = await cluster.tso.next();
+  for (const version of [1n, 2n]) {
+    const upload = await cluster.uploads.begin({ ...target, version, uuid: freshUuid() });
+    await upload.add(packBatch(ts, [[rowKey(1, 1), new Uint8Array([1])]]));
+    await upload.finish();
+  }
+  await cluster.placement.split(region, [encodeKey(rowKey(5, 5))]);
+  await cluster.sweepStaleFiles();
+  assert.equal(cluster.uploads.all().length, 2);
+  clock.now += 600_000;
+  await cluster.sweepStaleFiles();
+  assert.deepEqual(
+    cluster.uploads.all().map(({ version }) => version),
+    [2n],
+  );
+  await cluster.close();
 });

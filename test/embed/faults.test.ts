@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { MultiIngestRequestSchema } from "../../gen/import_sstpb_pb.ts";
 import { PackedWriteRequestSchema } from "../../gen/packed_pb.ts";
-import { GetRegionRequestSchema } from "../../gen/pdpb_pb.ts";
+import { GetMembersRequestSchema, GetRegionRequestSchema } from "../../gen/pdpb_pb.ts";
 import { seededRandom, utf8 } from "../../src/base/mod.ts";
 import {
   type FaultKind,
@@ -163,4 +163,15 @@ test("faults: the same seed strikes the same calls", () => {
   assert.deepEqual(run(3), run(3));
   assert.notDeepEqual(run(3), run(4));
   assert.deepEqual([...new Set(run(3).map((fault) => fault?.kind))].sort(), [...Object.keys(odds), undefined].sort());
+});
+
+test("faults: PD without a leader", async () => {
+  const at = await scripted({ match: { method: "GetRegion" }, fault: { kind: "pd-not-leader", ms: 100 } });
+  const header = { clusterId: at.cluster.id };
+  const ask = async () => at.pd.getRegion!(create(GetRegionRequestSchema, { header }), context);
+  await assert.rejects(ask, { rawMessage: "not leader" });
+  await assert.rejects(ask, { rawMessage: "not leader" });
+  assert.ok((await at.pd.getMembers!(create(GetMembersRequestSchema), context)).leader !== undefined);
+  at.clock.now += 101;
+  assert.ok((await ask()).region !== undefined);
 });

@@ -40,7 +40,9 @@ export type Fault =
   /** The store answers nothing for a while; others lead. */
   | { kind: "store-down"; ms: number }
   /** PD goes on naming the regions as they are now for a while. */
-  | { kind: "stale-regions"; ms: number };
+  | { kind: "stale-regions"; ms: number }
+  /** PD has no leader for a while. */
+  | { kind: "pd-not-leader"; ms: number };
 
 export type FaultKind = Fault["kind"];
 
@@ -94,6 +96,7 @@ export function randomFaults(probabilities: Partial<Record<FaultKind, number>>, 
         case "disk-full":
         case "store-down":
         case "stale-regions":
+        case "pd-not-leader":
           return { kind, ms: ms() };
         case "server-busy":
           return { kind, backoffMs: ms() };

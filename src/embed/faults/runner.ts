@@ -26,6 +26,7 @@ export class FaultRunner {
   calls = 0;
   readonly #plan: FaultPlan;
   #passing: Passing[] = [];
+  #pdLeads = true;
 
   constructor(cluster: Cluster, plan: FaultPlan) {
     this.cluster = cluster;
@@ -40,6 +41,7 @@ export class FaultRunner {
       this.fired.set(fault.kind, (this.fired.get(fault.kind) ?? 0) + 1);
       await this.#toState(fault, point.storeId, hint);
     }
+    if (point.service === "pd" && !this.#pdLeads && point.method !== "GetMembers") throw unavailable("not leader");
     const store = point.storeId === undefined ? undefined : this.cluster.stores.get(point.storeId);
     if (store?.down) throw unavailable(`store ${store.id} is down`);
     if (fault?.kind === "error") throw unavailable(fault.message ?? "injected");
@@ -83,6 +85,11 @@ export class FaultRunner {
       case "stale-regions":
         this.cluster.freezeRegionView();
         return this.#pass(fault.ms, () => this.cluster.thawRegionView());
+      case "pd-not-leader":
+        this.#pdLeads = false;
+        return this.#pass(fault.ms, () => {
+          this.#pdLeads = true;
+        });
       case "split":
         if (region !== undefined) await this.#split(region, hint.range);
         return;

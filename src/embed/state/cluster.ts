@@ -19,6 +19,8 @@ import { be32, be64, forEach, tableKey } from "./tables.ts";
 import { TimestampOracle } from "./tso.ts";
 import { Uploads } from "./uploads.ts";
 
+/** `raftstore.cleanup-import-sst-interval`. */
+const SWEEP_MS = 600_000;
 const BLOCK_CACHE_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -47,12 +49,14 @@ export class Cluster {
   readonly #db: KvDb;
   readonly #blocks: BlockStore;
   #runOrder = 0;
+  #sweptMs: number;
   #frozenRegions: RegionMap | undefined;
 
   private constructor(db: KvDb, blocks: BlockStore, options: ClusterOptions, seed: Seed) {
     this.#db = db;
     this.#blocks = blocks;
     this.options = options;
+    this.#sweptMs = options.clock.nowMs();
     this.id = BigInt(seed.id);
     this.createdTs = BigInt(seed.createdTs);
     this.facts = seed.facts;
@@ -125,6 +129,20 @@ export class Cluster {
       this.options.onHarm?.(refusal.message);
     }
     return refusal;
+  }
+
+  /**
+   * Removes files that can never be ingested because their region has moved on. Stores do so every ten minutes; here the next Write
+   * after that time does.
+   */
+  async sweepStaleFiles(): Promise<void> {
+    const now = this.options.clock.nowMs();
+    if (now - this.#sweptMs < SWEEP_MS) return;
+    this.#sweptMs = now;
+    await this.uploads.sweep((file) => {
+      const region = this.regions.byId(file.regionId);
+      return region === undefined || region.version !== file.version || region.confVer !== file.confVer;
+    });
   }
 
   /** Makes a written file part of the data, at once and for all replicas. */

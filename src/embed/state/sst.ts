@@ -23,6 +23,9 @@ export interface SstFile {
   readonly id: bigint;
   readonly name: string;
   readonly uuid: Uint8Array;
+  readonly regionId: bigint;
+  readonly confVer: bigint;
+  readonly version: bigint;
   blocks: BlockMeta[];
   hasLongValue: boolean;
   /** Stores on which the file is finished, with what their stream held: number of blocks and a digest over them. */
@@ -86,6 +89,7 @@ export function encodeFile(file: SstFile): Uint8Array {
       id: String(file.id),
       name: file.name,
       uuid: toHex(file.uuid),
+      region: [file.regionId, file.confVer, file.version].map(String),
       blocks: blockRecords(file.blocks),
       hasLongValue: file.hasLongValue,
       finished: [...file.finished].map(([store, mark]) => [String(store), mark.blocks, mark.digest]),
@@ -99,6 +103,7 @@ export function decodeFile(bytes: Uint8Array): SstFile {
     id: string;
     name: string;
     uuid: string;
+    region: [string, string, string];
     blocks: BlockRecord[];
     hasLongValue: boolean;
     finished: [string, number, number][];
@@ -108,6 +113,9 @@ export function decodeFile(bytes: Uint8Array): SstFile {
     id: BigInt(record.id),
     name: record.name,
     uuid: fromHex(record.uuid),
+    regionId: BigInt(record.region[0]),
+    confVer: BigInt(record.region[1]),
+    version: BigInt(record.region[2]),
     blocks: blocksOf(record.blocks),
     hasLongValue: record.hasLongValue,
     finished: new Map(record.finished.map(([store, blocks, digest]) => [BigInt(store), { blocks, digest }])),

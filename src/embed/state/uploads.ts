@@ -64,6 +64,9 @@ export class Uploads {
         id: this.#newId(),
         name,
         uuid: target.uuid.slice(),
+        regionId: target.regionId,
+        confVer: target.confVer,
+        version: target.version,
         blocks: [],
         hasLongValue: false,
         finished: new Map(),
@@ -82,6 +85,11 @@ export class Uploads {
 
   all(): SstFile[] {
     return [...this.#files.values()];
+  }
+
+  /** Removes finished files for which `isStale` holds; none that a stream still writes. */
+  async sweep(isStale: (file: SstFile) => boolean): Promise<void> {
+    for (const file of this.all()) if (!this.#open.has(file) && isStale(file)) await this.drop(file);
   }
 
   /** A stream ended: with its file (`mark`) or without. */

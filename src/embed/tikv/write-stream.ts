@@ -71,6 +71,7 @@ export class WriteStream {
       throw new Refusal(`RequestTooOld("region ${meta.regionId} is not found")`);
     }
     checkEpoch(meta, region);
+    await this.#cluster.sweepStaleFiles();
     if (meta.uuid.length !== UUID_SIZE) throw invalidChunk();
     this.#meta = meta;
     this.#region = region;
