@@ -175,3 +175,13 @@ test("faults: PD without a leader", async () => {
   at.clock.now += 101;
   assert.ok((await ask()).region !== undefined);
 });
+
+test("faults: any status and any region error", async () => {
+  const message = 'RequestTooNew("request region 1 is ahead of local region")';
+  const status = await scripted({ match: { method: "Write" }, fault: { kind: "error", code: 2, message } });
+  await assert.rejects(write(status), { rawMessage: message, code: 2 });
+  const error = { message: "raft: proposal dropped" };
+  const refused = await scripted({ match: { method: "MultiIngest" }, fault: { kind: "region-error", error } });
+  assert.deepEqual(await (await write(refused))(), error);
+  assert.equal(ingested(refused), 0);
+});

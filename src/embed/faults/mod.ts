@@ -7,6 +7,7 @@ export {
   type FaultKind,
   type FaultPlan,
   type FaultPoint,
+  type RegionError,
   randomFaults,
   type ScriptStep,
   scriptedFaults,

@@ -1,4 +1,8 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ErrorSchema } from "../../../gen/errorpb_pb.ts";
 import type { Random } from "../../base/mod.ts";
+
+export type RegionError = MessageInitShape<typeof ErrorSchema>;
 
 /** Where a fault may strike: one call of a service. */
 export interface FaultPoint {
@@ -15,8 +19,10 @@ export interface FaultPoint {
 
 /** What may go wrong. Times are milliseconds of the cluster's clock. */
 export type Fault =
-  /** Refused before anything was done. */
-  | { kind: "error"; message?: string }
+  /** Refused before anything was done, with a gRPC status (number; default 14, unavailable). */
+  | { kind: "error"; message?: string; code?: number }
+  /** Refused with this errorpb.Error inside the answer. Write and PD: like "error" with its message. */
+  | { kind: "region-error"; error: RegionError }
   /** Served later. */
   | { kind: "delay"; ms: number }
   /** Served, but the answer gets lost with the connection. */
@@ -78,6 +84,17 @@ function matches(match: ScriptStep["match"], point: FaultPoint): boolean {
   return Object.entries(match).every(([name, value]) => point[name as keyof FaultPoint] === value);
 }
 
+/** Refusals that pass by themselves; the names of regions in them are left out. */
+const passingErrors: readonly RegionError[] = [
+  { message: "raft: proposal dropped" },
+  { message: "stale command", staleCommand: {} },
+  { message: "can not read index due to merge", readIndexNotReady: { reason: "can not read index due to merge" } },
+  { message: "region is merging", proposalInMergingMode: {} },
+  { message: "region is not initialized", regionNotInitialized: {} },
+  { message: "max timestamp is not synced", maxTimestampNotSynced: {} },
+  { message: "ingest file conflict" },
+];
+
 /** Longest time of a random fault. */
 const MAX_MS = 2000;
 const MAX_MESSAGES = 4;
@@ -98,6 +115,8 @@ export function randomFaults(probabilities: Partial<Record<FaultKind, number>>, 
         case "stale-regions":
         case "pd-not-leader":
           return { kind, ms: ms() };
+        case "region-error":
+          return { kind, error: passingErrors[Math.floor(random.next() * passingErrors.length)]! };
         case "server-busy":
           return { kind, backoffMs: ms() };
         case "cut":

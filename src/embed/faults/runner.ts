@@ -44,7 +44,7 @@ export class FaultRunner {
     if (point.service === "pd" && !this.#pdLeads && point.method !== "GetMembers") throw unavailable("not leader");
     const store = point.storeId === undefined ? undefined : this.cluster.stores.get(point.storeId);
     if (store?.down) throw unavailable(`store ${store.id} is down`);
-    if (fault?.kind === "error") throw unavailable(fault.message ?? "injected");
+    if (fault?.kind === "error") throw new ConnectError(fault.message ?? "injected", fault.code ?? Code.Unavailable);
     if (fault?.kind === "delay") await this.cluster.options.clock.sleep(fault.ms);
     return fault;
   }

@@ -1,4 +1,4 @@
-import type { FaultPoint } from "./plan.ts";
+import type { Fault, FaultPoint, RegionError } from "./plan.ts";
 import { type FaultRunner, type RegionHint, unavailable } from "./runner.ts";
 
 type Service = "pd" | "import" | "kv";
@@ -7,7 +7,7 @@ type Service = "pd" | "import" | "kv";
 const STREAMS = new Set(["write", "tso"]);
 const SERVER_STREAMS = new Set(["duplicateDetect"]);
 /** Errors of the import service are in `error`, those of the key-value service in `regionError`. */
-const BUSY_FIELD: Record<Service, string | undefined> = { pd: undefined, import: "error", kv: "regionError" };
+const ERROR_FIELD: Record<Service, string | undefined> = { pd: undefined, import: "error", kv: "regionError" };
 
 // biome-ignore lint/suspicious/noExplicitAny: one wrapper for the methods of all services
 type Method = (request: any, context: any) => any;
@@ -36,17 +36,25 @@ function unary(method: Method, point: Point, runner: FaultRunner, service: Servi
   return async (request, context) => {
     const fault = await runner.strike(point, hintOf(request));
     if (fault?.kind === "cut") throw unavailable("connection cut");
-    if (fault?.kind === "server-busy") {
-      const field = BUSY_FIELD[service];
-      if (field === undefined) throw unavailable("server is busy");
-      const reason = "scheduler is busy";
-      return { [field]: { message: reason, serverIsBusy: { reason, backoffMs: BigInt(fault.backoffMs) } } };
+    const refused = refusalOf(fault);
+    if (refused !== undefined) {
+      const field = ERROR_FIELD[service];
+      if (field === undefined) throw unavailable(refused.message ?? "");
+      return { [field]: refused };
     }
     if (fault?.kind === "duplicate") await method(request, context);
     const answer = await method(request, context);
     if (fault?.kind === "lost-answer") throw unavailable("connection lost");
     return answer;
   };
+}
+
+/** The errorpb.Error of a fault that is one. */
+function refusalOf(fault: Fault | undefined): RegionError | undefined {
+  if (fault?.kind === "region-error") return fault.error;
+  if (fault?.kind !== "server-busy") return undefined;
+  const reason = "scheduler is busy";
+  return { message: reason, serverIsBusy: { reason, backoffMs: BigInt(fault.backoffMs) } };
 }
 
 /** The seam strikes when the first message shows the region. */
@@ -59,7 +67,8 @@ function writeStream(method: Method, point: Point, runner: FaultRunner): Method 
       for await (const request of requests) {
         if (messages === 0) {
           const fault = await runner.strike(point, hintOf(request));
-          if (fault?.kind === "server-busy") throw unavailable("server is busy");
+          const refused = refusalOf(fault);
+          if (refused !== undefined) throw unavailable(refused.message ?? "");
           if (fault?.kind === "cut") cutAfter = fault.messages;
           lost = fault?.kind === "lost-answer";
         }
@@ -78,7 +87,8 @@ function writeStream(method: Method, point: Point, runner: FaultRunner): Method 
 function answerStream(method: Method, point: Point, runner: FaultRunner, hidden: boolean): Method {
   return async function* (request, context) {
     const fault = await runner.strike(point, hidden ? { regionId: undefined } : hintOf(request));
-    if (fault?.kind === "server-busy") throw unavailable("server is busy");
+    const refused = refusalOf(fault);
+    if (refused !== undefined) throw unavailable(refused.message ?? "");
     let left = fault?.kind === "cut" ? fault.messages : Number.MAX_SAFE_INTEGER;
     if (fault?.kind === "lost-answer") left = 0;
     for await (const answer of method(request, context)) {
