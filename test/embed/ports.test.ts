@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,11 +9,11 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PD } from "../../gen/pdpb_pb.ts";
 import { Tikv } from "../../gen/tikvpb_pb.ts";
-import { seededRandom, utf8 } from "../../src/base/mod.ts";
+import { seededRandom, systemClock, utf8 } from "../../src/base/mod.ts";
 import { startSandbox } from "../../src/embed/mod.ts";
 import { encodeKey } from "../../src/embed/state/mod.ts";
 import { makeCertificate } from "../rpc/certificates.ts";
-import { openCluster, rowKey, TestClock } from "./support.ts";
+import { metaFor, openCluster, type Pair, rowKey, TestClock, writeStream } from "./support.ts";
 
 test("ports: gRPC and HTTP share PD's port", async () => {
   const { sandbox, pd } = await openCluster();
@@ -31,6 +32,50 @@ test("ports: gRPC and HTTP share PD's port", async () => {
     assert.equal(config.coprocessor["region-split-size"], "256MiB");
     const missing = await fetch(`${store}/nope`);
     assert.deepEqual([missing.status, await missing.text()], [404, "path not found"]);
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test("ports: the kind of a connection is told from bytes that come one by one", async () => {
+  const { sandbox } = await openCluster();
+  try {
+    const [host, port] = sandbox.pd[0]!.split(":");
+    const answer = (text: string) =>
+      new Promise<Buffer>((resolve, reject) => {
+        const socket = connect(Number(port), host!, async () => {
+          socket.setNoDelay(true);
+          for (const byte of text) {
+            socket.write(byte);
+            await systemClock.sleep(1);
+          }
+        });
+        socket.once("data", (data: Buffer) => {
+          resolve(data);
+          socket.destroy();
+        });
+        socket.once("error", reject);
+      });
+    assert.match((await answer("PUT /pd/api/v1/version HTTP/1.1\r\nhost: x\r\n\r\n")).toString(), /^HTTP\/1.1 405/);
+    const settings = await answer("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert.equal(settings[3], 4, "the first frame of a server is SETTINGS");
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test("ports: many calls and uploads at once on one connection", async () => {
+  const { sandbox, pd, imports, header } = await openCluster();
+  try {
+    const calls = Array.from({ length: 150 }, () => pd.getRegion({ header, regionKey: encodeKey(rowKey(1, 1)) }));
+    for (const { region } of await Promise.all(calls)) assert.equal(region!.peers.length, 1);
+    const region = (await pd.getRegion({ header })).region!;
+    const ts = await sandbox.cluster.tso.next();
+    const uploads = Array.from({ length: 24 }, (_, i) => {
+      const pairs: Pair[] = [1, 2, 3, 4].map((n) => [rowKey(i + 1, n), new Uint8Array(20_000).fill(n)]);
+      return imports[0]!.write(writeStream(metaFor(region, pairs), ts, ...pairs.map((pair) => [pair])));
+    });
+    for (const { metas } of await Promise.all(uploads)) assert.equal(metas.length, 2);
   } finally {
     await sandbox.close();
   }

@@ -25,6 +25,9 @@ export interface PortOptions {
 /** A stream may have 4 MiB in flight, as TiKV lets it. (`setLocalWindowSize` on Bun's server ends in streams that stand still.) */
 const STREAM_WINDOW = 4 * 1024 * 1024;
 
+/** How the HTTP/2 preface begins; no HTTP/1.1 method does. */
+const PREFACE = Buffer.from("PRI");
+
 /** A port that speaks gRPC and HTTP/1.1, told apart by the first bytes of a connection. */
 export class Port {
   readonly host: string;
@@ -76,14 +79,18 @@ export class Port {
       socket.setNoDelay(true);
       socket.on("error", () => {});
       socket.on("close", () => sockets.delete(socket));
-      socket.once("data", (first: Buffer) => {
+      let first: Buffer = Buffer.alloc(0);
+      const onData = (piece: Buffer): void => {
+        first = first.length === 0 ? piece : Buffer.concat([first, piece]);
+        if (first.length < PREFACE.length && PREFACE.subarray(0, first.length).equals(first)) return;
+        socket.off("data", onData);
         socket.pause();
         socket.unshift(first);
-        // The HTTP/2 preface begins with "PRI"; no HTTP/1.1 method does.
-        const isHttp2 = first[0] === 0x50 && first[1] === 0x52 && first[2] === 0x49;
+        const isHttp2 = first.subarray(0, PREFACE.length).equals(PREFACE);
         (isHttp2 ? http2 : http1).emit("connection", socket);
         socket.resume();
-      });
+      };
+      socket.on("data", onData);
     };
     const server = options.tls === undefined ? createServer(accept) : tlsServer(options.tls, accept);
     server.on("tlsClientError", () => {});
