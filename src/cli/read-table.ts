@@ -1,70 +1,46 @@
 import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
-import { Catalog, type DdlSession, parseLosslessJson, parseSqlMode, type TableInfo, tokenize } from "../schema/mod.ts";
+import { parseSqlMode, parseTableInfo, runScript, type TableInfo } from "../schema/mod.ts";
 
-/** A table from DDL (`.sql`: the last table that its statements make) or from TableInfo JSON as TiDB's status port gives it. */
-export function readTable(path: string, text: string, tableId: number | undefined, session: EncodeSession): TableInfo {
-  const table = /\.json$/i.test(path) ? fromJson(path, text) : fromDdl(path, text, session);
-  return tableId === undefined ? table : { ...table, id: tableId };
+export interface TableRequest {
+  path: string;
+  text: string;
+  /** Id to give to the table; its partitions keep their distance. */
+  tableId: number | undefined;
+  /** Which of several tables; the first that is left when absent. */
+  table: string | undefined;
+  /** `tidb_enable_clustered_index`. */
+  clusteredIndex: "on" | "off" | "int_only";
 }
 
-function fromJson(path: string, text: string): TableInfo {
-  let parsed: unknown;
-  try {
-    parsed = parseLosslessJson(text);
-  } catch (error) {
-    throw new LevinError("Levin:Schema:ErrSyntax", `Cannot read "${path}": ${(error as Error).message}`, {
-      cause: error,
-      fields: { file: path },
-    });
-  }
-  const table = parsed as Partial<TableInfo> | null;
-  if (typeof table !== "object" || table === null || !Array.isArray(table.cols) || typeof table.id !== "number") {
-    throw new LevinError("Levin:Schema:ErrSyntax", `Cannot read "${path}": it is no TableInfo`, {
-      fields: { file: path },
-    });
-  }
-  return table as TableInfo;
+/** A table from DDL (`.sql`) or from TableInfo JSON as TiDB's status port gives it (`.json`). */
+export function readTable(request: TableRequest, session: EncodeSession): TableInfo {
+  const table = /\.json$/i.test(request.path) ? parseTableInfo(request.text) : fromDdl(request, session);
+  return request.tableId === undefined ? table : withId(table, request.tableId);
 }
 
-function fromDdl(path: string, text: string, session: EncodeSession): TableInfo {
-  let nextId = 1;
-  const ids = { database: () => 0, job: () => 0, table: () => nextId++, partition: () => nextId++ };
-  const catalog = new Catalog((purpose) => ids[purpose]());
-  const ddl: DdlSession = {
+function withId(table: TableInfo, id: number): TableInfo {
+  const shift = id - table.id;
+  const { partition } = table;
+  if (partition === null) return { ...table, id };
+  const definitions = partition.definitions.map((definition) => ({ ...definition, id: definition.id + shift }));
+  return { ...table, id, partition: { ...partition, definitions } };
+}
+
+function fromDdl({ path, text, table: wanted, clusteredIndex }: TableRequest, session: EncodeSession): TableInfo {
+  const catalog = runScript(text, {
     sqlMode: parseSqlMode(session.sqlMode),
     timeZone: session.timeZone,
     database: "levin",
     newCollation: session.newCollations,
-    clusteredIndex: "on",
+    clusteredIndex,
     nowMs: session.nowMs,
-  };
-  catalog.execute("CREATE DATABASE levin", ddl);
-  let last: TableInfo | undefined;
-  for (const statement of statementsOf(text)) {
-    const { changes, useDatabase } = catalog.execute(statement, ddl);
-    if (useDatabase !== undefined) ddl.database = useDatabase;
-    for (const { after } of changes) if (after !== undefined && !after.view && !after.sequence) last = after;
-  }
-  if (last === undefined)
-    throw new LevinError("Levin:Schema:ErrSyntax", `Cannot read "${path}": it has no CREATE TABLE statement`, {
-      fields: { file: path },
-    });
-  return last;
-}
-
-/** Statements that change the schema; SET and the like are left out. */
-function statementsOf(text: string): string[] {
-  const out: string[] = [];
-  let start = 0;
-  let first: string | undefined;
-  for (const token of tokenize(text, parseSqlMode(""))) {
-    if (token.kind === "eof" || (token.kind === "op" && token.text === ";")) {
-      if (first !== undefined && /^(CREATE|ALTER|DROP|RENAME|TRUNCATE|USE)$/.test(first))
-        out.push(text.slice(start, token.start));
-      start = token.end;
-      first = undefined;
-    } else first ??= token.upper;
-  }
-  return out;
+  });
+  const tables = catalog.databases().flatMap((database) => catalog.tables(database.db_name.O));
+  const found = tables.find(
+    (table) => !table.view && !table.sequence && (wanted === undefined || table.name.L === wanted.toLowerCase()),
+  );
+  if (found !== undefined) return found;
+  const what = wanted === undefined ? "has no CREATE TABLE statement" : `makes no table "${wanted}"`;
+  throw new LevinError("Levin:Schema:ErrSyntax", `Cannot read "${path}": it ${what}`, { fields: { file: path } });
 }

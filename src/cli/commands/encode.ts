@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { array, command, flag, multioption, option, optional, restPositionals, string } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
-import type { TableInfo } from "../../schema/mod.ts";
 import { type EncodeRequest, printByRow, printSorted } from "../encode-rows.ts";
 import { csvDialect, loadImportConfig, sqlModeOf } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
@@ -23,6 +22,11 @@ export const encodeCommand = (io: CommandIo) =>
         type: optional(string),
         long: "table-id",
         description: "id of the table; with .sql default 1",
+      }),
+      table: option({
+        type: optional(string),
+        long: "table",
+        description: "which table, when the schema makes several",
       }),
       config: option({
         type: optional(string),
@@ -50,7 +54,16 @@ export const encodeCommand = (io: CommandIo) =>
       if (args.timeZone !== undefined) given.set("levin.time-zone", args.timeZone);
       const config = loadImportConfig(io, args.config, given, false);
       const session = sessionOf(io, sqlModeOf(config), config.get("levin.time-zone") as string, args.sessionVar);
-      const table = tableOf(args.schema, args.tableId, session);
+      const table = readTable(
+        {
+          path: args.schema,
+          text: readSchema(args.schema),
+          tableId: args.tableId === undefined ? undefined : wholeNumber("--table-id", args.tableId),
+          table: args.table,
+          clusteredIndex: clusteredIndexOf(args.sessionVar),
+        },
+        session,
+      );
       const paths = [...args.data, ...args.more];
       if (paths.length === 0)
         throw new LevinError("Levin:Command:ErrUsage", "Cannot encode: no data file; say --data PATH");
@@ -128,15 +141,20 @@ function sessionOf(io: CommandIo, sqlMode: string, timeZone: string, variables: 
   return session;
 }
 
-function tableOf(path: string, tableId: string | undefined, session: EncodeSession): TableInfo {
-  let text: string;
+function clusteredIndexOf(variables: readonly string[]): "on" | "off" | "int_only" {
+  const given = variables
+    .map((one) => /^tidb_enable_clustered_index=(.*)$/i.exec(one)?.[1]?.toLowerCase())
+    .find((one) => one !== undefined);
+  return given === "int_only" ? "int_only" : given === "off" || given === "0" ? "off" : "on";
+}
+
+function readSchema(path: string): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     throw new LevinError("Levin:Source:ErrUnreadable", `Cannot read "${path}": ${(error as Error).message}`, {
       cause: error,
       fields: { file: path },
     });
   }
-  return readTable(path, text, tableId === undefined ? undefined : wholeNumber("--table-id", tableId), session);
 }
