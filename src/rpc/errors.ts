@@ -78,7 +78,6 @@ const GIVEN_UP = new Set<number>([H2Code.noError, H2Code.internalError, H2Code.c
  * exception of its request generator) comes back as it is when it is a LevinError.
  */
 export function rpcError(place: CallPlace, thrown: unknown): LevinError {
-  if (thrown instanceof LevinError) return thrown;
   if (thrown instanceof WireError) return fromWire(place, thrown);
   if (thrown instanceof ConnectError) {
     if (thrown.cause instanceof LevinError) return thrown.cause;

@@ -74,8 +74,7 @@ async function sendBody(
     try {
       await stream.write([next.value]);
     } catch {
-      // Whoever waits for the answer gets the reason; the generator is told that nobody reads on.
-      await pieces.return?.().catch(() => {});
+      // Whoever waits for the answer gets the reason, and Connect ends the caller's generator.
       return;
     }
   }

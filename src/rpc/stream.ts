@@ -117,7 +117,8 @@ export class ClientStream {
 
   /**
    * Sends the pieces without copying them. Resolves when they are with the operating system: from then on the caller may reuse the
-   * buffers. Rejects with the reason when the stream ends first (kind `ended` when the server answered early).
+   * buffers. Rejects with the reason when the stream ends first (kind `ended` when the server answered early); the socket may then
+   * still hold slices of the buffers for a moment, which go out as data of a stream that has been given up.
    */
   write(parts: readonly Uint8Array[]): Promise<void> {
     assert(!this.#endAsked, "no write after end");
