@@ -49,7 +49,7 @@ async function timeoutOf(clock: Clock, ms: number, signal: AbortSignal): Promise
 }
 
 function openPlain(options: DialOptions): Opening {
-  const socket = net.connect({ host: options.host, port: options.port, noDelay: true });
+  const socket = net.connect({ host: options.host, port: options.port });
   return { socket, connected: whenConnected(socket, "connect") };
 }
 
@@ -69,7 +69,6 @@ async function openTls(options: DialOptions, tlsOptions: TlsOptions): Promise<Op
   } catch (error) {
     throw tlsFailure(error);
   }
-  socket.setNoDelay(true);
   const connected = whenConnected(socket, "secureConnect").then(() => {
     const protocol = socket.alpnProtocol;
     if (typeof protocol === "string" && protocol !== "h2") {
@@ -91,12 +90,16 @@ function whenConnected(socket: net.Socket, event: "connect" | "secureConnect"): 
   const onError = (error: Error) => end.reject(event === "connect" ? connectFault(error) : error);
   const onClose = () => end.reject(new WireError("lost", "the connection was closed"));
   socket.on("error", onError);
+  // Somebody must always listen, also between this and the session.
+  socket.on("error", () => {});
   socket.on("close", onClose);
   socket.on("end", onClose);
   socket.once(event, () => {
     socket.off("error", onError);
     socket.off("close", onClose);
     socket.off("end", onClose);
+    // Before the connection stands, or as an option of it, Deno ignores it: 1,000 instead of 3,300 round trips a second.
+    socket.setNoDelay(true);
     end.resolve();
   });
   return end.promise;

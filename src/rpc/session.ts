@@ -1,13 +1,11 @@
 import type { Socket } from "node:net";
 import { type Clock, textOf } from "../base/mod.ts";
 import { deferred } from "./deferred.ts";
-import { DEFAULT_WINDOW, MAX_WINDOW, ReceiveWindow } from "./flow.ts";
+import { DEFAULT_WINDOW, ReceiveWindow } from "./flow.ts";
 import {
-  DEFAULT_MAX_FRAME_BYTES,
   goAwayFrame,
   H2Code,
   headersFrames,
-  LARGEST_MAX_FRAME_BYTES,
   PeerError,
   PREFACE,
   pingFrame,
@@ -17,11 +15,12 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from "./frames.ts";
-import { HEADER_TABLE_BYTES, type HeaderList } from "./hpack-decoder.ts";
+import type { HeaderList } from "./hpack-decoder.ts";
 import { hpackEncode, NO_DYNAMIC_TABLE } from "./hpack-encoder.ts";
 import { goAwayText, Inbound, type InboundEvents, OUR_MAX_FRAME_BYTES } from "./inbound.ts";
 import { Keepalive, type KeepaliveOptions } from "./keepalive.ts";
 import { Outbox } from "./outbox.ts";
+import { PeerSettings } from "./peer-settings.ts";
 import { ClientStream, type StreamOwner } from "./stream.ts";
 import { StreamGate } from "./stream-gate.ts";
 import { startTimer } from "./timer.ts";
@@ -62,6 +61,7 @@ export class Session {
   readonly #inbound: Inbound;
   readonly #keepalive: Keepalive;
   readonly #gate: StreamGate;
+  readonly #peer = new PeerSettings();
   readonly #streams = new Map<number, ClientStream>();
   readonly #ended: number[] = [];
   readonly #receiveWindow: ReceiveWindow;
@@ -70,9 +70,6 @@ export class Session {
   readonly #owner: StreamOwner;
   #state: "opening" | "open" | "draining" | "closed" = "opening";
   #nextId = 1;
-  #peerWindowBytes = DEFAULT_WINDOW;
-  #peerMaxHeaderBytes = Number.POSITIVE_INFINITY;
-  #mustDropTable = false;
   #goAway: WireError | undefined;
   #firstBytes = new Uint8Array(0);
 
@@ -150,6 +147,7 @@ export class Session {
     this.#socket.on("error", (error: Error) => this.#end(lostBy(error)));
     this.#socket.on("end", () => this.#end(new WireError("lost", "the server closed the connection")));
     this.#socket.on("close", () => this.#end(new WireError("lost", "the connection was closed")));
+    if (this.#socket.destroyed) this.#end(new WireError("lost", "the connection was closed"));
   }
 
   #onBytes(chunk: Uint8Array): void {
@@ -183,15 +181,23 @@ export class Session {
   #openNow(headers: HeaderList): ClientStream {
     let listBytes = 0;
     for (const [name, value] of headers) listBytes += name.length + value.length + 32;
-    if (listBytes > this.#peerMaxHeaderBytes) {
-      throw new WireError("protocol", `headers of ${listBytes} bytes, the server takes ${this.#peerMaxHeaderBytes}`);
+    if (listBytes > this.#peer.maxHeaderListBytes) {
+      throw new WireError(
+        "protocol",
+        `headers of ${listBytes} bytes, the server takes ${this.#peer.maxHeaderListBytes}`,
+      );
     }
-    const stream = new ClientStream(this.#nextId, this.#owner, this.#peerWindowBytes, this.#options.streamWindowBytes);
+    const stream = new ClientStream(
+      this.#nextId,
+      this.#owner,
+      this.#peer.initialWindowBytes,
+      this.#options.streamWindowBytes,
+    );
     this.#nextId += 2;
     this.#streams.set(stream.id, stream);
     const block = hpackEncode(headers);
-    const whole = this.#mustDropTable ? Uint8Array.from([NO_DYNAMIC_TABLE, ...block]) : block;
-    this.#mustDropTable = false;
+    const whole = this.#peer.tableShrunk ? Uint8Array.from([NO_DYNAMIC_TABLE, ...block]) : block;
+    this.#peer.tableShrunk = false;
     this.#control(headersFrames(stream.id, whole, false, this.#outbox.maxFrameBytes));
     this.#keepalive.wake();
     if (this.#nextId > LAST_STREAM_ID) this.#drain();
@@ -297,47 +303,23 @@ export class Session {
   }
 
   #onSettings(pairs: readonly (readonly [id: number, value: number])[]): void {
-    for (const [id, value] of pairs) this.#onSetting(id, value);
+    for (const [id, value] of pairs) {
+      const before = this.#peer.initialWindowBytes;
+      this.#peer.apply(id, value);
+      this.#shiftWindows(this.#peer.initialWindowBytes - before);
+    }
+    this.#outbox.maxFrameBytes = this.#peer.maxFrameBytes;
     this.#outbox.answer(settingsAckFrame());
+    this.#gate.setLimit(this.#peer.maxStreams);
     if (this.#state === "opening") {
       this.#state = "open";
       this.#ready.resolve();
     }
   }
 
-  #onSetting(id: number, value: number): void {
-    switch (id) {
-      case Setting.headerTableSize:
-        if (value < HEADER_TABLE_BYTES) this.#mustDropTable = true;
-        return;
-      case Setting.enablePush:
-        if (value !== 0) throw new PeerError(H2Code.protocolError, "a server must not switch push on");
-        return;
-      case Setting.maxConcurrentStreams:
-        this.#gate.setLimit(value);
-        return;
-      case Setting.initialWindowSize:
-        this.#onInitialWindow(value);
-        return;
-      case Setting.maxFrameSize:
-        if (value < DEFAULT_MAX_FRAME_BYTES || value > LARGEST_MAX_FRAME_BYTES) {
-          throw new PeerError(H2Code.protocolError, `SETTINGS_MAX_FRAME_SIZE ${value}`);
-        }
-        this.#outbox.maxFrameBytes = value;
-        return;
-      case Setting.maxHeaderListSize:
-        this.#peerMaxHeaderBytes = value;
-        return;
-      default:
-        return;
-    }
-  }
-
   /** All open streams move by the difference, on top of what WINDOW_UPDATEs have given them (RFC 9113 §6.9.2). */
-  #onInitialWindow(value: number): void {
-    if (value > MAX_WINDOW) throw new PeerError(H2Code.flowControlError, `SETTINGS_INITIAL_WINDOW_SIZE ${value}`);
-    const delta = value - this.#peerWindowBytes;
-    this.#peerWindowBytes = value;
+  #shiftWindows(delta: number): void {
+    if (delta === 0) return;
     for (const stream of this.#streams.values()) {
       stream.sendWindow.shift(delta);
       if (stream.canSend) this.#outbox.enqueue(stream);
