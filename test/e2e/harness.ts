@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import { join } from "node:path";
+import mysql from "mysql2/promise";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** The executable, copied alone to a directory of its own, so that nothing of the source tree can help it. */
+export function isolatedBinary(): { dir: string; levin: string } {
+  const built = join(root, "dist/levin");
+  if (!fs.existsSync(built)) throw new Error("dist/levin is missing: run `npm run build` (the gate does)");
+  const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-e2e-"));
+  const levin = join(dir, "levin");
+  fs.copyFileSync(built, levin);
+  fs.chmodSync(levin, 0o755);
+  return { dir, levin };
+}
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  out: string;
+  err: string;
+}
+
+export const dataDir = join(root, "test/data");
+
+/** Runs the binary to its end with an empty environment but for what is given; killed after a minute. */
+export function run(
+  levin: string,
+  args: string[],
+  options: {
+    env?: Record<string, string>;
+    cwd?: string;
+    /** SIGINT so long after the first output. */
+    signalAfterMs?: number;
+  } = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(levin, args, { env: options.env ?? {}, cwd: options.cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const out: string[] = [];
+    const err: string[] = [];
+    child.stdout.on("data", (part) => out.push(String(part)));
+    child.stderr.on("data", (part) => err.push(String(part)));
+    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    let interrupt: ReturnType<typeof setTimeout> | undefined;
+    // Not before the first output: a program that has not begun yet dies of the signal like any other.
+    const begun = (): void => {
+      if (options.signalAfterMs !== undefined)
+        interrupt ??= setTimeout(() => child.kill("SIGINT"), options.signalAfterMs);
+    };
+    child.stdout.once("data", begun);
+    child.stderr.once("data", begun);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      clearTimeout(interrupt);
+      resolve({ code, signal, out: out.join(""), err: err.join("") });
+    });
+  });
+}
+
+export interface SandboxAddresses {
+  tidb: { host: string; port: number };
+  status: { host: string; port: number };
+  pd: string[];
+  tikv: string[];
+}
+
+/** `levin sandbox` in a process of its own. */
+export async function startSandboxProcess(
+  levin: string,
+  dir: string,
+  stores: number,
+): Promise<SandboxAddresses & { child: ChildProcess; stop(): Promise<void> }> {
+  const child = spawn(levin, ["sandbox", "--dir", dir, "--stores", String(stores), "--json"], {
+    env: {},
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout.on("data", (part) => {
+      text += String(part);
+      if (text.includes("\n")) resolve(text);
+    });
+    child.on("close", (code) => reject(new Error(`the sandbox ended with ${code}`)));
+  });
+  return {
+    ...(JSON.parse(line) as SandboxAddresses),
+    child,
+    stop: () =>
+      new Promise((resolve) => {
+        child.on("close", () => resolve());
+        child.kill("SIGTERM");
+      }),
+  };
+}
+
+export function targetFlags(sandbox: SandboxAddresses): string[] {
+  const { tidb, status, pd } = sandbox;
+  return [
+    "--tidb-host",
+    tidb.host,
+    "--tidb-port",
+    String(tidb.port),
+    "--tidb-status",
+    String(status.port),
+    "--pd-urls",
+    pd.join(","),
+  ];
+}
+
+export function connect(sandbox: SandboxAddresses): Promise<mysql.Connection> {
+  return mysql.createConnection({
+    ...sandbox.tidb,
+    user: "root",
+    rowsAsArray: true,
+    dateStrings: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+  });
+}
