@@ -6,6 +6,8 @@ export class NullMarkers {
   private readonly markers: Uint8Array[];
   /** Fields of at least this length are no marker. */
   readonly lengthEnd: number;
+  /** 1 for each byte that a marker begins with. */
+  readonly mayBegin = new Uint8Array(256);
   /** 1 at each length that a marker has. */
   private readonly lengths: Uint8Array;
 
@@ -13,7 +15,10 @@ export class NullMarkers {
     const texts = dialect.notNull ? [] : dialect.nulls.length === 0 ? [""] : dialect.nulls;
     this.markers = texts.map(utf8);
     this.lengths = new Uint8Array(1 + Math.max(-1, ...this.markers.map((marker) => marker.length)));
-    for (const marker of this.markers) this.lengths[marker.length] = 1;
+    for (const marker of this.markers) {
+      this.lengths[marker.length] = 1;
+      if (marker.length > 0) this.mayBegin[marker[0]!] = 1;
+    }
     this.lengthEnd = this.lengths.length;
   }
 

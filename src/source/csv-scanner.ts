@@ -11,9 +11,14 @@ import type { Window } from "./window.ts";
 /** How a field was written, kept until its row is complete. */
 const Mark = { plain: 0, escaped: 1, quoted: 2, quotedEscaped: 3 } as const;
 
+/** As literals, and of the same values, in the innermost loop. */
+const QUOTED = Mark.quoted;
+
 const NO_BYTES = new Uint8Array(0);
 /** The match of a separator of one byte. */
 const SEPARATOR = Token.separator + 8;
+/** The match of a terminator of one byte. */
+const TERMINATOR = Token.terminator + 8;
 
 export interface CsvScannerOptions {
   /** For messages. */
@@ -60,6 +65,8 @@ export class CsvScanner implements RowScanner {
   private readonly nulls: NullMarkers;
   private readonly startingBy: Uint8Array;
   private readonly nullTextLength: number;
+  /** The delimiter where it is one byte that begins nothing else, else -1. */
+  private readonly quote: number;
   private marks = new Uint8Array(64);
   private marked = false;
   private linesToSkip: number;
@@ -78,6 +85,8 @@ export class CsvScanner implements RowScanner {
     this.nulls = new NullMarkers(options.dialect);
     this.startingBy = utf8(options.dialect.startingBy);
     this.nullTextLength = this.tokens.escape.length + 1;
+    const quote = this.tokens.delimiter[0] ?? 0;
+    this.quote = this.tokens.outside[quote] === Token.delimiter + 8 ? quote : -1;
     this.columns = options.columns;
     this.linesToSkip = options.atFileStart ? options.dialect.skipLines : 0;
     this.headerDue = options.atFileStart && options.dialect.header;
@@ -141,37 +150,57 @@ export class CsvScanner implements RowScanner {
   /** Cuts one record, blank ones included, and takes it off the window. Escapes stay as they are: the row may be incomplete. */
   private record(window: Window, fields: Fields): number {
     const { bytes, end, final } = window;
-    const { outside, sentinel } = this.tokens;
-    const nullLengthEnd = this.nulls.lengthEnd;
-    bytes[end] = sentinel;
+    const { outside, inside } = this.tokens;
+    const { quote } = this;
+    const { mayBegin, lengthEnd } = this.nulls;
+    bytes[end] = this.tokens.sentinel;
     let i = this.startingBy.length > 0 ? this.rowBegin(window) : window.start;
     if (i < 0) return Scan.more;
     if (i >= end) return final ? Scan.end : Scan.more;
     this.rowStart = window.base + i;
     this.marked = false;
+    let { start: starts, end: ends, kind: kinds } = fields;
+    let { marks } = this;
     let n = 0;
     for (;;) {
-      if (n >= this.marks.length || n >= fields.kind.length) this.grow(fields, n + 1);
+      if (n >= marks.length || n >= kinds.length) {
+        this.grow(fields, n + 1);
+        ({ start: starts, end: ends, kind: kinds } = fields);
+        marks = this.marks;
+      }
       let from = i;
-      while (outside[bytes[i]!] === Token.plain) i++;
-      let match = outside[bytes[i]!]!;
-      if (match === SEPARATOR && i < end) {
-        this.contentEnd = i;
-        this.mark = Mark.plain;
+      let to = i;
+      let match: number = Token.unsure;
+      let mark = 0;
+      if (bytes[i] === quote) {
+        to++;
+        while (inside[bytes[to]!] === 0) to++;
+        if (bytes[to] === quote && to + 1 < end) match = outside[bytes[to + 1]!]!;
+        mark = QUOTED;
+        from++;
+        i = to + 1;
       } else {
-        match = this.field(window, from, i, n);
+        while (outside[bytes[i]!] === 0) i++;
+        to = i;
+        if (i < end) match = outside[bytes[i]!]!;
+      }
+      if (match !== SEPARATOR && match !== TERMINATOR) {
+        const start = from - (mark >> 1);
+        match = this.field(window, start, mark === QUOTED ? start : to, n);
         if (match === MORE) return Scan.more;
-        if (this.mark >= Mark.quoted) from += this.tokens.delimiter.length;
+        mark = this.mark;
+        from = mark >= QUOTED ? start + this.tokens.delimiter.length : start;
+        to = this.contentEnd;
         i = this.at;
       }
-      const to = this.contentEnd;
-      fields.start[n] = from;
-      fields.end[n] = to;
-      fields.kind[n] = to - from < nullLengthEnd ? this.kindOf(bytes, from, to) : FieldKind.string;
-      this.marks[n] = this.mark;
+      starts[n] = from;
+      ends[n] = to;
+      const mayBeNull = to - from < lengthEnd && (to === from || mayBegin[bytes[from]!] === 1);
+      kinds[n] = mayBeNull ? this.kindOf(bytes, from, to, mark) : FieldKind.string;
+      marks[n] = mark;
       n++;
       i += match >> 3;
-      if ((match & 7) === Token.terminator) break;
+      if ((match & 7) === 2) break;
     }
     fields.bytes = bytes;
     fields.count = n;
@@ -287,9 +316,9 @@ export class CsvScanner implements RowScanner {
     return match === Token.unsure ? this.tokens.match(bytes, at, end, final) : match;
   }
 
-  private kindOf(bytes: Uint8Array, from: number, to: number): number {
+  private kindOf(bytes: Uint8Array, from: number, to: number, mark: number): number {
     if (!this.nulls.has(bytes, from, to)) return FieldKind.string;
-    if (this.mark < Mark.quoted) return FieldKind.null;
+    if (mark < Mark.quoted) return FieldKind.null;
     this.marked = true;
     return this.dialect.quotedNullIsText ? FieldKind.string : FieldKind.null;
   }

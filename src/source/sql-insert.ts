@@ -52,6 +52,9 @@ class Problem extends Error {
   }
 }
 
+/** MySQL's names have up to 64 characters. */
+const NAME_BYTES_MAX = 256;
+
 class Cursor {
   token: SqlToken | undefined;
   private readonly lexer: SqlLexer;
@@ -96,12 +99,14 @@ class Cursor {
   }
 
   /**
-   * A name in backticks that are not doubled inside, as mydumper writes them: up to a backtick before "," or ")". Steps over it.
+   * A name in backticks that are not doubled inside, as mydumper writes them: up to a backtick before "," or ")", in one line.
+   * Steps over it.
    */
   looseName(from: number): string | undefined {
     const { bytes, end, final } = this.lexer;
     if (bytes[from] !== 0x60) return undefined;
     for (let at = from + 1; at < end; at++) {
+      if (bytes[at] === 0x0a || at - from > NAME_BYTES_MAX) return undefined;
       if (bytes[at] !== 0x60) continue;
       const next = this.lexer.blank(at + 1);
       if (next === MORE) throw NEED_MORE;

@@ -20,6 +20,17 @@ CHAR[0x5f] = CHAR[0x24] = Char.word;
  */
 const VERSION_MAX = 99999;
 
+/** Bytes that end the plain stretch of quoted text: its quote, the backslash, and 0, which scanners put behind the data. */
+export const SINGLE_STOP: Uint8Array = stops(0x27);
+export const DOUBLE_STOP: Uint8Array = stops(0x22);
+const BACKTICK_STOP = stops(0x60);
+
+function stops(quote: number): Uint8Array {
+  const table = new Uint8Array(256);
+  table[0] = table[quote] = table[0x5c] = 1;
+  return table;
+}
+
 /** What an unclosed comment or quote is reported as. */
 export class Unclosed extends Error {
   readonly at: number;
@@ -37,6 +48,7 @@ export class Unclosed extends Error {
  * byte follows it. They give `MORE` where the end cuts a token.
  */
 export class SqlLexer {
+  /** The byte at `end`, if there is one, is 0. */
   bytes: Uint8Array = new Uint8Array(0);
   end = 0;
   final = false;
@@ -117,17 +129,19 @@ export class SqlLexer {
     const { bytes, end, final } = this;
     const quote = bytes[i]!;
     const backslash = quote !== 0x60 && !session.noBackslashEscapes && !(quote === 0x22 && session.ansiQuotes);
+    const stop = quote === 0x27 ? SINGLE_STOP : quote === 0x22 ? DOUBLE_STOP : BACKTICK_STOP;
     this.escaped = false;
     let at = i + 1;
     for (;;) {
-      while (at < end && bytes[at] !== quote && bytes[at] !== 0x5c) at++;
+      while (stop[bytes[at]!] === 0) at++;
       if (at >= end) {
         if (!final) return MORE;
         throw new Unclosed("the quoted text has no end", i);
       }
-      if (bytes[at] === 0x5c && bytes[at] !== quote) {
-        if (backslash) this.escaped = true;
-        at += backslash ? 2 : 1;
+      if (bytes[at] !== quote) {
+        const escapes = bytes[at] === 0x5c && backslash;
+        if (escapes) this.escaped = true;
+        at += escapes ? 2 : 1;
       } else if (at + 1 >= end && !final) {
         return MORE;
       } else if (at + 1 < end && bytes[at + 1] === quote) {

@@ -1,22 +1,12 @@
 import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
 import { type Charset, charsetOf } from "./charset.ts";
 import { FieldConverter } from "./field-coding.ts";
-import { CHAR, Char, MORE, type SqlLexer, Unclosed } from "./sql-lexer.ts";
+import { CHAR, Char, DOUBLE_STOP, MORE, SINGLE_STOP, type SqlLexer, Unclosed } from "./sql-lexer.ts";
 import type { SqlSession } from "./sql-session.ts";
 import { decodeBits, decodeHex, unescapeSql } from "./sql-unescape.ts";
 import { isOperator, Mark, SqlValueReader, ValueProblem } from "./sql-values.ts";
 
 const DIGIT = Char.digit | Char.word;
-
-/** Bytes that end the plain stretch of a string: its quote, the backslash, and the sentinel. */
-const SINGLE_STOP = stops(0x27);
-const DOUBLE_STOP = stops(0x22);
-
-function stops(quote: number): Uint8Array {
-  const table = new Uint8Array(256);
-  table[0] = table[quote] = table[0x5c] = 1;
-  return table;
-}
 
 /**
  * Reads the values of one row. `row` leaves the bytes as they are, for the row may turn out to be incomplete; `resolve` then
@@ -35,6 +25,7 @@ export class SqlRowReader {
   private marked = false;
   private textMark: number = Mark.done;
   private rowFrom = 0;
+  private rowInVersionComment = false;
 
   constructor(lexer: SqlLexer, session: SqlSession, wordsAreText: boolean) {
     this.lexer = lexer;
@@ -50,60 +41,66 @@ export class SqlRowReader {
     const ansi = this.session.ansiQuotes;
     this.marked = false;
     this.rowFrom = open;
+    this.rowInVersionComment = lexer.inVersionComment;
     if (this.introduced.length > 0) this.introduced = [];
+    const { start: starts, end: ends, kind: kinds } = fields;
     let i = open;
     let n = 0;
     for (;;) {
-      if (n >= fields.kind.length || n >= marks.length) return this.grown(fields, open, n);
-      while (i < end && CHAR[bytes[i]!] === Char.blank) i++;
+      if (n >= kinds.length || n >= marks.length) return this.grown(fields, open, n);
+      while (i < end && CHAR[bytes[i]!] === 1) i++;
       const byte = bytes[i]!;
       const from = i;
       if (byte === 0x27 || (byte === 0x22 && !ansi)) {
         i = this.text(i + 1, byte, n);
         if (i === MORE) return MORE;
-        fields.start[n] = from + 1;
-        fields.end[n] = i - 1;
-        fields.kind[n] = FieldKind.string;
+        starts[n] = from + 1;
+        ends[n] = i - 1;
+        kinds[n] = FieldKind.string;
         marks[n] = this.textMark;
       } else {
-        let digits = byte === 0x2d ? i + 1 : i;
-        const first = digits;
+        const first = byte === 0x2d ? i + 1 : i;
+        let digits = first;
         while (CHAR[bytes[digits]!]! === DIGIT) digits++;
-        const kind = byte === 0x2d ? FieldKind.int : FieldKind.uint;
+        let kind: number = byte === 0x2d ? FieldKind.int : FieldKind.uint;
+        if (bytes[digits] === 0x2e && digits > first) {
+          kind = FieldKind.decimal;
+          digits++;
+          while (CHAR[bytes[digits]!]! === DIGIT) digits++;
+        }
         const after = bytes[digits];
-        if (digits > first && (after === 0x2c || after === 0x29) && digits < end && digits - first < 19) {
-          fields.start[n] = from;
-          fields.end[n] = i = digits;
-          fields.kind[n] = kind;
+        // Integers of up to 18 digits fit; numbers of other forms, and all else, are read below.
+        const plain = digits > first && (digits - first < 19 || kind === FieldKind.decimal);
+        if (plain && (after === 0x2c || after === 0x29) && digits < end) {
+          starts[n] = from;
+          ends[n] = i = digits;
+          kinds[n] = kind;
           marks[n] = Mark.done;
+        } else if (byte === 0x4e && isNull(bytes, i) && i + 4 < end) {
+          starts[n] = ends[n] = i;
+          kinds[n] = FieldKind.null;
+          marks[n] = Mark.done;
+          i += 4;
         } else {
           i = this.value(fields, from, n);
           if (i === MORE) return MORE;
         }
       }
-      const next = bytes[i]!;
-      if (next === 0x2c && i < end) {
-        i++;
-        n++;
-        continue;
-      }
-      if (next !== 0x29 || i >= end) {
+      if (i >= end || (bytes[i] !== 0x2c && bytes[i] !== 0x29)) {
         i = this.behindValue(fields, from, i, n);
         if (i === MORE) return MORE;
-        if (bytes[i] === 0x2c) {
-          i++;
-          n++;
-          continue;
-        }
       }
-      fields.count = n + 1;
-      return i + 1;
+      n++;
+      if (bytes[i++] === 0x29) break;
     }
+    fields.count = n;
+    return i;
   }
 
   /** Makes room for more values and reads the row again. */
   private grown(fields: Fields, open: number, n: number): number {
     growFields(fields, n + 1);
+    this.lexer.inVersionComment = this.rowInVersionComment;
     if (this.marks.length < fields.kind.length) this.marks = new Uint8Array(fields.kind.length);
     return this.row(fields, open);
   }
@@ -161,10 +158,12 @@ export class SqlRowReader {
   /** Steps from behind value `n` at `i` to the "," or ")" that follows. */
   private behindValue(fields: Fields, from: number, i: number, n: number): number {
     const { lexer } = this;
+    const { inVersionComment } = lexer;
     let at = lexer.blank(i);
     if (at === MORE) return MORE;
     this.column = n;
     if (at < lexer.end && (lexer.bytes[at] === 0x27 || lexer.bytes[at] === 0x22)) {
+      lexer.inVersionComment = inVersionComment;
       const behind = this.value(fields, from, n);
       at = behind === MORE ? MORE : lexer.blank(behind);
       if (at === MORE) return MORE;
@@ -220,6 +219,7 @@ export class SqlRowReader {
   private join(from: number, to: number): number {
     const { lexer, session } = this;
     const { bytes } = lexer;
+    const { inVersionComment } = lexer;
     let write = from;
     let read = from;
     while (read < to) {
@@ -230,8 +230,17 @@ export class SqlRowReader {
       write = lexer.escaped
         ? unescapeSql(bytes, write, write + length, quote, !session.noBackslashEscapes, !this.values.wordsAreText)
         : write + length;
+      // Comments were looked at when the row was read; here a closing one may come without its opening.
+      lexer.inVersionComment = true;
       read = behind < to ? lexer.blank(behind) : to;
     }
+    lexer.inVersionComment = inVersionComment;
     return write;
   }
+}
+
+/** `NULL` before "," or ")", as dumps write it. */
+function isNull(bytes: Uint8Array, i: number): boolean {
+  const after = bytes[i + 4];
+  return bytes[i + 1] === 0x55 && bytes[i + 2] === 0x4c && bytes[i + 3] === 0x4c && (after === 0x2c || after === 0x29);
 }

@@ -80,10 +80,14 @@ export class SqlValueReader {
     this.set(FieldKind.string, lexer.escaped ? Mark.escaped : Mark.done, i + 1, at - 1);
     if (depth < 0) return at;
     for (;;) {
+      const { inVersionComment } = lexer;
       const next = lexer.blank(at);
       if (next === MORE) return MORE;
       const quote = next < lexer.end ? lexer.bytes[next] : 0;
-      if (quote !== 0x27 && (quote !== 0x22 || this.session.ansiQuotes)) return at;
+      if (quote !== 0x27 && (quote !== 0x22 || this.session.ansiQuotes)) {
+        lexer.inVersionComment = inVersionComment;
+        return at;
+      }
       const behind = lexer.quoted(next, this.session);
       if (behind === MORE) return MORE;
       at = behind;
@@ -309,8 +313,10 @@ export class SqlValueReader {
   }
 
   private notCalled(i: number, to: number): number {
+    const { inVersionComment } = this.lexer;
     const next = this.lexer.blank(to);
     if (next === MORE) return MORE;
+    this.lexer.inVersionComment = inVersionComment;
     if (next < this.lexer.end && this.lexer.bytes[next] === 0x28) {
       throw new ValueProblem("DEFAULT of a column is no constant", i, true);
     }

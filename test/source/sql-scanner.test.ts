@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { LevinError } from "../../src/base/mod.ts";
 import { newSqlSession, SqlScanner, type SqlScannerOptions } from "../../src/source/mod.ts";
 import { type Cell, type Scanned, scanAll } from "./scan.ts";
+import { fuzzSql } from "./sql-fuzz.ts";
 
 function scan(
   text: string,
@@ -216,4 +217,8 @@ test("ON DUPLICATE KEY UPDATE is left out and counted", () => {
   assert.equal(found.error, undefined);
   assert.equal(found.rows.length, 3);
   assert.equal(found.scanner.updateClauseCount, 1);
+});
+
+test("the scanner equals the plain reference on random and damaged dumps, read and skipped", () => {
+  for (let seed = 1; seed <= 2000; seed++) fuzzSql(seed);
 });
