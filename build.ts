@@ -42,7 +42,11 @@ const literalAddon: Bun.BunPlugin = {
   name: "literal LevelDB addon",
   setup(build) {
     build.onLoad({ filter: /classic-level[\\/]binding\.js$/ }, ({ path }) => ({
-      contents: `module.exports = require(${JSON.stringify(`./${join("prebuilds", addon)}`)})`,
+      // Loaded at its first use: commands that store nothing work where the addon cannot be loaded.
+      contents: `
+        let loaded;
+        const load = () => (loaded ??= require(${JSON.stringify(`./${join("prebuilds", addon)}`)}));
+        module.exports = new Proxy({}, { get: (_, name) => load()[name] });`,
       loader: "js",
       resolveDir: dirname(path),
     }));

@@ -36,18 +36,19 @@ const MIB = 1024 * 1024;
  */
 export async function openLevelKvDb(dir: string, options: LevelKvDbOptions = {}): Promise<KvDb> {
   const location = resolve(dir);
-  const level: LevelBytes = new Level(location, {
-    keyEncoding: "view",
-    valueEncoding: "view",
-    compression: false,
-    multithreading: options.shared ?? false,
-    writeBufferSize: options.writeBufferBytes ?? 32 * MIB,
-    maxFileSize: options.fileBytes ?? 32 * MIB,
-    maxOpenFiles: options.openFilesMax ?? 128,
-    cacheSize: options.cacheBytes ?? 8 * MIB,
-    createIfMissing: options.createIfMissing ?? true,
-  } as object);
+  let level: LevelBytes;
   try {
+    level = new Level(location, {
+      keyEncoding: "view",
+      valueEncoding: "view",
+      compression: false,
+      multithreading: options.shared ?? false,
+      writeBufferSize: options.writeBufferBytes ?? 32 * MIB,
+      maxFileSize: options.fileBytes ?? 32 * MIB,
+      maxOpenFiles: options.openFilesMax ?? 128,
+      cacheSize: options.cacheBytes ?? 8 * MIB,
+      createIfMissing: options.createIfMissing ?? true,
+    } as object);
     await level.open();
   } catch (error) {
     throw mapError(error, "open", location);
@@ -190,6 +191,10 @@ function mapError(thrown: unknown, verb: string, dir: string): unknown {
   const code = error.code ?? "";
   const text = `Cannot ${verb} the store "${dir}": ${error.message ?? String(thrown)}`;
   const more = { cause: thrown, fields: { dir } };
+  if (code === "ERR_DLOPEN_FAILED") {
+    const detail = `Cannot load the LevelDB addon: ${error.message ?? ""}; the program unpacks it to the temporary directory, which must allow execution`;
+    return new LevinError("Levin:Engine:ErrAddon", detail, more);
+  }
   if (code === "LEVEL_LOCKED") return new LevinError("Levin:State:ErrLocked", text, more);
   if (code === "LEVEL_CORRUPTION") return new LevinError("Levin:Engine:ErrCorrupt", text, more);
   // Everything else that LevelDB or the file system says: LEVEL_IO_ERROR, LEVEL_STATUS_*, ENOENT, EACCES, ENOSPC.

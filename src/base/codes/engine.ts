@@ -13,6 +13,13 @@ export const engineCodes = defineCodes({
     retry: "never",
     exit: 1,
   },
+  "Levin:Engine:ErrAddon": {
+    meaning:
+      "The LevelDB addon inside the program cannot be loaded, usually because the temporary directory is mounted noexec.",
+    action: "Set TMPDIR to a directory on a file system that allows execution, for example TMPDIR=$PWD.",
+    retry: "never",
+    exit: 2,
+  },
   "Levin:State:ErrLocked": {
     meaning: "Another levin process uses the state directory.",
     action: "Wait for it to end, or stop it.",
