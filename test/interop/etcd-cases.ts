@@ -161,7 +161,7 @@ const pings = () =>
       }
       throw new Error("the server never calms down");
     },
-    ["--grpc-keepalive-min-time=150ms", "--grpc-keepalive-interval=400ms", "--grpc-keepalive-timeout=400ms"],
+    ["--grpc-keepalive-min-time=150ms", "--grpc-keepalive-interval=400ms", "--grpc-keepalive-timeout=1500ms"],
   );
 
 const stopped = async () => {

@@ -63,6 +63,8 @@ export function headerBlock(headers: Record<string, string>): Buffer {
 
 export const OK_HEADERS = { ":status": "200", "content-type": "application/grpc+proto" };
 
+const BARRIER = Buffer.from("barrier!");
+
 /** The server's end of one connection, played by hand. */
 export class FakePeer {
   readonly socket: net.Socket;
@@ -115,7 +117,7 @@ export class FakePeer {
       if (matches(frame)) return Promise.resolve(frame);
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no frame of type ${type} within 2 s`)), 2000);
+      const timer = setTimeout(() => reject(new Error(`no frame of type ${type} within 20 s`)), 20_000);
       this.#waiting = {
         matches,
         resolve: (frame) => {
@@ -126,21 +128,33 @@ export class FakePeer {
     });
   }
 
-  /** Bytes of DATA that come until nothing more comes for a while. */
-  async dataUntilQuiet(id: number, quietMs = 40): Promise<number> {
+  /**
+   * Bytes of DATA on the stream until the client has nothing more to send: until it has answered several pings in a row without any
+   * DATA in between.
+   */
+  async dataUntilQuiet(id: number): Promise<number> {
     let bytes = 0;
-    let fresh = true;
+    let quiet = 0;
+    let answered = () => {};
     const previous = this.onFrame;
-    this.onFrame = (frame) => {
+    const mine = (frame: Frame): boolean => {
+      if (frame.type === T.DATA) quiet = 0;
+      if (frame.type === T.PING && (frame.flags & ACK) !== 0 && frame.payload.equals(BARRIER)) {
+        answered();
+        return true;
+      }
       if (frame.type !== T.DATA || frame.id !== id) return previous(frame);
       bytes += frame.payload.length;
-      fresh = true;
       return true;
     };
-    for (const frame of this.#frames.splice(0)) if (!this.onFrame(frame)) this.#frames.push(frame);
-    while (fresh) {
-      fresh = false;
-      await new Promise((resolve) => setTimeout(resolve, quietMs));
+    this.onFrame = mine;
+    for (const frame of this.#frames.splice(0)) if (!mine(frame)) this.#frames.push(frame);
+    for (; quiet < 4; quiet++) {
+      await new Promise<void>((resolve) => {
+        answered = resolve;
+        this.send(T.PING, 0, 0, BARRIER);
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
     this.onFrame = previous;
     return bytes;

@@ -162,10 +162,13 @@ for (const kind of ["network", "network, gzip", "in-process"]) {
     const late = await failure(slow.finish());
     assert.equal(late.code, "Levin:Rpc:ErrDeadline");
     assert.match(late.message, /no answer within 40 ms after the end of the upload/);
-    const write = await openPackedWrite(transports[kind]!, { timeoutMs: 40 });
-    await write.sendMeta({ regionId: 1n });
-    await new Promise((resolve) => setTimeout(resolve, 80));
-    const over = await failure(write.sendPairs(1n, [pair("a", "1")]));
+    const tooLong = async () => {
+      const write = await openPackedWrite(transports[kind]!, { timeoutMs: 40 });
+      await write.sendMeta({ regionId: 1n });
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      await write.sendPairs(1n, [pair("a", "1")]);
+    };
+    const over = await failure(tooLong());
     assert.equal(over.code, "Levin:Rpc:ErrDeadline");
     assert.match(over.message, /no answer within 40 ms$/);
   });
@@ -204,14 +207,14 @@ test("an upload that crawls is ended by its rate, not by silence", async () => {
 });
 
 test("a caller that has nothing to send is not taken for a crawl", async () => {
-  await withPeer({ watchdog: { intervalMs: 50, minBytes: 100_000 } }, async (transport, peer) => {
+  await withPeer({ watchdog: { intervalMs: 200, minBytes: 100_000 } }, async (transport, peer) => {
     const write = await openPackedWrite(transport);
     const ids: number[] = [];
     peer.onFrame = (frame) => {
       if (frame.type === T.DATA) ids.push(frame.id);
       return frame.type === T.DATA;
     };
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 8; i++) {
       await write.sendPairs(1n, [pair("a", "1")]);
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
@@ -236,7 +239,8 @@ test("an upload waits for its turn at the socket: sends resolve one after anothe
     const write = await openPackedWrite(transport);
     const order: number[] = [];
     const sends = [0, 1, 2].map((i) => write.sendPairs(1n, [new Uint8Array(50_000)]).then(() => order.push(i)));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    while (order.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
     assert.deepEqual(order, [0]);
     peer.windowUpdate(0, 1_000_000);
     for (const id of [1, 3]) peer.windowUpdate(id, 1_000_000);
