@@ -6,8 +6,9 @@
  * thrown for a value. It lacks: zero padding of ZEROFILL columns, character sets beyond utf8mb4, utf8, ascii, latin1, gbk, binary.
  */
 
-export { byteString, bytesOf, trimSpace } from "./bytes-text.ts";
+export { byteString, bytesOf, readable, trimSpace } from "./bytes-text.ts";
 export { type Conversion, castDatum, convert } from "./cast.ts";
+export { type Fitted, fitBinary, fitText } from "./charset.ts";
 export {
   type CoreTime,
   coreTime,
@@ -27,6 +28,7 @@ export {
   floatToDecimal,
   maxDecimal,
   parseDecimal,
+  parseDecimalText,
   pow10,
   roundDecimal,
   roundUnscaled,
@@ -37,7 +39,7 @@ export {
   withScale,
 } from "./decimal-text.ts";
 export { defaultValue, nullValue, zeroValue } from "./defaults.ts";
-export { timeOfDay } from "./duration.ts";
+export { castDuration, timeOfDay } from "./duration.ts";
 export { parseDuration } from "./duration-parse.ts";
 export { type Duration, durationParts, durationToDecimal, MAX_DURATION, roundDuration } from "./duration-value.ts";
 export {
@@ -51,14 +53,35 @@ export {
 } from "./fault.ts";
 export { castField } from "./field.ts";
 export { fitFloat, toFloat } from "./float.ts";
+export { decodeGbk, encodeGbk } from "./gbk.ts";
 export { toSigned, toUnsigned } from "./integer.ts";
+export { floatToSigned, floatToUnsigned } from "./integer-range.ts";
 export { jsonToDecimal, jsonToFloat, jsonToInt, unquotedJson } from "./json-value.ts";
 export { formatFixed, formatFloat, roundToEven } from "./number-format.ts";
-export { MAX_INT64, MAX_UINT64, MIN_INT64, textToFloat, textToInt, textToUint } from "./number-text.ts";
+export {
+  floatPrefixLength,
+  MAX_INT64,
+  MAX_UINT64,
+  MIN_INT64,
+  plainInteger,
+  textToFloat,
+  textToInt,
+  textToUint,
+} from "./number-text.ts";
 export { type CastOptions, CastSession } from "./session.ts";
-export { type CastSource, enumName, fspOf, type LiteralSource, setName } from "./source.ts";
+export {
+  bitBytes,
+  bytesToUint,
+  type CastSource,
+  enumName,
+  fspOf,
+  type LiteralSource,
+  setName,
+  typeName,
+} from "./source.ts";
 export { sourceText } from "./source-text.ts";
-export { durationToTime, parseTime, parseTimeNumber } from "./time.ts";
+export { fitLength } from "./text.ts";
+export { durationToTime, fromDecimalText, parseTime, parseTimeNumber } from "./time.ts";
 export { checkTime } from "./time-check.ts";
 export { timeFromNumber } from "./time-number.ts";
 export { fullYear, parseDateTime } from "./time-parse.ts";

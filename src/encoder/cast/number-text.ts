@@ -29,7 +29,7 @@ export function plainInteger(bytes: Uint8Array): number {
 }
 
 /** Length of the prefix of a trimmed text that reads as a float; what follows a NUL byte is not looked at. */
-function floatPrefixLength(text: string): { length: number; whole: boolean } {
+export function floatPrefixLength(text: string): { length: number; whole: boolean } {
   let sawDot = false;
   let sawDigit = false;
   let length = 0;

@@ -39,7 +39,7 @@ function limitOf(bytes: Uint8Array, type: FieldTypeInfo): { end: number; length:
 }
 
 /** Cuts to the length of the type, pads BINARY. White space at the end is cut in every mode, of VARCHAR with a warning. */
-function fitLength(session: CastSession, bytes: Uint8Array, type: FieldTypeInfo): Uint8Array {
+export function fitLength(session: CastSession, bytes: Uint8Array, type: FieldTypeInfo): Uint8Array {
   if (type.Flen < 0) return bytes;
   const { end, length } = limitOf(bytes, type);
   let fitted = bytes;

@@ -30,7 +30,8 @@ export function parseTimeNumber(session: CastSession, value: bigint, tp: number,
   return checked(session, timeFromNumber(session, value), tp, fsp);
 }
 
-function fromDecimal(session: CastSession, text: string, tp: number, fsp: number): TimeDatum {
+/** A date and time from the text of a number with a fraction. */
+export function fromDecimalText(session: CastSession, text: string, tp: number, fsp: number): TimeDatum {
   if (text.startsWith("0.0")) return timeDatum(zeroTime(), tp, 0);
   return checked(session, parseDateTimeText(session, text, fsp, true), tp, fsp);
 }
@@ -78,7 +79,7 @@ export function castTime(session: CastSession, source: CastSource, type: FieldTy
       session.raise(wrongValue("time", String(source.value)));
       return timeDatum(zeroTime(), tp, 0);
     case "decimal":
-      return fromDecimal(session, decimalText(source.value), tp, fsp);
+      return fromDecimalText(session, decimalText(source.value), tp, fsp);
     case "time":
       return fromTime(session, source, tp, fsp);
     case "duration":
