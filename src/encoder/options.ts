@@ -41,7 +41,7 @@ export interface EncodeWarning {
 
 export interface EncodeOptions {
   readonly session: EncodeSession;
-  /** Evaluators that share the encoder's casts (SQL mode, zone, warnings). */
+  /** Evaluators that share the encoder's casts (SQL mode, zone, warnings); those of `expr` if left out. */
   readonly expressions?: (casts: CastSession, session: EncodeSession) => TableExpressions;
   /** Takes the record pair of each row, before its index pairs. */
   readonly record: PairSink;

@@ -8,6 +8,7 @@ import type { ColumnInfo } from "../schema/mod.ts";
 import type { AutoIds } from "./auto-id.ts";
 import type { Binding } from "./binding.ts";
 import { CastSession, castField, defaultValue } from "./cast/mod.ts";
+import { tableExpressions } from "./expr/mod.ts";
 import { type ColumnLayout, type TableLayout, unsupported } from "./layout.ts";
 import type { EncodeOptions, TableExpressions } from "./options.ts";
 import { ROW_ID_INFO } from "./row-id-column.ts";
@@ -55,7 +56,7 @@ export class RowValues {
         if (!this.silent) options.onWarning?.({ mysqlCode, message, column: this.column, rowId: this.rowId });
       },
     });
-    this.expressions = options.expressions?.(this.session, options.session) ?? {};
+    this.expressions = (options.expressions ?? tableExpressions)(this.session, options.session);
     this.generated = compileGenerated(layout, this.expressions);
   }
 

@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LevinError } from "../../src/base/mod.ts";
+import type { TableEncoder } from "../../src/encoder/mod.ts";
 import { Collector, encoderFor, encodeText, type GoldenTable, goldenTables, wanted } from "./golden-tables.ts";
 
 const tables = goldenTables();
-
-/** Tables that cannot be encoded without an evaluator of expressions. */
-function hasExpressions(table: GoldenTable): boolean {
-  const { cols, partition } = table.tableInfo;
-  const given = new Set(table.columns.map((name) => name.toLowerCase()));
-  return (
-    partition?.enable === true ||
-    cols.some((c) => c.generated_expr_string !== "" || (c.default_is_expr && !given.has(c.name.L)))
-  );
-}
 
 for (const plainOnly of [true, false]) {
   test(`all golden tables, from SQL and CSV text, ${plainOnly ? "plain" : "fast"} path`, () => checkAll(plainOnly));
@@ -30,12 +21,11 @@ function checkAll(plainOnly: boolean): void {
       texts++;
       const name = `${table.case} ${form}`;
       const sink = new Collector();
-      if (hasExpressions(table)) {
-        assert.throws(() => encoderFor(table, sink, { plainOnly }), isUnsupported, name);
+      const encoder = encoderOrRefusal(table, sink, plainOnly);
+      if (encoder === undefined) {
         refused++;
         continue;
       }
-      const encoder = encoderFor(table, sink, { plainOnly });
       if ("error" in want) {
         assert.throws(() => encodeText(table, form, encoder), LevinError, name);
         failed++;
@@ -48,7 +38,17 @@ function checkAll(plainOnly: boolean): void {
       assert.deepEqual([Number(kvs), Number(bytes)], [want.checksum.kvs, want.checksum.bytes], name);
     }
   }
-  assert.deepEqual([tables.length, texts, refused, failed], [228, 452, 130, 2]);
+  assert.deepEqual([tables.length, texts, refused, failed], [228, 452, 68, 2]);
+}
+
+/** Undefined for tables with functions that levin does not know yet. */
+function encoderOrRefusal(table: GoldenTable, sink: Collector, plainOnly: boolean): TableEncoder | undefined {
+  try {
+    return encoderFor(table, sink, { plainOnly });
+  } catch (thrown) {
+    if (!isUnsupported(thrown)) throw thrown;
+    return undefined;
+  }
 }
 
 function isUnsupported(e: unknown): boolean {

@@ -33,7 +33,7 @@ import {
   widen,
 } from "../cast/mod.ts";
 import type { ExprContext } from "./context.ts";
-import { dec } from "./dec.ts";
+import { dec, shownDec } from "./dec.ts";
 import { isHybrid, isUnsigned } from "./field-types.ts";
 import { lift1, type Node, type NodeOf } from "./node.ts";
 import { datumOfTime } from "./time-value.ts";
@@ -147,7 +147,7 @@ export function realEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): Eval
     case "real":
       return arg.eval;
     case "decimal":
-      return lift1(arg.eval, decimalToFloat);
+      return lift1(arg.eval, (v) => decimalToFloat(shownDec(v)));
     case "string":
       return lift1(arg.eval, (v) => {
         const value = fitFloat(session, textToReal(ctx, v), type);

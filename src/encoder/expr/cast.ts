@@ -19,6 +19,7 @@ import { durationEval, timeEval } from "./cast-temporal.ts";
 import { stringEval } from "./cast-text.ts";
 import { callNode, constNode } from "./const.ts";
 import type { ExprContext } from "./context.ts";
+import { shownDec } from "./dec.ts";
 import {
   DEFAULT_CHARSET,
   DEFAULT_COLLATION,
@@ -71,7 +72,7 @@ export function jsonEval(arg: Node, parse: boolean): Eval<Uint8Array> {
     case "real":
       return lift1(arg.eval, writeDouble);
     case "decimal":
-      return lift1(arg.eval, (v) => writeDouble(decimalToFloat(v)));
+      return lift1(arg.eval, (v) => writeDouble(decimalToFloat(shownDec(v))));
     case "string":
       if (isBinaryString(arg.type)) return lift1(arg.eval, (v) => binaryAsJson(v, arg.type));
       return lift1(arg.eval, parse ? jsonOfText : writeString);

@@ -3,7 +3,7 @@ import { type Datum, NULL_DATUM } from "../../codec/mod.ts";
 import type { FieldTypeInfo } from "../../schema/mod.ts";
 import type { CastSource } from "../cast/mod.ts";
 import { shownDec } from "./dec.ts";
-import { isUnsigned } from "./field-types.ts";
+import { isUnsigned, kindOf } from "./field-types.ts";
 import type { Node } from "./node.ts";
 import { datumOfTime } from "./time-value.ts";
 import type { Row } from "./value.ts";
@@ -69,10 +69,11 @@ export function datumEval(node: Node): (row: Row) => Datum {
   }
 }
 
-/** As `datumEval`, for a column of that type: a decimal that becomes text has only the digits that are shown. */
-export function columnValue(node: Node, becomesText: boolean): (row: Row) => CastSource {
+/** As `datumEval`, for a column of that type: a decimal that becomes text or a float has only the digits that are shown. */
+export function columnValue(node: Node, type: FieldTypeInfo): (row: Row) => CastSource {
   if (node.source !== undefined) return node.source;
-  if (node.kind !== "decimal" || !becomesText) return datumEval(node);
+  const isExact = ["decimal", "int", "time"].includes(kindOf(type));
+  if (node.kind !== "decimal" || isExact) return datumEval(node);
   const evaluate = node.eval;
   return (row) => {
     const v = evaluate(row);

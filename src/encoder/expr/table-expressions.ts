@@ -2,60 +2,40 @@
 import type { Datum } from "../../codec/mod.ts";
 import {
   type ColumnInfo,
-  type Expr,
   type FieldTypeInfo,
   type IndexInfo,
-  parseExpr,
   parseSqlMode,
   type SqlMode,
   type TableInfo,
 } from "../../schema/mod.ts";
-import { CastError, type CastSession, castDatum } from "../cast/mod.ts";
-import type { TableExpressions } from "../options.ts";
-import { compile } from "./compile.ts";
+import { type CastSession, castDatum } from "../cast/mod.ts";
+import type { EncodeSession, TableExpressions } from "../options.ts";
+import { compileText } from "./compile-text.ts";
 import { ExprContext } from "./context.ts";
 import { columnValue } from "./datum.ts";
-import { isStringType } from "./field-types.ts";
 import type { Node } from "./node.ts";
+import { partitionLocator } from "./partition.ts";
 import { truthOf } from "./truth.ts";
 import type { Row } from "./value.ts";
 
-export interface ExpressionSession {
-  /** Conversions and where warnings go. */
-  readonly cast: CastSession;
-  /** Comma-separated `sql_mode`. */
-  readonly sqlMode: string;
-  readonly defaultWeekFormat: number;
-}
-
-/** The expressions of tables under a session. */
-export function tableExpressions(session: ExpressionSession): Required<TableExpressions> {
+/** The expressions of tables, with the encoder's casts: their modes, time zone and warnings. */
+export function tableExpressions(
+  casts: CastSession,
+  session: Pick<EncodeSession, "sqlMode" | "defaultWeekFormat">,
+): Required<TableExpressions> {
   const mode = parseSqlMode(session.sqlMode);
   const contextOf = (table: TableInfo): ExprContext =>
-    new ExprContext(table, session.cast, { mode, defaultWeekFormat: session.defaultWeekFormat });
+    new ExprContext(table, casts, { mode, defaultWeekFormat: session.defaultWeekFormat });
   return {
     generated: (table, column) => generated(contextOf(table), mode, column),
     defaultValue: (table, column) => defaultValue(contextOf(table), mode, column),
-    partition: (table) => {
-      throw contextOf(table).unsupported("it is partitioned");
-    },
+    partition: (table) => partitionLocator(contextOf(table), table.partition!),
     condition: (table, index) => condition(contextOf(table), mode, index),
   };
 }
 
-/** Parses and compiles a text of the table's metadata; what TiDB itself would refuse is refused too. */
-export function compileText(ctx: ExprContext, text: string, mode: SqlMode, what: string): Node {
-  const expr: Expr = parseExpr(text, mode);
-  try {
-    return compile(ctx, expr);
-  } catch (thrown) {
-    if (!(thrown instanceof CastError)) throw thrown;
-    throw ctx.unsupported(`${what} is ${text}, of which TiDB says "${thrown.message}" (MySQL error ${thrown.code})`);
-  }
-}
-
 function castTo(ctx: ExprContext, node: Node, column: ColumnInfo): (row: Row) => Datum {
-  const evaluate = columnValue(node, isStringType(column.type.Tp));
+  const evaluate = columnValue(node, column.type);
   const from: FieldTypeInfo = node.type;
   return (row) => castDatum(ctx.session, evaluate(row), column.type, column.name.O, from);
 }
