@@ -122,7 +122,7 @@ test("what a table cannot do is refused when it is compiled, with table, column 
     [(t) => (t.cols[0]!.type.Tp = Tp.geometry), /column "\w+" has type code 255/],
     [(t) => (t.cols[1]!.change_state_info = { relative_col_offset: 0 }), /is being changed by a running ALTER TABLE/],
     [(t) => (t.cols[1]!.generated_expr_string = "foo(`a`)"), /generated column "\w+" has the expression foo/],
-    [(t) => (t.index_info![0]!.partial_condition_expr_string = "a > 1"), /index "\w+" has the condition a > 1/],
+    [(t) => (t.index_info![0]!.partial_condition_expr_string = "foo(a)"), /index "\w+" has the condition foo/],
     [(t) => Object.assign(t.index_info![0]!, { state: 3, backfill_state: 1 }), /index "\w+" is being added/],
     [
       (t) => Object.assign(t.index_info![0]!, { is_global: true, global_index_version: 2 }),
@@ -154,7 +154,7 @@ test("a default expression is refused only when a column list leaves its column 
   assert.doesNotThrow(() => encoder.bindColumns(info.cols.map((c) => c.name.O)));
   assert.match(
     refusal(() => encoder.bindColumns([info.cols[0]!.name.O])).message,
-    /default \(uuid\(\)\), an expression/,
+    /default \(uuid\(\)\), of which levin does not know the function uuid/,
   );
 });
 

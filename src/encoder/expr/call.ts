@@ -82,10 +82,10 @@ export class Call {
   readonly exprs: readonly Expr[];
   collation: Derived;
 
-  constructor(ctx: ExprContext, name: string, args: readonly Node[], exprs: readonly Expr[]) {
+  constructor(ctx: ExprContext, name: string, args: Node[], exprs: ReadonlyArray<Expr>) {
     this.ctx = ctx;
     this.name = name;
-    this.args = [...args];
+    this.args = args;
     this.exprs = exprs;
     this.collation = plainCollation("string");
   }

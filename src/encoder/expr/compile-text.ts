@@ -7,11 +7,12 @@ import type { Node } from "./node.ts";
 
 /** Parses and compiles a text of the table's metadata; what TiDB itself would refuse is refused too. */
 export function compileText(ctx: ExprContext, text: string, mode: SqlMode, what: string): Node {
+  ctx.what = what;
   const expr: Expr = parseExpr(text, mode);
   try {
     return compile(ctx, expr);
   } catch (thrown) {
     if (!(thrown instanceof CastError)) throw thrown;
-    throw ctx.unsupported(`${what} is ${text}, of which TiDB says "${thrown.message}" (MySQL error ${thrown.code})`);
+    throw ctx.refusal(`which TiDB does not compute: ${thrown.message} (MySQL error ${thrown.code})`);
   }
 }

@@ -17,14 +17,14 @@ const MAX_DEPTH = 200;
 
 /** Compiles an expression. Throws `Levin:Schema:ErrUnsupported`, or a CastError that TiDB would give for the whole expression. */
 export function compile(ctx: ExprContext, expr: Expr, depth = 0): Node {
-  if (depth > MAX_DEPTH) throw ctx.unsupported(`an expression nested deeper than ${MAX_DEPTH}`);
+  if (depth > MAX_DEPTH) throw ctx.unsupported(`expressions nested deeper than ${MAX_DEPTH}`);
   const literal = literalNode(ctx, expr);
   if (literal !== undefined) return literal;
   switch (expr.kind) {
     case "column": {
       const name = expr.name.toLowerCase();
       const column = ctx.table.cols.find((c) => c.name.L === name);
-      if (column === undefined) throw ctx.unsupported(`an expression names the column "${expr.name}"`);
+      if (column === undefined) throw ctx.unsupported(`the column "${expr.name}"`);
       return columnNode(ctx, column);
     }
     case "call":
@@ -36,18 +36,18 @@ export function compile(ctx: ExprContext, expr: Expr, depth = 0): Node {
     case "collate":
       return compileCollate(ctx, expr, depth);
     default:
-      throw ctx.unsupported(`an expression has a ${expr.kind}`);
+      throw ctx.unsupported(`a ${expr.kind} in an expression`);
   }
 }
 
 /** The call of a function by name, of compiled arguments. */
 export function invoke(ctx: ExprContext, name: string, args: readonly Node[], exprs: readonly Expr[] = []): Node {
   const known = Object.hasOwn(functions, name) ? functions[name] : undefined;
-  if (known === undefined) throw ctx.unsupported(`an expression calls ${name}()`);
+  if (known === undefined) throw ctx.unsupported(`the function ${name}()`);
   if (args.length < known.min || args.length > known.max) {
     throw new CastError(1582, `Incorrect parameter count in the call to native function '${name}'`);
   }
-  return known.build(new Call(ctx, name, args, exprs));
+  return known.build(new Call(ctx, name, [...args], exprs));
 }
 
 function compileCall(ctx: ExprContext, expr: CallExpr, depth: number): Node {

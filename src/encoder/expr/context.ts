@@ -21,6 +21,8 @@ export class ExprContext {
   readonly defaultWeekFormat: number;
   /** `sql_mode` has NO_UNSIGNED_SUBTRACTION. */
   readonly noUnsignedSubtraction: boolean;
+  /** What is being compiled, for refusals: `generated column "g" has the expression …`. */
+  what = "";
   /** While constants are computed at compile time nothing is warned of. */
   private folding = false;
 
@@ -86,12 +88,15 @@ export class ExprContext {
   }
 
   /** The refusal of something that levin does not know, at compile time. */
-  unsupported(reason: string): LevinError {
-    return new LevinError(
-      "Levin:Schema:ErrUnsupported",
-      `Cannot import table "${this.table.name.O}": ${reason}, which levin does not know`,
-      { fields: { table: this.table.name.O } },
-    );
+  unsupported(thing: string): LevinError {
+    return this.refusal(`of which levin does not know ${thing}`);
+  }
+
+  /** The refusal of the expression that is being compiled. */
+  refusal(reason: string): LevinError {
+    const { table, what } = this;
+    const message = `Cannot import table "${table.name.O}": ${what}, ${reason}`;
+    return new LevinError("Levin:Schema:ErrUnsupported", message, { fields: { table: table.name.O } });
   }
 }
 

@@ -81,7 +81,7 @@ function columnEval(type: FieldTypeInfo, at: number): Eval<ValueOf[Kind]> {
 export function columnNode(ctx: ExprContext, column: ColumnInfo): Node {
   const { type, offset } = column;
   if (type.Tp === Tp.vector || type.Tp === Tp.geometry) {
-    throw ctx.unsupported(`column "${column.name.O}" has a type that expressions cannot use`);
+    throw ctx.unsupported(`expressions of the type of column "${column.name.O}"`);
   }
   const kind = kindOf(type);
   const isText = kind === "string" || kind === "json";

@@ -37,6 +37,7 @@ const ZERO = Uint8Array.of(0);
 
 export function partitionLocator(ctx: ExprContext, partition: PartitionInfo): Locate {
   const columns = partition.columns ?? [];
+  ctx.what = "it is partitioned";
   switch (partition.type) {
     case PartitionType.hash:
       return hash(ctx, partition);
@@ -47,7 +48,7 @@ export function partitionLocator(ctx: ExprContext, partition: PartitionInfo): Lo
     case PartitionType.list:
       return columns.length > 0 ? listColumns(ctx, partition) : list(ctx, partition);
     default:
-      throw ctx.unsupported(`a partition type ${partition.type}`);
+      throw ctx.unsupported(`the partition type ${partition.type}`);
   }
 }
 
@@ -58,7 +59,7 @@ function noPartition(ctx: ExprContext, value: string): LevinError {
 }
 
 function expressionOf(ctx: ExprContext, partition: PartitionInfo): Eval<bigint> {
-  return toInt(ctx, compileText(ctx, partition.expr, ANSI, "the partition expression")).eval;
+  return toInt(ctx, compileText(ctx, partition.expr, ANSI, `it is partitioned by ${partition.expr}`)).eval;
 }
 
 /** |value rem n| of the value as a signed number; NULL counts as 0. */
@@ -81,13 +82,13 @@ function keyColumns(ctx: ExprContext, partition: PartitionInfo): ColumnInfo[] {
   const primary = index_info?.find((index) => index.is_primary);
   if (primary !== undefined) return primary.idx_cols.map((part) => cols[part.offset]!);
   const handle = cols.find((column) => (column.type.Flag & 2) !== 0);
-  if (handle === undefined) throw ctx.unsupported("PARTITION BY KEY () of a table without a primary key");
+  if (handle === undefined) throw ctx.unsupported("the key");
   return [handle];
 }
 
 function columnNamed(ctx: ExprContext, name: string): ColumnInfo {
   const column = ctx.table.cols.find((c) => c.name.L === name);
-  if (column === undefined) throw ctx.unsupported(`partitioning by column "${name}"`);
+  if (column === undefined) throw ctx.unsupported(`the column "${name}"`);
   return column;
 }
 
@@ -135,7 +136,7 @@ const isDefault = (text: string): boolean => text.toUpperCase() === "DEFAULT";
 
 /** A bound as a number; null for NULL. */
 function intBound(ctx: ExprContext, text: string): bigint | null {
-  return toInt(ctx, compileText(ctx, text, ANSI, "a partition bound")).eval([]);
+  return toInt(ctx, compileText(ctx, text, ANSI, `a partition has the bound ${text}`)).eval([]);
 }
 
 function range(ctx: ExprContext, partition: PartitionInfo): Locate {
@@ -167,7 +168,7 @@ class KeyColumns {
     this.columns = partition.columns!.map((name) => columnNamed(ctx, name.L));
     this.encoders = this.columns.map((column) => {
       const form = columnForm(column.type, ctx.session.newCollations, ctx.session.zone);
-      if (form === undefined) throw ctx.unsupported(`partitioning by column "${column.name.O}"`);
+      if (form === undefined) throw ctx.unsupported(`the type of column "${column.name.O}"`);
       const out = new ByteWriter();
       return (d) => {
         out.clear();
@@ -185,7 +186,7 @@ class KeyColumns {
   /** Key of a bound, cast to the column's type. */
   boundKey(text: string, i: number): Uint8Array {
     const column = this.columns[i]!;
-    const node = compileText(this.ctx, text, ANSI, "a partition bound");
+    const node = compileText(this.ctx, text, ANSI, `a partition has the bound ${text}`);
     const source = columnValue(node, column.type)([]);
     const value = castDatum(this.ctx.session, source, column.type, column.name.O, node.type);
     return this.encoders[i]!(value).slice();

@@ -41,19 +41,21 @@ function castTo(ctx: ExprContext, node: Node, column: ColumnInfo): (row: Row) =>
 }
 
 function generated(ctx: ExprContext, mode: SqlMode, column: ColumnInfo): (row: Row) => Datum {
-  const what = `the expression of generated column "${column.name.O}"`;
-  return castTo(ctx, compileText(ctx, column.generated_expr_string, mode, what), column);
+  const text = column.generated_expr_string;
+  const what = `generated column "${column.name.O}" has the expression ${text}`;
+  return castTo(ctx, compileText(ctx, text, mode, what), column);
 }
 
 function defaultValue(ctx: ExprContext, mode: SqlMode, column: ColumnInfo): () => Datum {
-  const what = `the default of column "${column.name.O}"`;
-  const evaluate = castTo(ctx, compileText(ctx, String(column.default), mode, what), column);
+  const text = String(column.default);
+  const what = `column "${column.name.O}" has the default (${text})`;
+  const evaluate = castTo(ctx, compileText(ctx, text, mode, what), column);
   return () => evaluate([]);
 }
 
 function condition(ctx: ExprContext, mode: SqlMode, index: IndexInfo): (row: Row) => boolean {
   const text = index.partial_condition_expr_string ?? "";
-  const node = compileText(ctx, text, mode, `the condition of index "${index.idx_name.O}"`);
+  const node = compileText(ctx, text, mode, `index "${index.idx_name.O}" has the condition ${text}`);
   const truth = truthOf(ctx, node);
   return (row) => truth(row) === true;
 }
