@@ -10,4 +10,5 @@ export { readJob } from "./job.ts";
 export type { JobState } from "./job-state.ts";
 export { defaultMemoryBytes, planMemory } from "./memory.ts";
 export type { ClusterTls, ImportEnvironment, ImportOptions } from "./options.ts";
+export { undoLeftovers } from "./restore-cluster.ts";
 export { type ImportResult, runImport } from "./run.ts";

@@ -8,7 +8,7 @@ import type { RunContext } from "./context.ts";
 import { EncodePool } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { batchDir, type EncodedBatch, encodeBatch } from "./encode-batch.ts";
-import { finishTable } from "./finish-table.ts";
+import { finishTable, isStillThere } from "./finish-table.ts";
 import { ingestBatch } from "./ingest-batch.ts";
 import { Job } from "./job.ts";
 import { tableKeyRanges } from "./key-ranges.ts";
@@ -38,7 +38,6 @@ export async function runImport(options: ImportOptions, env: ImportEnvironment):
   closers.defer(() => tidb.close());
   const variables = await readServerVariables(tidb);
   const session = encodeSession(options, env, variables, job);
-  await job.begin(fingerprintOf(plan, options, describeSession(session)), session.nowMs, options.version);
   const cluster = await openCluster(options, env);
   closers.defer(() => cluster.close());
   if (!options.noSchema) {
@@ -46,13 +45,27 @@ export async function runImport(options: ImportOptions, env: ImportEnvironment):
     await restoreSchema(plan, tidb, env);
   }
   const models = await readTableModels(plan, options);
+  await job.begin(fingerprintOf(plan, models, options, describeSession(session)), session.nowMs, options.version);
   const memory = planMemory(options.memoryBytes, options.workers, options.ingestConcurrency);
   const context: RunContext = { options, env, plan, job, tidb, cluster, models, memory, progress, open: new Map() };
   sayPlan(context, session, variables);
+  if (job.state.done) {
+    // The state of an import that had ended: either all of it is still there, or the target was emptied and it begins anew.
+    if (await isStillThere(context)) return resultOf(context);
+    throw new LevinError(
+      "Levin:State:ErrDone",
+      `Cannot continue the import in "${job.dir}": it was done, and the target's tables have changed since`,
+      { fields: { dir: job.dir } },
+    );
+  }
   await checkTargetEmpty(context);
   const batches = planBatches(plan.tables);
   await runBatches(context, batches, session);
   await job.append({ type: "done" });
+  return resultOf(context);
+}
+
+function resultOf({ job, plan }: RunContext): ImportResult {
   let rows = 0;
   for (const { result } of job.state.tables.values()) rows += result.rows;
   return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes };

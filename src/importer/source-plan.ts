@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { LevinError } from "../base/mod.ts";
 import { Flag, type TableInfo } from "../schema/mod.ts";
 import {
@@ -91,7 +92,12 @@ export function columnCodings(table: SourceTable, info: TableInfo): Map<string, 
 }
 
 /** What decides whether an earlier run's state belongs to this import. */
-export function fingerprintOf(plan: SourcePlan, options: ImportOptions, session: Record<string, unknown>): Fingerprint {
+export function fingerprintOf(
+  plan: SourcePlan,
+  models: ReadonlyMap<string, TableInfo>,
+  options: ImportOptions,
+  session: Record<string, unknown>,
+): Fingerprint {
   const out: Fingerprint = {
     source: options.sourceDir,
     target: options.targetName ?? `${options.tidb.host}:${options.tidb.port}`,
@@ -100,5 +106,13 @@ export function fingerprintOf(plan: SourcePlan, options: ImportOptions, session:
   for (const [name, value] of Object.entries(session)) out[name] = String(value);
   for (const file of plan.files)
     out[`file ${file.path}`] = `${file.sizeBytes} bytes of ${new Date(file.mtimeMs).toISOString()}`;
+  for (const [name, info] of models) out[`table ${name}`] = `id ${info.id}, definition ${digestOf(info)}`;
   return out;
+}
+
+/** Digest of what decides a table's pairs; allocators and times move without changing it. */
+function digestOf(info: TableInfo): string {
+  const { auto_inc_id: _a, auto_rand_id: _b, update_timestamp: _c, ...rest } = info;
+  const text = JSON.stringify(rest, (_, value) => (typeof value === "bigint" ? String(value) : value));
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

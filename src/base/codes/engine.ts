@@ -38,6 +38,12 @@ export const engineCodes = defineCodes({
     retry: "never",
     exit: 2,
   },
+  "Levin:State:ErrDone": {
+    meaning: "The state directory belongs to an import that was done, and the target has changed since.",
+    action: "To import again into emptied tables, say --fresh.",
+    retry: "never",
+    exit: 3,
+  },
   "Levin:State:ErrChanged": {
     meaning: "The state directory belongs to another import: the source, schema or options differ.",
     action: "The message lists what differs; undo that, or start again with --fresh.",

@@ -2,6 +2,8 @@
 import type { CommandIo } from "../io.ts";
 import { encodeCommand } from "./encode.ts";
 import { importCommand } from "./import.ts";
+import { resetCommand } from "./reset.ts";
+import { restoreClusterCommand } from "./restore-cluster.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { statusCommand } from "./status.ts";
 import { versionCommand } from "./version.ts";
@@ -9,6 +11,8 @@ import { versionCommand } from "./version.ts";
 export const commands = (io: CommandIo) => ({
   import: importCommand(io),
   encode: encodeCommand(io),
+  reset: resetCommand(io),
+  "restore-cluster": restoreClusterCommand(io),
   sandbox: sandboxCommand(io),
   status: statusCommand(io),
   version: versionCommand(io),

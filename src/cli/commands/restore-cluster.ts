@@ -1,0 +1,43 @@
+import { command, option, optional, string } from "cmd-ts";
+import { systemFiles } from "../../base/mod.ts";
+import { undoLeftovers } from "../../importer/mod.ts";
+import { flagArguments, givenFlags } from "../import-flags.ts";
+import { importOptions, loadImportConfig } from "../import-options.ts";
+import type { CommandIo } from "../io.ts";
+import { plainSink } from "../output/sinks.ts";
+
+/** `levin restore-cluster`: undoes at once what a killed run left; all of it would end by itself after its time limit. */
+export const restoreClusterCommand = (io: CommandIo) =>
+  command({
+    name: "restore-cluster",
+    description: "Undo what a killed run left in a cluster: import mode, paused scheduling.",
+    args: {
+      config: option({
+        type: optional(string),
+        long: "config",
+        short: "c",
+        description: "TOML file as tidb-lightning's",
+      }),
+      ...flagArguments(),
+    },
+    handler: async (args) => {
+      const config = loadImportConfig(io, args.config, givenFlags(args), false);
+      const options = importOptions(io, config, ".", false);
+      const sink = plainSink(io.stderr, io.clock);
+      const { rules, schedulers } = await undoLeftovers(options, {
+        clock: io.clock,
+        random: io.random,
+        files: systemFiles,
+        emit: sink.emit,
+        signal: io.signal,
+        pid: io.pid,
+        encodeWorker: io.encodeWorker,
+      });
+      io.stdout.write("all stores are told to be in normal mode\n");
+      io.stdout.write(
+        rules.length === 0 ? "PD had no label rule of levin\n" : `removed from PD: ${rules.join(", ")}\n`,
+      );
+      if (schedulers.length > 0) io.stdout.write(`resumed: ${schedulers.join(", ")}\n`);
+      return 0;
+    },
+  });
