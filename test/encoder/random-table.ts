@@ -310,6 +310,11 @@ export function randomText(random: Random, info: ColumnInfo): Uint8Array {
     case Tp.float:
     case Tp.double: {
       const whole = digits(random, below(random, 14));
+      if (tp !== Tp.newdecimal && random.next() < 0.3) {
+        return utf8(
+          `${sign}${whole}.${digits(random, below(random, 12))}e${pick(random, ["", "-", "+"])}${below(random, 330)}`,
+        );
+      }
       return utf8(sign + (random.next() < 0.7 ? `${whole}.${digits(random, below(random, decimal + 3))}` : whole));
     }
     case Tp.date:

@@ -104,7 +104,7 @@ export class ColumnParsers {
       this.setDecimal(at, form.precision, form.scale);
     } else if ((tp === Tp.float || tp === Tp.double) && decimal === -1) {
       this.parser[at] = Parser.float;
-      this.accepts[at] = NUMBERS;
+      this.accepts[at] = NUMBERS | bit(FieldKind.float);
     } else if (tp === Tp.date) this.parser[at] = Parser.date;
     else if (tp === Tp.datetime) this.parser[at] = Parser.dateTime;
     else if (tp === Tp.timestamp) this.parser[at] = Parser.timestamp;

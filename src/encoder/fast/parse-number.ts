@@ -247,9 +247,15 @@ function putWord(out: Uint8Array, at: number, word: number, size: number): numbe
   return at + size;
 }
 
-const POW10 = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+const POW10 = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
-/** `-?[0-9]*(\.[0-9]*)?` of up to 15 digits: numerator and power of ten are exact, so that their quotient is rounded once. */
+const EXACT_DIGITS = 15;
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/**
+ * `-?[0-9]*(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?` with at least one digit. Up to 15 digits and 10^22 both factors are exact, so that their
+ * product or quotient is rounded once; else the runtime reads the text.
+ */
 export function parseFloatField(
   b: Uint8Array,
   start: number,
@@ -261,6 +267,7 @@ export function parseFloatField(
 ): number {
   let from = start;
   const negative = from < end && b[from] === 0x2d;
+  if (negative && unsigned) return -1;
   if (negative) from++;
   let value = 0;
   let count = 0;
@@ -272,11 +279,39 @@ export function parseFloatField(
       count++;
       if (scale >= 0) scale++;
     } else if (d === -2 && scale < 0) scale = 0;
-    else return -1;
+    else break;
   }
-  if (count === 0 || count > 15 || (negative && unsigned)) return -1;
-  if (scale > 0) value /= POW10[scale]!;
+  if (count === 0) return -1;
+  let exponent = scale > 0 ? -scale : 0;
+  if (from < end) {
+    const given = exponentAt(b, from, end);
+    if (given === NO_EXPONENT) return -1;
+    exponent += given;
+  }
+  if (count > EXACT_DIGITS || exponent < -22 || exponent > 22) value = slowFloat(b, negative ? start + 1 : start, end);
+  else if (exponent < 0) value /= POW10[-exponent]!;
+  else value *= POW10[exponent]!;
+  if (value > (single ? FLOAT32_MAX : Number.MAX_VALUE)) return -1;
   if (single) value = Math.fround(value);
   putFloat(out, at, negative ? -value : value);
   return at + 8;
+}
+
+const NO_EXPONENT = 10_000;
+
+/** The number behind `e`, NO_EXPONENT for anything but up to three digits with a sign. */
+function exponentAt(b: Uint8Array, start: number, end: number): number {
+  if ((b[start]! | 0x20) !== 0x65) return NO_EXPONENT;
+  const sign = b[start + 1]!;
+  const from = sign === 0x2d || sign === 0x2b ? start + 2 : start + 1;
+  if (from >= end || end - from > 3) return NO_EXPONENT;
+  const value = digits9(b, from, end);
+  return value < 0 ? NO_EXPONENT : sign === 0x2d ? -value : value;
+}
+
+/** The runtime's reading, which is correctly rounded. */
+function slowFloat(b: Uint8Array, start: number, end: number): number {
+  let text = "";
+  for (let i = start; i < end; i++) text += String.fromCharCode(b[i]!);
+  return Number(text);
 }
