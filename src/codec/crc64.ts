@@ -1,6 +1,6 @@
 /**
- * CRC-64 with the reflected ECMA polynomial (initial and final value all ones), as `ADMIN CHECKSUM TABLE` uses it: per pair over key
- * then value, all pairs xored. Eight tables over two 32-bit halves; no BigInt per byte.
+ * CRC-64 with the reflected ECMA polynomial (initial and final value all ones). Eight tables over two 32-bit halves; no BigInt per
+ * byte.
  */
 const POLY_HIGH = 0xc96c5795;
 const POLY_LOW = 0xd7870f42;
@@ -35,15 +35,6 @@ for (let k = 1; k < 8; k++) {
   }
 }
 
-/** Sums over key-value pairs: what `ADMIN CHECKSUM TABLE` shows. Order does not matter. */
-export interface KvSums {
-  /** xor of the pairs' CRC-64. */
-  readonly crc64xor: bigint;
-  readonly kvs: bigint;
-  /** Key and value bytes. */
-  readonly bytes: bigint;
-}
-
 /** Running state of one CRC; kept in module variables so that the loop returns nothing. */
 let crcHigh = 0;
 let crcLow = 0;
@@ -75,7 +66,23 @@ function update(bytes: Uint8Array, start: number, end: number): void {
   crcLow = low;
 }
 
-function toBig(high: number, low: number): bigint {
+/** Halves of a CRC; for callers that sum many up without a BigInt each. */
+export interface Crc64Halves {
+  high: number;
+  low: number;
+}
+
+/** Xors the CRC-64 of `bytes[0, end)` into `into`. */
+export function xorCrc64(into: Crc64Halves, bytes: Uint8Array, end: number): void {
+  crcHigh = -1;
+  crcLow = -1;
+  update(bytes, 0, end);
+  into.high ^= ~crcHigh;
+  into.low ^= ~crcLow;
+}
+
+/** Both halves as one unsigned number. */
+export function joinHalves(high: number, low: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
@@ -84,76 +91,5 @@ export function crc64(bytes: Uint8Array, start = 0, end = bytes.length): bigint 
   crcHigh = -1;
   crcLow = -1;
   update(bytes, start, end);
-  return toBig(~crcHigh, ~crcLow);
-}
-
-/** Accumulates `KvSums` without allocation. */
-export class KvChecksum {
-  private high = 0;
-  private low = 0;
-  private kvs = 0;
-  /** Bytes in units of 2^32 and the rest, so that sums beyond 2^53 stay exact. */
-  private bytesHigh = 0;
-  private bytesLow = 0;
-  /** Bytes before each key that TiKV would see and hash (a keyspace's prefix); empty with API V1. */
-  private readonly prefix: Uint8Array;
-
-  constructor(prefix: Uint8Array = new Uint8Array(0)) {
-    this.prefix = prefix;
-  }
-
-  /** One pair: `key[0, keyLength)` and `value[0, valueLength)`. */
-  add(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
-    this.addAt(key, 0, keyLength, value, 0, valueLength);
-  }
-
-  /** One pair at offsets of two buffers (which may be the same). */
-  addAt(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
-    crcHigh = -1;
-    crcLow = -1;
-    const prefix = this.prefix;
-    if (prefix.length > 0) update(prefix, 0, prefix.length);
-    update(key, keyStart, keyEnd);
-    update(value, valueStart, valueEnd);
-    this.high ^= ~crcHigh;
-    this.low ^= ~crcLow;
-    this.kvs++;
-    this.bytesLow += prefix.length + keyEnd - keyStart + valueEnd - valueStart;
-    if (this.bytesLow >= 0x100000000) {
-      this.bytesLow -= 0x100000000;
-      this.bytesHigh++;
-    }
-  }
-
-  merge(other: KvSums): void {
-    this.high ^= Number((other.crc64xor >> 32n) & 0xffffffffn);
-    this.low ^= Number(other.crc64xor & 0xffffffffn);
-    this.kvs += Number(other.kvs);
-    const low = this.bytesLow + Number(other.bytes & 0xffffffffn);
-    this.bytesHigh += Number(other.bytes >> 32n) + Math.floor(low / 0x100000000);
-    this.bytesLow = low % 0x100000000;
-  }
-
-  result(): KvSums {
-    return {
-      crc64xor: toBig(this.high, this.low),
-      kvs: BigInt(this.kvs),
-      bytes: (BigInt(this.bytesHigh) << 32n) | BigInt(this.bytesLow),
-    };
-  }
-
-  clear(): void {
-    this.high = 0;
-    this.low = 0;
-    this.kvs = 0;
-    this.bytesHigh = 0;
-    this.bytesLow = 0;
-  }
+  return joinHalves(~crcHigh, ~crcLow);
 }

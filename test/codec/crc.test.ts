@@ -50,6 +50,26 @@ test("sums over pairs do not depend on order or on how they are split", () => {
   assert.deepEqual(parts[1]!.result(), all.result());
 });
 
+test("sums of many lengths, small and large, also asked for in between", () => {
+  const random = seededRandom(9);
+  for (const prefix of [utf8(""), utf8("x\u0000\u0001\u0002")]) {
+    const sum = new KvChecksum(prefix);
+    let expected = 0n;
+    for (let i = 0; i < 3000; i++) {
+      const key = new Uint8Array(random.next() < 0.9 ? 19 : Math.floor(random.next() * 700));
+      const value = new Uint8Array(Math.floor(random.next() * (random.next() < 0.02 ? 3000 : 60)));
+      random.fill(key);
+      random.fill(value);
+      sum.addAt(key, 0, key.length, value, 0, value.length);
+      expected ^= slowCrc64(Uint8Array.of(...prefix, ...key, ...value));
+      if (i % 997 === 0) assert.equal(sum.result().crc64xor, expected);
+    }
+    assert.equal(sum.result().crc64xor, expected);
+    sum.clear();
+    assert.deepEqual(sum.result(), { crc64xor: 0n, kvs: 0n, bytes: 0n });
+  }
+});
+
 test("sums beyond 2^53 stay exact", () => {
   const big = { crc64xor: 1n, kvs: 3n, bytes: (1n << 60n) + 0xffffffffn };
   const sum = new KvChecksum();
