@@ -86,6 +86,12 @@ export function makeCuts(v: Slots, cuts: readonly Cut[]): void {
 
 function cutRunes(v: Slots, slot: number, start: number, end: number, length: number): void {
   const source = v.bufferOf(slot);
+  let any = 0;
+  for (let i = start; i < start + length; i++) any |= source[i]!;
+  if (any < 0x80) {
+    v.end[slot] = v.start[slot]! + length;
+    return;
+  }
   if (countRunes(source, start, end) <= length) return;
   const stop = skipRunes(source, start, end, length);
   if (isValidUtf8(source, start, stop)) {

@@ -57,15 +57,18 @@ function emitNumber(out: ByteWriter, v: Slots, slot: number, kind: number): void
   const signed = kind !== SlotKind.uint;
   const low = lowHalf(b, at, size, signed);
   const high = highHalf(b, at, size, signed, low);
-  out.u8(FLAGS[kind]!);
-  putHalves(out, signed ? high ^ 0x80000000 : high, low);
+  out.reserve(9);
+  out.bytes[out.length] = FLAGS[kind]!;
+  out.length = writeHalves(out.bytes, out.length + 1, signed ? high ^ 0x80000000 : high, low);
 }
 
 /** Eight bytes, big-endian. */
 export function putHalves(out: ByteWriter, high: number, low: number): void {
   out.reserve(8);
-  const b = out.bytes;
-  const at = out.length;
+  out.length = writeHalves(out.bytes, out.length, high, low);
+}
+
+function writeHalves(b: Uint8Array, at: number, high: number, low: number): number {
   b[at] = high >>> 24;
   b[at + 1] = high >>> 16;
   b[at + 2] = high >>> 8;
@@ -74,7 +77,7 @@ export function putHalves(out: ByteWriter, high: number, low: number): void {
   b[at + 5] = low >>> 16;
   b[at + 6] = low >>> 8;
   b[at + 7] = low;
-  out.length = at + 8;
+  return at + 8;
 }
 
 function emitText(out: ByteWriter, v: Slots, slot: number, collation: Collation): void {
