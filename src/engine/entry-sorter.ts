@@ -15,6 +15,8 @@ import { compareEntryKeys, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
 /** Measured: between 16 and 32 makes no difference; the radix passes pay from about 40 records on. */
 const INSERTION_MAX = 24;
+/** A group is surveyed again when its words can tell it into fewer than this many groups for each of its records. */
+const SPREAD_MIN = 4;
 /** Bytes of a key that are looked at for differences; later ones are taken as different. */
 const SURVEY_WORDS = 16;
 /** Bytes of the two words. */
@@ -60,8 +62,7 @@ export class EntrySorter {
   #sortGroup(first: number, behind: number, depth: number): void {
     if (behind - first < 2) return;
     if (behind - first <= INSERTION_MAX) {
-      const records = this.#records;
-      for (let i = first; i < behind; i++) records[STRIDE * i] = records[STRIDE * i + 1] = 0;
+      this.#loadWords(first, behind, nextPositions(depth));
       this.#insertionSort(first, behind, depth);
       return;
     }
@@ -100,7 +101,7 @@ export class EntrySorter {
       if (word < words && ((survey[word]! >>> (24 - 8 * ((at - depth) & 3))) & 255) === 0) continue;
       positions.push(at);
     }
-    return { depth, positions, resume: at, decided: at === longest && shortest === longest };
+    return { depth, shortest, positions, resume: at, decided: at === longest && shortest === longest };
   }
 
   /** Puts the bytes at `positions` of each key into its record's words; bytes that a key does not have are zero. */
@@ -140,14 +141,21 @@ export class EntrySorter {
       this.#insertionSort(first, behind, group.decided ? -1 : group.depth);
       return;
     }
-    const digits = group.positions.length;
-    if (digit >= digits) {
+    const [high, low] = differences(this.#records, first, behind);
+    let from = digit;
+    while (from < DIGITS && ((from < 4 ? high >>> (24 - 8 * from) : low >>> (56 - 8 * from)) & 255) === 0) from++;
+    if (from === DIGITS) {
       if (!group.decided) this.#sortDeeper(first, behind, group);
       return;
     }
+    if (digit > 0 && 2 ** (bitCount(high) + bitCount(low)) < SPREAD_MIN * total) {
+      // Which bytes differ was found for a larger group; the rest of them tells few of these records apart, others may do better.
+      this.#sortDeeper(first, behind, { ...group, resume: group.positions[digit - 1]! + 1 });
+      return;
+    }
     // As many bytes as tell the records apart when they are spread evenly.
-    const to = Math.min(digits, digit + (total > 1 << 16 ? 3 : total > 1 << 8 ? 2 : 1));
-    this.#radixSort(first, behind, digit, to);
+    const to = Math.min(DIGITS, from + (total > 1 << 16 ? 3 : total > 1 << 8 ? 2 : 1));
+    this.#radixSort(first, behind, from, to, high, low);
     const records = this.#records;
     for (let i = first; i < behind; ) {
       let j = i + 1;
@@ -157,8 +165,8 @@ export class EntrySorter {
     }
   }
 
-  /** Radix sort by the bytes `from` to before `to` of the words. */
-  #radixSort(first: number, behind: number, from: number, to: number): void {
+  /** Radix sort by the bytes `from` to before `to` of the words; bytes without differences (`high`, `low`) cost nothing. */
+  #radixSort(first: number, behind: number, from: number, to: number, high: number, low: number): void {
     const start = STRIDE * first;
     const end = STRIDE * behind;
     let source = this.#records;
@@ -166,9 +174,9 @@ export class EntrySorter {
     for (let digit = to - 1; digit >= from; digit--) {
       const word = digit < 4 ? 0 : 1;
       const shift = 24 - 8 * (digit & 3);
+      if ((((word === 0 ? high : low) >>> shift) & 255) === 0) continue;
       const counts = this.#counts.fill(0);
       for (let at = start + word; at < end; at += STRIDE) counts[(source[at]! >>> shift) & 255]!++;
-      if (counts[(source[start + word]! >>> shift) & 255] === behind - first) continue;
       let next = start;
       for (let value = 0; value < 256; value++) {
         const size = STRIDE * counts[value]!;
@@ -185,24 +193,35 @@ export class EntrySorter {
    * Sorts records whose keys are equal in all that was looked at, where missing bytes count as zero. Keys that end there come first,
    * the shorter before the longer: the others have zeros there, and go on.
    */
-  #sortDeeper(first: number, behind: number, { depth, resume }: Group): void {
+  #sortDeeper(first: number, behind: number, { depth, shortest, resume }: Group): void {
+    const goingOn = shortest > resume ? behind - first : this.#partitionEnded(first, behind, depth, resume);
+    this.#sortGroup(behind - goingOn, behind, resume);
+  }
+
+  /** Brings keys of at most `resume` bytes to the front, the shorter before the longer; returns how many are longer. */
+  #partitionEnded(first: number, behind: number, depth: number, resume: number): number {
     const bytes = this.#bytes;
     const records = this.#records;
     const twin = this.#twin;
     const slots = resume - depth + 2;
     assert(slots <= this.#counts.length, "a group's survey is short");
-    const slotOf = (i: number) => Math.min(keyLengthOf(bytes, records[STRIDE * i + 2]!), resume + 1) - depth;
     const counts = this.#counts.fill(0);
-    for (let i = first; i < behind; i++) counts[slotOf(i)]!++;
+    for (let i = first; i < behind; i++) {
+      // The words are done with: the first holds the key's slot meanwhile.
+      const slot = Math.min(keyLengthOf(bytes, records[STRIDE * i + 2]!), resume + 1) - depth;
+      records[STRIDE * i] = slot;
+      counts[slot]!++;
+    }
     const goingOn = counts[slots - 1]!;
+    if (goingOn === behind - first) return goingOn;
     for (let slot = 0, next = first; slot < slots; slot++) {
       const size = counts[slot]!;
       counts[slot] = next;
       next += size;
     }
-    for (let i = first; i < behind; i++) twin[STRIDE * counts[slotOf(i)]!++ + 2] = records[STRIDE * i + 2]!;
+    for (let i = first; i < behind; i++) twin[STRIDE * counts[records[STRIDE * i]!]!++ + 2] = records[STRIDE * i + 2]!;
     records.set(twin.subarray(STRIDE * first, STRIDE * behind), STRIDE * first);
-    this.#sortGroup(behind - goingOn, behind, resume);
+    return goingOn;
   }
 
   /** Sorts by the words, then, unless `depth` is negative, by what the keys have from there on. */
@@ -237,6 +256,8 @@ export class EntrySorter {
 interface Group {
   /** Bytes in which all keys are equal. */
   depth: number;
+  /** Length of the shortest key. */
+  shortest: number;
   /** The first bytes in which they differ, or may differ: those in the words. */
   positions: number[];
   /** All bytes before this one are equal or in the words. */
@@ -245,11 +266,37 @@ interface Group {
   decided: boolean;
 }
 
+/** The eight bytes from `depth` on. */
+function nextPositions(depth: number): number[] {
+  return [0, 1, 2, 3, 4, 5, 6, 7].map((i) => depth + i);
+}
+
 /** Whether two records are equal in the first `digits` bytes of their words. */
 function sameDigits(records: Uint32Array, i: number, j: number, digits: number): boolean {
   const high = records[STRIDE * i]! ^ records[STRIDE * j]!;
   if (digits <= 4) return high >>> (32 - 8 * digits) === 0;
   return high === 0 && (records[STRIDE * i + 1]! ^ records[STRIDE * j + 1]!) >>> (64 - 8 * digits) === 0;
+}
+
+/** Bits in which the words of some records differ. */
+function differences(records: Uint32Array, first: number, behind: number): [high: number, low: number] {
+  const start = STRIDE * first;
+  const end = STRIDE * behind;
+  const firstHigh = records[start]!;
+  const firstLow = records[start + 1]!;
+  let high = 0;
+  let low = 0;
+  for (let at = start + STRIDE; at < end; at += STRIDE) {
+    high |= records[at]! ^ firstHigh;
+    low |= records[at + 1]! ^ firstLow;
+  }
+  return [high, low];
+}
+
+function bitCount(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }
 
 function scatter(

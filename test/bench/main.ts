@@ -23,7 +23,11 @@ interface Options {
 const SIZE_MB = 256;
 export const TINY_BYTES = 64 * 1024;
 
-function parse(argv: string[]): Options {
+const USAGE = "usage: npm run bench -- [regex] [--tiny] [--size MB] [--seed N] [--list]";
+const flags = new Set(["--tiny", "--size", "--seed", "--list", "--json"]);
+
+function parse(argv: string[]): Options | undefined {
+  if (argv.some((word) => word.startsWith("-") && !flags.has(word))) return undefined;
   const value = (name: string): number | undefined => {
     const at = argv.indexOf(name);
     return at < 0 ? undefined : Number(argv[at + 1]);
@@ -59,6 +63,10 @@ function runApart(name: string, { sizeBytes, seed, tiny }: Options): Report | un
 
 async function main(): Promise<number> {
   const options = parse(process.argv.slice(2));
+  if (options === undefined) {
+    console.error(USAGE);
+    return 2;
+  }
   const chosen = (await allBenches()).filter(({ name }) => options.pattern.test(name));
   if (options.list) {
     for (const { name, about } of chosen) console.log(`${name.padEnd(32)} ${about}`);

@@ -58,8 +58,13 @@ function tablesOf(name: WorkloadName, sizeBytes: number): TableMaker[] {
     case "index-heavy":
       return [indexHeavy()];
     case "many-tables":
-      return Array.from({ length: Math.max(3, Math.floor(sizeBytes / 2000)) }, (_, i) => smallTable(i));
+      return Array.from({ length: smallTables(sizeBytes) }, (_, i) => smallTable(i));
   }
+}
+
+/** Tables of some 1000 bytes, but not more than the goal for many tables speaks of: larger sizes make them larger. */
+function smallTables(sizeBytes: number): number {
+  return Math.min(10_000, Math.max(3, Math.floor(sizeBytes / 1000)));
 }
 
 function writeTable(workload: Workload, maker: TableMaker, sizeBytes: number, draw: Draw): void {
@@ -305,7 +310,7 @@ function indexHeavy(): TableMaker {
   };
 }
 
-/** One of very many tables of some twenty rows. */
+/** One of very many tables. */
 function smallTable(i: number): TableMaker {
   return {
     database: "small",
