@@ -1,4 +1,4 @@
-import { option, optional, string } from "cmd-ts";
+import { array, multioption, option, optional, string } from "cmd-ts";
 
 /** A flag of `levin import` (and of tidb-lightning) and the configuration key it sets. */
 interface ImportFlag {
@@ -28,6 +28,8 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "no-schema", path: "mydumper.no-schema", doc: "the tables exist" },
   { flag: "enable-checkpoint", path: "checkpoint.enable", doc: "accepted; levin always keeps its state" },
   { flag: "ignore-unmatched", path: "levin.ignore-unmatched", doc: "go on with files that fit no rule" },
+  { flag: "table", path: "levin.table", doc: "every file of the source holds rows of this table, DB.TABLE" },
+  { flag: "database", path: "levin.database", doc: "what unqualified names in SQL dumps stand in" },
   { flag: "compat", path: "levin.compat", doc: "lightning: Lightning's defaults" },
   { flag: "ca", path: "security.ca-path", doc: "CA certificate" },
   { flag: "cert", path: "security.cert-path", doc: "client certificate" },
@@ -35,25 +37,36 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "redact-info-log", path: "security.redact-info-log", doc: "leave row data out of logs" },
   { flag: "log-file", path: "lightning.file", doc: "log file" },
   { flag: "log-level", short: "L", path: "lightning.level", doc: "debug, info, warn or error" },
+  { flag: "importer", path: "tikv-importer.addr", doc: "accepted; the importer backend is gone" },
+  { flag: "status-addr", path: "lightning.status-addr", doc: "address of the HTTP server" },
   { flag: "data-source-dir", short: "d", path: "mydumper.data-source-dir", doc: "directory of the dump" },
 ];
 
 /** cmd-ts arguments of all flags, by flag name. */
 export function flagArguments() {
-  return Object.fromEntries(
+  const single = Object.fromEntries(
     importFlags.map(({ flag, short, doc }) => [
       flag,
       option({ type: optional(string), long: flag, ...(short === undefined ? {} : { short }), description: doc }),
     ]),
   );
+  const filter = multioption({
+    type: array(string),
+    long: "filter",
+    short: "f",
+    description: "table filter rule such as 'db.*' or '!db.t'; may be repeated",
+  });
+  return { ...single, filter };
 }
 
 /** The flags that were given, by configuration key. */
-export function givenFlags(values: Readonly<Record<string, unknown>>): Map<string, string> {
-  const out = new Map<string, string>();
+export function givenFlags(values: Readonly<Record<string, unknown>>): Map<string, string | readonly string[]> {
+  const out = new Map<string, string | readonly string[]>();
   for (const { flag, path } of importFlags) {
     const value = values[flag];
     if (typeof value === "string") out.set(path, value);
   }
+  const filter = values["filter"];
+  if (Array.isArray(filter) && filter.length > 0) out.set("mydumper.filter", filter as string[]);
   return out;
 }

@@ -4,8 +4,8 @@ import { basename, join, resolve } from "node:path";
 import { LevinError } from "../base/mod.ts";
 import { type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { type ClusterTls, defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
-import { type CsvDialect, defaultCsvDialect } from "../source/mod.ts";
 import type { CommandIo } from "./io.ts";
+import { csvDialect, ignoreRules, invalidReplacement, isCompat, loadOptions } from "./source-options.ts";
 
 /** levin's own default: strict, as a server's. */
 const STRICT_SQL_MODE =
@@ -30,7 +30,7 @@ function readText(path: string, what: string): string {
 export function loadImportConfig(
   io: CommandIo,
   configPath: string | undefined,
-  flags: ReadonlyMap<string, string>,
+  flags: ReadonlyMap<string, string | readonly string[]>,
   strict: boolean,
 ): LoadedConfig {
   const environment = new Map<string, string>();
@@ -55,24 +55,6 @@ function level(config: LoadedConfig, path: string): "required" | "optional" | "o
     "Levin:Config:ErrInvalid",
     `Cannot use ${path} = ${JSON.stringify(value)} (${config.origin(path)}): it must be required, optional or off`,
   );
-}
-
-export function csvDialect(config: LoadedConfig): CsvDialect {
-  const get = (name: string) => config.get(`mydumper.csv.${name}`);
-  const nulls = get("null");
-  const escapes = get("backslash-escape") === false && get("escaped-by") === "\\" ? "" : (get("escaped-by") as string);
-  return {
-    ...defaultCsvDialect,
-    separator: get("separator") as string,
-    delimiter: get("delimiter") as string,
-    terminator: get("terminator") as string,
-    header: get("header") as boolean,
-    headerSchemaMatch: get("header-schema-match") as boolean,
-    nulls: Array.isArray(nulls) ? (nulls as string[]) : [nulls as string],
-    notNull: get("not-null") as boolean,
-    escapedBy: escapes,
-    trimLastSeparator: get("trim-last-separator") as boolean,
-  };
 }
 
 function clusterTls(config: LoadedConfig): ClusterTls | undefined {
@@ -100,7 +82,24 @@ function stateDirOf(config: LoadedConfig, sourceDir: string): string {
 /** The SQL mode of casts: as configured, else strict, or Lightning's where its behaviour is asked for. */
 export function sqlModeOf(config: LoadedConfig): string {
   if (config.isSet("tidb.sql-mode")) return config.get("tidb.sql-mode") as string;
-  return config.get("levin.compat") === "lightning" ? LIGHTNING_SQL_MODE : STRICT_SQL_MODE;
+  return isCompat(config) ? LIGHTNING_SQL_MODE : STRICT_SQL_MODE;
+}
+
+/** `max-error = 5` or `max-error = { type = 5 }`. */
+function typeErrorsMax(config: LoadedConfig): number {
+  const path = "lightning.max-error";
+  const given = config.get(path);
+  const max = typeof given === "object" && given !== null ? ((given as Record<string, unknown>)["type"] ?? 0) : given;
+  if (typeof max === "number" && Number.isSafeInteger(max) && max >= 0) return max;
+  throw new LevinError(
+    "Levin:Config:ErrInvalid",
+    `Cannot use ${path} = ${JSON.stringify(given)} (${config.origin(path)}): it must be a whole number of at least 0, or a table with type`,
+  );
+}
+
+/** A tolerance that Lightning has always: as configured, else on where Lightning's behaviour is asked for. */
+function optionOrCompat(config: LoadedConfig, path: string): boolean {
+  return config.isSet(path) ? (config.get(path) as boolean) : isCompat(config);
 }
 
 /** Turns configuration into the importer's options; checks what only the whole can tell. */
@@ -139,9 +138,14 @@ export function importOptions(
   return {
     sourceDir,
     csv: csvDialect(config),
-    load: {},
-    invalidReplacement: undefined,
-    compatLightning: config.get("levin.compat") === "lightning",
+    load: loadOptions(config),
+    ignoreColumns: ignoreRules(config),
+    caseSensitive: config.get("mydumper.case-sensitive") as boolean,
+    strictFormat: config.get("mydumper.strict-format") as boolean,
+    allowShortRows: optionOrCompat(config, "mydumper.allow-short-rows"),
+    typeErrorsMax: typeErrorsMax(config),
+    invalidReplacement: invalidReplacement(config),
+    compatLightning: isCompat(config),
     stateDir,
     sortedKvDir: resolve(sortedKvDir === "" ? join(stateDir, "engines") : sortedKvDir),
     tidb: {
@@ -168,7 +172,7 @@ export function importOptions(
     analyze: level(config, "post-restore.analyze"),
     noSchema: config.get("mydumper.no-schema") as boolean,
     checkRequirements: config.get("lightning.check-requirements") as boolean,
-    ignoreUnmatched: config.get("levin.ignore-unmatched") as boolean,
+    ignoreUnmatched: optionOrCompat(config, "levin.ignore-unmatched"),
     importModeRenewMs: number("cron.switch-mode"),
     retryDeadlineMs: number("levin.timeout"),
     fresh,

@@ -55,6 +55,8 @@ export const configKeys = {
       oneOf: ["", "lightning"],
     }),
     "ignore-unmatched": key("boolean", "Go on when a file that looks like data fits no rule.", { default: false }),
+    table: key("string", "Every file of the source holds rows of this table, DB.TABLE.", { default: "" }),
+    database: key("string", "What unqualified names in SQL dumps stand in.", { default: "" }),
     timeout: key("duration", "Overall ceiling of waiting for the cluster in one retried step.", { default: 1_800_000 }),
   },
   lightning: {
@@ -146,6 +148,7 @@ export const configKeys = {
     "data-invalid-char-replace": key("string", "Stands for characters that cannot be converted.", { default: "�" }),
     "case-sensitive": key("boolean", "File and table rules tell upper from lower case.", { default: false }),
     "default-file-rules": key("boolean", "Add the default file rules behind one's own.", {}),
+    tables: key("tables", "How some tables are written: filter, data-character-set, csv.", { default: [] }),
     files: key("tables", "File rules: pattern or path, schema, table, type, key, compression.", { default: [] }),
     "ignore-columns": key("tables", "Columns left out: db, table or table-filter, columns.", { default: [] }),
     "ignore-data-columns": key("tables", "Another spelling of ignore-columns.", { default: [] }),
@@ -166,6 +169,18 @@ export const configKeys = {
     "trim-last-separator": key("boolean", "A separator at the line's end is not a field.", { default: false }),
     "lines-starting-by": key("string", "Text before each line's first field.", { default: "" }),
     "skip-lines": key("integer", "Lines left out at each file's beginning.", { default: 0 }),
+    "blank-lines": key("string", "`skip`, `row`, or `auto`: a row in files of one column.", {
+      default: "auto",
+      oneOf: ["auto", "skip", "row"],
+    }),
+    "quoted-null-is-text": key("boolean", "A quoted NULL marker is text.", { default: true }),
+    "unescaped-quote": key("boolean", "Quotes inside quoted fields are not doubled (ESCAPED BY '').", {
+      default: false,
+    }),
+    "binary-format": key("string", "How binary columns are written: `raw`, `hex` or `base64`.", {
+      default: "raw",
+      oneOf: ["raw", "hex", "base64"],
+    }),
   },
   tidb: {
     host: key("string", "TiDB's host.", { default: "127.0.0.1" }),

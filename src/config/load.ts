@@ -163,7 +163,7 @@ export interface LoadOptions {
   /** TOML text and its path. */
   file?: { path: string; text: string };
   /** `section.key` → text, from the command line; flags win over the environment, that over the file. */
-  flags?: ReadonlyMap<string, string>;
+  flags?: ReadonlyMap<string, string | readonly string[]>;
   environment?: ReadonlyMap<string, string>;
   /** Unknown keys are an error instead of a note. */
   strict?: boolean;
@@ -219,7 +219,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     for (const [path, value] of given ?? []) {
       const spec = keysByPath.get(path);
       if (spec === undefined) throw invalid(`Cannot use ${path} (${source}): no such key`, { path });
-      put(path, spec, valueFromText(path, spec, value, source), source);
+      put(path, spec, typeof value === "string" ? valueFromText(path, spec, value, source) : value, source);
     }
   }
   return {

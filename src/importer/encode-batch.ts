@@ -1,11 +1,12 @@
 import { joinPath } from "../base/mod.ts";
-import { type Chunk, planChunks } from "../source/mod.ts";
+import { type Chunk, ignoredColumns, planChunks } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
 import type { RunContext } from "./context.ts";
 import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
+import { checkTypeErrors, writeRejected } from "./reports.ts";
 import { columnCodings } from "./source-plan.ts";
 
 /** LevelDB table files that a batch keeps open. */
@@ -54,6 +55,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
         chunkBytes: options.chunkSizeBytes,
         columnCount,
         sqlMode: options.sqlMode,
+        strictFormat: options.strictFormat,
         ...(options.invalidReplacement === undefined ? {} : { invalidReplacement: options.invalidReplacement }),
         signal: env.signal,
       })) {
@@ -81,11 +83,17 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
         dir: encoded.dir,
         tables: batch.tables.map((table) => {
           const info = context.models.get(table.name)!;
-          return { name: table.name, info, codings: columnCodings(table, info) };
+          const { database, table: base, name } = table;
+          const ignored = ignoredColumns(options.ignoreColumns, database, base, options.caseSensitive);
+          return { name, info, codings: columnCodings(table, info), ignored: new Set(ignored) };
         }),
         firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
         chunks: left,
-        onFlushed: (runs, done) => job.append({ type: "flushed", batch: batch.id, runs, chunks: done }),
+        onRejected: (chunk, rows) => writeRejected(context, batch.id, chunk, rows),
+        onFlushed: async (runs, done) => {
+          await job.append({ type: "flushed", batch: batch.id, runs, chunks: done });
+          checkTypeErrors(context);
+        },
         onProgress: (rows, bytes) => progress.encoded(rows, bytes),
       },
       env.signal,

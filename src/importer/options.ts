@@ -1,5 +1,5 @@
 import type { Clock, EventSink, Files, Random } from "../base/mod.ts";
-import type { CsvDialect, LoadSourceOptions } from "../source/mod.ts";
+import type { CsvDialect, IgnoreColumnsRule, LoadSourceOptions } from "../source/mod.ts";
 import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
 
 /** TLS material towards PD and TiKV: PEM texts. */
@@ -18,6 +18,16 @@ export interface ImportOptions {
   csv: CsvDialect;
   /** Rules, filter, routes and character sets of the source. */
   load: LoadSourceOptions;
+  /** Columns of the source that are left out. */
+  ignoreColumns: readonly IgnoreColumnsRule[];
+  /** Names in rules tell upper from lower case. */
+  caseSensitive: boolean;
+  /** No line end of a CSV file stands inside a value. */
+  strictFormat: boolean;
+  /** Fields that a row lacks at its end take their columns' defaults; counted. */
+  allowShortRows: boolean;
+  /** Rows that may be left out, reported, because a value cannot be cast; 0: the first ends the run. */
+  typeErrorsMax: number;
   /** Stands in for bytes that are invalid in a file's character set; undefined: they are an error. */
   invalidReplacement: string | undefined;
   compatLightning: boolean;

@@ -54,6 +54,20 @@ export interface ChunkResult {
   autoIncrementMax: string;
   autoRandomMax: string;
   rowIdMax: string;
+  /** Absent ones are 0. */
+  counts?: ChunkCounts;
+}
+
+/** What a run's end tells of the source beside rows. */
+export interface ChunkCounts {
+  /** Left out because a value could not be cast; in the report. */
+  rejectedRows?: number;
+  /** Filled up with defaults. */
+  shortRows?: number;
+  /** Quoted fields that look like a NULL marker. */
+  quotedNulls?: number;
+  /** Invalid characters that were replaced. */
+  replacedCharacters?: number;
 }
 
 export interface TableFigures {

@@ -149,6 +149,8 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
     session,
     compatLightning: options.compatLightning,
     invalidReplacement: options.invalidReplacement,
+    allowShortRows: options.allowShortRows,
+    typeErrorsMax: options.typeErrorsMax,
   });
   closers.defer(() => pool.close());
   await pauseCluster(inner, closers);

@@ -25,4 +25,10 @@ export const encodeCodes = defineCodes({
     retry: "never",
     exit: 4,
   },
+  "Levin:Encode:ErrTooManyErrors": {
+    meaning: "More rows have values that cannot be cast than lightning.max-error allows.",
+    action: "Look at reports/type-errors.ndjson in the state directory; correct the rows or raise the limit.",
+    retry: "never",
+    exit: 4,
+  },
 });

@@ -3,9 +3,10 @@ import { array, command, flag, multioption, option, optional, restPositionals, s
 import { LevinError } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import { type EncodeRequest, printByRow, printSorted } from "../encode-rows.ts";
-import { csvDialect, loadImportConfig, sqlModeOf } from "../import-options.ts";
+import { loadImportConfig, sqlModeOf } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { readTable } from "../read-table.ts";
+import { csvDialect } from "../source-options.ts";
 
 const EXIT_BAD_DATA = 4;
 

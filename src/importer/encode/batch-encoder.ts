@@ -4,10 +4,12 @@ import { compileTable, type EncodeSession, type TableEncoder, WarningSummary } f
 import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
-import { type Chunk, ChunkReader, SqlScanner, type Storage } from "../../source/mod.ts";
+import { type Chunk, ChunkReader, CsvScanner, SqlScanner, type Storage } from "../../source/mod.ts";
 import { dataPrefix, indexPrefix } from "../engines.ts";
-import type { ChunkResult, EngineRuns } from "../records.ts";
+import type { ChunkCounts, ChunkResult, EngineRuns } from "../records.ts";
 import type { WarningCountMessage, WorkerTable } from "./messages.ts";
+import { isRowError, type RejectedRow, rejectedRow, tooManyTypeErrors } from "./rejected-row.ts";
+import { RowShape } from "./row-shape.ts";
 
 export interface BatchEncoderOptions {
   storage: Storage;
@@ -19,11 +21,15 @@ export interface BatchEncoderOptions {
   windowBytes: number;
   compatLightning: boolean;
   invalidReplacement: string | undefined;
+  allowShortRows: boolean;
+  /** Rows of a chunk that may be left out because a value cannot be cast; 0: the first one is an error. */
+  typeErrorsMax: number;
   /** At a chunk's end an arena fuller than this becomes a run at once, so that the next chunk is not split. */
   flushBytes: { data: number; index: number };
   /** Run ids are this and the following ones. */
   firstRun: number;
   onProgress(rows: number, sourceBytes: number): void;
+  onRejected(chunk: number, rows: RejectedRow[]): void;
   onFlushed(runs: EngineRuns, chunks: ChunkResult[]): void;
 }
 
@@ -111,9 +117,12 @@ export class BatchEncoder {
     });
     let rows: number;
     let last: TableEncoder | undefined;
+    const shape = new RowShape(info, chunk.extraColumns, this.#options.allowShortRows);
+    const rejected: RejectedRow[] = [];
     try {
-      ({ rows, encoder: last } = await this.#rows(name, info, chunk, reader));
+      ({ rows, encoder: last } = await this.#rows(table, chunk, reader, shape, rejected));
     } finally {
+      if (rejected.length > 0) this.#options.onRejected(id, rejected);
       await reader.close();
     }
     const max = last?.autoIdMax;
@@ -128,6 +137,7 @@ export class BatchEncoder {
       autoIncrementMax: String(max?.autoIncrement ?? 0n),
       autoRandomMax: String(max?.autoRandom ?? 0n),
       rowIdMax: String(max?.rowId ?? 0n),
+      counts: countsOf(reader, shape, rejected),
     });
     const { data, index, flushBytes } = this.#options;
     if (this.#split || data.usedBytes > flushBytes.data || index.usedBytes > flushBytes.index) await this.flush();
@@ -156,10 +166,11 @@ export class BatchEncoder {
   }
 
   async #rows(
-    name: string,
-    info: TableInfo,
+    table: WorkerTable,
     chunk: Chunk,
     reader: ChunkReader,
+    shape: RowShape,
+    rejected: RejectedRow[],
   ): Promise<{ rows: number; encoder: TableEncoder | undefined }> {
     const { data, index, onProgress } = this.#options;
     const fields = this.#fields;
@@ -184,16 +195,22 @@ export class BatchEncoder {
         while (reader.next(fields)) {
           if (open === undefined || sql?.session.timeZone !== zone) {
             zone = sql?.session.timeZone;
-            open = this.#openTable(name, info, zone);
+            open = this.#openTable(table.name, table.info, zone);
             open.encoder.startChunk(chunk.rowIdBase);
             open.columnsVersion = -1;
           }
           if (open.columnsVersion !== scanner.columnsVersion) {
             open.columnsVersion = scanner.columnsVersion;
-            open.encoder.bindColumns(scanner.columns);
+            shape.begin(scanner.columns, fields.count);
+            open.encoder.bindColumns(shape.names, table.ignored);
           }
-          open.encoder.encodeRow(fields, ++rowId);
-          rows++;
+          const row = shape.active ? shape.apply(fields) : fields;
+          try {
+            open.encoder.encodeRow(row, ++rowId);
+            rows++;
+          } catch (thrown) {
+            this.#reject(thrown, table, chunk, reader, row, shape, rejected);
+          }
           if (data.full || index.full) {
             await this.#writeRuns();
             this.#split = true;
@@ -204,10 +221,36 @@ export class BatchEncoder {
     } catch (thrown) {
       throw placed(thrown, chunk, scanner.rowNumber, reader.rowPosition);
     }
-    assert(rows <= chunk.rowCountMax, "a chunk has no more rows than its ids allow");
+    assert(rows + rejected.length <= chunk.rowCountMax, "a chunk has no more rows than its ids allow");
     report();
     onProgress(0, chunk.sourceBytes - reportedBytes);
     return { rows, encoder: open?.encoder };
+  }
+
+  /** Takes a row that cannot be cast into the report, or throws. */
+  #reject(
+    thrown: unknown,
+    { name, info }: WorkerTable,
+    chunk: Chunk,
+    reader: ChunkReader,
+    row: Fields,
+    shape: RowShape,
+    rejected: RejectedRow[],
+  ): void {
+    const { typeErrorsMax } = this.#options;
+    if (typeErrorsMax === 0 || !isRowError(thrown)) throw thrown;
+    const place = {
+      table: name,
+      file: chunk.path,
+      row: reader.scanner.rowNumber,
+      byte: reader.rowPosition,
+    };
+    rejected.push(rejectedRow(thrown, place, row, shape.names, info));
+    if (rejected.length > typeErrorsMax) {
+      const { file, row, byte } = place;
+      const last = `the last is row ${row} of "${file}", byte ${byte}: ${thrown.message}`;
+      throw tooManyTypeErrors(typeErrorsMax, rejected.length, last);
+    }
   }
 
   #openTable(name: string, info: TableInfo, zone: string | undefined): OpenTable {
@@ -245,6 +288,18 @@ export class BatchEncoder {
       runs.push(runId);
     }
   }
+}
+
+/** What the summary tells of a chunk beside its rows; without those that are 0. */
+function countsOf(reader: ChunkReader, shape: RowShape, rejected: readonly RejectedRow[]): ChunkCounts {
+  const csv = reader.scanner instanceof CsvScanner ? reader.scanner : undefined;
+  const counts = {
+    rejectedRows: rejected.length,
+    shortRows: shape.shortRows,
+    quotedNulls: csv?.quotedNullCount ?? 0,
+    replacedCharacters: reader.replacedCount,
+  };
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
 /** Adds file, row and byte to an error of the encoder; the source's own errors have them already. */

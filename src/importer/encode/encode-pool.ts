@@ -3,6 +3,7 @@ import { assert, LevinError } from "../../base/mod.ts";
 import type { Chunk } from "../../source/mod.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
 import type { FromWorker, ToWorker, WarningCountMessage, WorkerSetup, WorkerTable } from "./messages.ts";
+import type { RejectedRow } from "./rejected-row.ts";
 
 /** Run ids of one worker: `worker << RUN_BITS` and up. */
 const RUN_BITS = 20;
@@ -15,6 +16,8 @@ export interface EncodeBatch {
   /** Sequence number of each worker's first run: above those that an earlier process has used. */
   firstRun: number;
   chunks: Iterable<{ id: number; chunk: Chunk }>;
+  /** Comes before the chunk's `onFlushed`; again with the same rows when a chunk is encoded again. */
+  onRejected(chunk: number, rows: RejectedRow[]): Promise<void>;
   onFlushed(runs: EngineRuns, chunks: ChunkResult[]): Promise<void>;
   onProgress(rows: number, sourceBytes: number): void;
 }
@@ -113,14 +116,12 @@ export class EncodePool {
       case "progress":
         this.#batch?.onProgress(message.rows, message.sourceBytes);
         return;
-      case "flushed": {
-        const batch = this.#batch;
-        if (batch === undefined) return;
-        this.#journalled = this.#journalled.then(() => batch.onFlushed(message.runs, message.chunks));
-        // A journal that cannot be written is noticed by `encode`, which waits for it.
-        this.#journalled.catch((error) => this.#fail(thread, error));
+      case "rejected":
+        this.#journal(thread, (batch) => batch.onRejected(message.chunk, message.rows));
         return;
-      }
+      case "flushed":
+        this.#journal(thread, (batch) => batch.onFlushed(message.runs, message.chunks));
+        return;
       case "ready": {
         const { waiting } = thread;
         thread.waiting = undefined;
@@ -134,6 +135,14 @@ export class EncodePool {
         this.#fail(thread, error);
       }
     }
+  }
+
+  /** One after the other; what cannot be written is noticed by `encode`, which waits for all. */
+  #journal(thread: Thread, write: (batch: EncodeBatch) => Promise<void>): void {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    this.#journalled = this.#journalled.then(() => write(batch));
+    this.#journalled.catch((error) => this.#fail(thread, error));
   }
 
   #fail(thread: Thread, error: unknown): void {

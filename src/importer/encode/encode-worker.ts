@@ -36,9 +36,12 @@ async function take(message: ToWorker): Promise<void> {
         windowBytes: setup.sizes.windowBytes,
         compatLightning: setup.compatLightning,
         invalidReplacement: setup.invalidReplacement,
+        allowShortRows: setup.allowShortRows,
+        typeErrorsMax: setup.typeErrorsMax,
         flushBytes: { data: setup.sizes.dataArenaBytes / 2, index: setup.sizes.indexArenaBytes / 2 },
         firstRun: message.firstRun,
         onProgress: (rows, sourceBytes) => send({ kind: "progress", rows, sourceBytes }),
+        onRejected: (chunk, rows) => send({ kind: "rejected", chunk, rows }),
         onFlushed: (runs, chunks) => send({ kind: "flushed", runs, chunks }),
       });
       send({ kind: "ready", warnings: [] });

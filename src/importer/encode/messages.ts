@@ -3,6 +3,7 @@ import type { EncodeSession } from "../../encoder/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
 import type { Chunk, ColumnCoding } from "../../source/mod.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
+import type { RejectedRow } from "./rejected-row.ts";
 
 /** Sizes of one worker, parts of the job's memory budget. */
 export interface WorkerSizes {
@@ -18,6 +19,9 @@ export interface WorkerSetup {
   session: EncodeSession;
   compatLightning: boolean;
   invalidReplacement: string | undefined;
+  allowShortRows: boolean;
+  /** Rows that may be left out because a value cannot be cast. */
+  typeErrorsMax: number;
 }
 
 export interface WorkerTable {
@@ -26,6 +30,8 @@ export interface WorkerTable {
   info: TableInfo;
   /** Columns that are coded in the source, by lower-case name. */
   codings: Map<string, ColumnCoding>;
+  /** Columns of the source that are left out, in lower case. */
+  ignored: Set<string>;
 }
 
 export type ToWorker =
@@ -44,6 +50,8 @@ export interface WarningCountMessage {
 export type FromWorker =
   /** Rows and source bytes taken since the last one. */
   | { kind: "progress"; rows: number; sourceBytes: number }
+  /** Rows of a chunk that were left out; comes before the chunk is flushed. */
+  | { kind: "rejected"; chunk: number; rows: RejectedRow[] }
   /** Runs that are on disk, and the chunks that they complete. */
   | { kind: "flushed"; runs: EngineRuns; chunks: ChunkResult[] }
   /** The worker can take the next message. */

@@ -1,0 +1,74 @@
+import { joinPath, utf8 } from "../base/mod.ts";
+import type { RunContext } from "./context.ts";
+import { type RejectedRow, tooManyTypeErrors } from "./encode/rejected-row.ts";
+import type { JobState } from "./job-state.ts";
+import type { ChunkCounts } from "./records.ts";
+
+/**
+ * Reports of a job, in `reports` of its state directory. Rows that were left out have a file a chunk, named after batch and chunk, so
+ * that a chunk that is encoded again writes the same file again; at the end of a run they are put together in the order of the plan.
+ */
+const partsDir = (context: RunContext): string => joinPath(context.options.stateDir, "reports", "type-errors");
+const partName = (batch: number, chunk: number): string => `${batch}-${chunk}.ndjson`;
+
+export async function writeRejected(
+  context: RunContext,
+  batch: number,
+  chunk: number,
+  rows: readonly RejectedRow[],
+): Promise<void> {
+  const { files } = context.env;
+  const dir = partsDir(context);
+  await files.makeDir(dir);
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  await files.replace(joinPath(dir, partName(batch, chunk)), utf8(text));
+}
+
+/** Sums over the chunks that the journal knows, so that a resumed run tells of all. */
+export function sumCounts(state: JobState): Required<ChunkCounts> {
+  const sum = {
+    rejectedRows: 0,
+    shortRows: 0,
+    quotedNulls: 0,
+    replacedCharacters: 0,
+  };
+  for (const batch of state.batches) {
+    for (const { counts } of batch?.done.values() ?? []) {
+      for (const name of Object.keys(sum) as (keyof ChunkCounts)[]) sum[name] += counts?.[name] ?? 0;
+    }
+  }
+  return sum;
+}
+
+/** Throws `Levin:Encode:ErrTooManyErrors` when the chunks together have more than is allowed. */
+export function checkTypeErrors(context: RunContext): void {
+  const max = context.options.typeErrorsMax;
+  if (max === 0) return;
+  const { rejectedRows } = sumCounts(context.job.state);
+  if (rejectedRows > max) throw tooManyTypeErrors(max, rejectedRows, `see ${partsDir(context)}`);
+}
+
+/** Puts the parts together; the number of rows left out and the path of the report, undefined where there are none. */
+export async function mergeRejected(context: RunContext): Promise<{ rows: number; path: string } | undefined> {
+  const { files } = context.env;
+  const parts: Uint8Array[] = [];
+  let rows = 0;
+  for (const batch of context.job.state.batches) {
+    for (const { id } of batch?.chunks ?? []) {
+      const part = await files.read(joinPath(partsDir(context), partName(batch.id, id)));
+      if (part === undefined) continue;
+      parts.push(part);
+      for (const byte of part) if (byte === 0x0a) rows++;
+    }
+  }
+  if (rows === 0) return undefined;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  const path = joinPath(context.options.stateDir, "reports", "type-errors.ndjson");
+  await files.replace(path, whole);
+  return { rows, path };
+}
