@@ -19,6 +19,14 @@ export interface ReadFile {
   close(): Promise<void>;
 }
 
+/** A name in a directory. */
+export interface DirEntry {
+  name: string;
+  isDir: boolean;
+  sizeBytes: number;
+  mtimeMs: number;
+}
+
 /**
  * File operations as a value, so that a test can fail each of them in turn. Paths are plain; errors are Node's, with `code`.
  */
@@ -37,6 +45,13 @@ export interface Files {
   removeTree(path: string): Promise<void>;
   /** Names in a directory, sorted; [] when it does not exist. */
   list(path: string): Promise<string[]>;
+  /** What is in a directory, sorted by name; undefined when there is no such directory (nothing there, or a file). */
+  entries(path: string): Promise<DirEntry[] | undefined>;
+  /** Creates or overwrites a file; on disk when it resolves, its name is not. */
+  writeSynced(path: string, bytes: Uint8Array): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Gives an existing file a second name that must not exist; false when it does. Atomic. */
+  link(from: string, to: string): Promise<boolean>;
   syncDir(path: string): Promise<void>;
 }
 
@@ -146,6 +161,46 @@ export const systemFiles: Files = {
       return (await fs.readdir(path)).sort();
     } catch (error) {
       if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+  async entries(path) {
+    let names: string[];
+    try {
+      names = (await fs.readdir(path)).sort();
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw error;
+    }
+    const out: DirEntry[] = [];
+    for (const name of names) {
+      try {
+        const stat = await fs.stat(join(path, name));
+        out.push({ name, isDir: stat.isDirectory(), sizeBytes: stat.size, mtimeMs: stat.mtimeMs });
+      } catch (error) {
+        // Removed since it was listed.
+        if (!isMissing(error)) throw error;
+      }
+    }
+    return out;
+  },
+  async writeSynced(path, bytes) {
+    const handle = await fs.open(path, "w");
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  rename: (from, to) => fs.rename(from, to),
+  async link(from, to) {
+    try {
+      await fs.link(from, to);
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === "EEXIST") return false;
       throw error;
     }
   },

@@ -21,6 +21,7 @@ const levels: Record<string, number> = {
   encoder: 3,
   engine: 3,
   checkpoint: 3,
+  br: 3,
   ingest: 4,
   precheck: 4,
   importer: 5,

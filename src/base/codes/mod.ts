@@ -1,4 +1,5 @@
 /** The closed list of error codes, one file an area; README's table is compared with it by a test. */
+import { brCodes } from "./br.ts";
 import { checkCodes } from "./check.ts";
 import { clusterCodes } from "./cluster.ts";
 import { codecCodes } from "./codec.ts";
@@ -21,6 +22,7 @@ export const errorCodes = {
   ...engineCodes,
   ...clusterCodes,
   ...ingestCodes,
+  ...brCodes,
 };
 
 export type ErrorCode = keyof typeof errorCodes;
