@@ -163,7 +163,7 @@ export function importOptions(
     sqlMode: sqlModeOf(config),
     timeZone: timeZone === "" ? undefined : timeZone,
     workers,
-    memoryBytes: number("levin.memory") || defaultMemoryBytes(os.totalmem()),
+    memoryBytes: number("levin.memory") || defaultMemoryBytes(os.totalmem(), workers),
     chunkSizeBytes: Math.min(number("mydumper.max-region-size"), 64 << 20),
     rangeSizeBytes: number("tikv-importer.region-split-size") || 96 << 20,
     rangeKeys: number("tikv-importer.region-split-keys") || 960_000,

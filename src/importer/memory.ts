@@ -17,9 +17,9 @@ export interface MemoryPlan {
   totalBytes: number;
 }
 
-/** Default of `--memory`: a sixteenth of the machine's memory, between 384 MiB and 4 GiB. */
-export function defaultMemoryBytes(machineBytes: number): number {
-  return Math.max(384 * MIB, Math.min(4096 * MIB, Math.floor(machineBytes / 16)));
+/** Default of `--memory`: 384 MiB and 48 MiB a worker, at most a quarter of the machine. More makes fewer runs to merge. */
+export function defaultMemoryBytes(machineBytes: number, workers: number): number {
+  return Math.min((384 + 48 * workers) * MIB, Math.floor(machineBytes / 4));
 }
 
 /** Splits the budget among arenas, windows and queues. */
