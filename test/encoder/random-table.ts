@@ -329,6 +329,10 @@ export function randomText(random: Random, info: ColumnInfo): Uint8Array {
       return utf8(String(1890 + below(random, 280)));
     case Tp.json:
       return utf8(pick(random, ['{"b":[1,2.5],"a":null}', "[]", "12", '"x"', "{", "true"]));
+    case Tp.bit:
+      return Uint8Array.from({ length: 1 + below(random, 3) }, (_, i) =>
+        i === 0 ? below(random, 4) : below(random, 256),
+      );
     case Tp.enum:
       return utf8(pick(random, ["a", "bb", "", "Ünï", "A", "1", "a ", "zz"]));
     case Tp.set:
@@ -358,7 +362,7 @@ export function randomField(random: Random, info: ColumnInfo): { kind: number; b
       return { kind, bytes: utf8(`${digits(random, 2)}e${below(random, 5)}`) };
     case FieldKind.hex:
     case FieldKind.bit:
-      return { kind, bytes: Uint8Array.of(0, below(random, 256)) };
+      return { kind, bytes: Uint8Array.of(...(random.next() < 0.5 ? [0] : []), below(random, 256)) };
     case FieldKind.binary:
       return { kind, bytes: randomText(random, info) };
     default:

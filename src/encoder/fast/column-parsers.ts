@@ -4,7 +4,7 @@ import { DIGIT_BYTES, FieldKind, type TimeZone } from "../../codec/mod.ts";
 import { Flag, Tp } from "../../schema/mod.ts";
 import type { ColumnLayout, TableLayout } from "../layout.ts";
 import { parseDecimalField, parseFloatField, parseShortDecimal, parseYear } from "./parse-number.ts";
-import { type Elements, parseEnum, parseSet, TextMode } from "./parse-text.ts";
+import { type Elements, parseBit, parseEnum, parseSet, TextMode } from "./parse-text.ts";
 import { parseDateTime, parseDuration } from "./parse-time.ts";
 
 /** Numbers of `ColumnParsers.parser`. */
@@ -21,6 +21,7 @@ export const Parser = {
   text: 9,
   enum: 10,
   set: 11,
+  bit: 12,
 } as const;
 
 const bit = (...kinds: number[]): number => kinds.reduce((mask, kind) => mask | (1 << kind), 0);
@@ -110,7 +111,11 @@ export class ColumnParsers {
     else if (tp === Tp.timestamp) this.parser[at] = Parser.timestamp;
     else if (tp === Tp.duration) this.parser[at] = Parser.duration;
     else if (tp === Tp.enum || tp === Tp.set) this.setElements(column, tp);
-    else if (form.kind === "bytes") this.setText(column, flen);
+    else if (tp === Tp.bit) {
+      this.parser[at] = Parser.bit;
+      this.accepts[at] = bit(FieldKind.string, FieldKind.binary, FieldKind.hex, FieldKind.bit);
+      this.precision[at] = flen;
+    } else if (form.kind === "bytes") this.setText(column, flen);
     else this.accepts[at] = 0;
   }
 
@@ -150,11 +155,9 @@ export class ColumnParsers {
     let mode = CHARSETS.get(charset) ?? TextMode.other;
     this.limit[at] = flen < 0 ? Number.POSITIVE_INFINITY : flen;
     if (TEXT_TYPES.has(tp) || charset === "binary") mode |= TextMode.inBytes;
-    if (tp === Tp.string && charset !== "binary") mode |= TextMode.trim;
+    if (tp === Tp.string) mode |= charset === "binary" ? TextMode.pad : TextMode.trim;
     this.mode[at] = mode;
-    if (charset === "binary") this.accepts[at] = TEXTS | bit(FieldKind.binary);
-    // BINARY(n) is padded, which is left to the plain path.
-    if (tp === Tp.string && charset === "binary") this.accepts[at] = 0;
+    if (charset === "binary") this.accepts[at] = TEXTS | bit(FieldKind.binary, FieldKind.hex);
   }
 
   /**
@@ -189,6 +192,8 @@ export class ColumnParsers {
         return parseEnum(b, start, end, out, at, this.elements[column]!);
       case Parser.set:
         return parseSet(b, start, end, out, at, this.elements[column]!);
+      case Parser.bit:
+        return parseBit(b, start, end, out, at, this.precision[column]!);
       case Parser.duration:
         return parseDuration(b, start, end, out, at, this.scale[column]!);
       case Parser.year:

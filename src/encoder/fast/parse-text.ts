@@ -21,6 +21,8 @@ export const TextMode = {
   inBytes: 4,
   /** Blanks at the end are dropped (CHAR). */
   trim: 8,
+  /** Zero bytes fill it up to the limit (BINARY). */
+  pad: 16,
 } as const;
 const CHARSET = 3;
 
@@ -38,6 +40,7 @@ export function parseText(
   let stop = end;
   if ((mode & TextMode.trim) !== 0) while (stop > start && b[stop - 1] === 0x20) stop--;
   const size = stop - start;
+  if ((mode & TextMode.pad) !== 0) return padded(b, start, end, out, at, limit, slack);
   if (size > out.length - at - slack) return NO_ROOM;
   let any = 0;
   if (size > COPY_BY_HAND) {
@@ -52,6 +55,24 @@ export function parseText(
   }
   if (any >= 0x80 && (mode & CHARSET) !== TextMode.binary) return checkText(b, start, stop, at, mode, limit);
   return size > limit ? -1 : at + size;
+}
+
+function padded(
+  b: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  at: number,
+  limit: number,
+  slack: number,
+): number {
+  const size = end - start;
+  if (size > limit) return -1;
+  // The caller makes room for the text alone, so that the padding has to fit the slack too.
+  if (limit > out.length - at - slack) return size === limit ? NO_ROOM : -1;
+  for (let i = 0; i < size; i++) out[at + i] = b[start + i]!;
+  for (let i = size; i < limit; i++) out[at + i] = 0;
+  return at + limit;
 }
 
 /** The part for strings that are not ASCII. */
@@ -101,7 +122,7 @@ export function parseEnum(
   return index === 0 ? -1 : putUnsigned(out, at, 0, index);
 }
 
-/** Element names with commas between them, at least one. */
+/** Element names with commas between them; nothing is the empty set. */
 export function parseSet(
   b: Uint8Array,
   start: number,
@@ -113,6 +134,7 @@ export function parseSet(
   let low = 0;
   let high = 0;
   let from = start;
+  if (start === end) return findElement(elements, b, start, end) === 0 ? putUnsigned(out, at, 0, 0) : -1;
   for (let i = start; i <= end; i++) {
     if (i < end && b[i] !== 0x2c) continue;
     const index = findElement(elements, b, from, i);
@@ -121,5 +143,19 @@ export function parseSet(
     else high |= 1 << (index - 33);
     from = i + 1;
   }
+  return putUnsigned(out, at, high, low);
+}
+
+/** Bytes as a big-endian number of up to `bits` bits. */
+export function parseBit(b: Uint8Array, start: number, end: number, out: Uint8Array, at: number, bits: number): number {
+  const size = end - start;
+  if (size < 1 || size > 8) return -1;
+  let high = 0;
+  let low = 0;
+  for (let i = start; i < end; i++) {
+    high = (high << 8) | (low >>> 24);
+    low = (low << 8) | b[i]!;
+  }
+  if (bits < 64 && (high >>> 0) * 0x100000000 + (low >>> 0) >= 2 ** bits) return -1;
   return putUnsigned(out, at, high, low);
 }
