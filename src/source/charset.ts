@@ -36,6 +36,11 @@ export function isIdentity(charset: Charset): boolean {
   return charset === "binary" || charset === "utf8";
 }
 
+/** Only a byte order mark says so; SET NAMES in such a file speaks of the bytes before they became UTF-16. */
+export function isUtf16(charset: Charset): boolean {
+  return charset === "utf16le" || charset === "utf16be";
+}
+
 /** A growing buffer of converted bytes. */
 export class ByteSink {
   bytes: Uint8Array = new Uint8Array(256);

@@ -69,6 +69,8 @@ export class CsvScanner implements RowScanner {
   private readonly quote: number;
   private marks = new Uint8Array(64);
   private marked = false;
+  /** The record had a separator. */
+  private separated = false;
   private linesToSkip: number;
   private headerDue: boolean;
   /** Where the last field ended, its token excluded. */
@@ -205,6 +207,7 @@ export class CsvScanner implements RowScanner {
     fields.bytes = bytes;
     fields.count = n;
     window.start = i;
+    this.separated = n > 1;
     if (this.dialect.trimLastSeparator && n > 1 && this.isEmpty(fields, n - 1)) fields.count = n - 1;
     return Scan.row;
   }
@@ -233,7 +236,7 @@ export class CsvScanner implements RowScanner {
           throw this.syntax("the file ends with an escape character", window, end, n);
         }
         // A dump never ends so: it was cut, or the tool did not escape a value that ends with this character.
-        if (at === end && final && (bytes[at - 1] === 10 || bytes[at - 1] === 13)) {
+        if (at === end && final && !this.options.endsInFile && (bytes[at - 1] === 10 || bytes[at - 1] === 13)) {
           throw this.syntax("the file's last line end is escaped", window, at - 1, n);
         }
       } else if ((match & 7) === Token.delimiter) {
@@ -365,9 +368,9 @@ export class CsvScanner implements RowScanner {
     return this.dialect.blankLines === "row" || (this.dialect.blankLines === "auto" && columnCount === 1);
   }
 
-  /** An unquoted field of white space only. */
+  /** A line without separator and with white space only, unquoted. */
   private isBlank(fields: Fields): boolean {
-    if (this.marks[0] !== Mark.plain || fields.start[0]! < 0) return false;
+    if (this.separated || this.marks[0] !== Mark.plain) return false;
     for (let i = fields.start[0]!; i < fields.end[0]!; i++) {
       const byte = fields.bytes[i]!;
       if (byte !== 32 && (byte < 9 || byte > 13)) return false;

@@ -14,6 +14,7 @@ export { ChunkReader, type ChunkReaderOptions } from "./chunk-reader.ts";
 export { type CsvDialect, checkCsvDialect, defaultCsvDialect } from "./csv-dialect.ts";
 export { CsvScanner, type CsvScannerOptions } from "./csv-scanner.ts";
 export { decompressed } from "./decompress.ts";
+export { type Detection, detectFile, detectionToml } from "./detect.ts";
 export type { ColumnCoding } from "./field-coding.ts";
 export { type Compression, compareSortKeys, type DataFormat, decodePercent, parseFileName } from "./file-name.ts";
 export { compileFileRule, type FileRule } from "./file-rules.ts";
@@ -33,6 +34,7 @@ export { type ExtraColumn, parseRoutes, type RouteRule, type Router } from "./ro
 export { type RowScanner, Scan } from "./row-scanner.ts";
 export { retarget } from "./schema-text.ts";
 export * from "./source-model.ts";
+export { spool } from "./spool.ts";
 export { classify, type SqlStatementHead, type SqlStatementKind } from "./sql-classify.ts";
 export { type DumpContent, readSqlDump, type SchemaStatement } from "./sql-dump.ts";
 export { type FoundStatement, SqlScanner, type SqlScannerOptions } from "./sql-scanner.ts";

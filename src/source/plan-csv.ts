@@ -31,6 +31,7 @@ export async function* csvCuts(storage: Storage, file: DataFile, options: CutOpt
   try {
     const head = await readHead(feed, file, options);
     const { columns } = head.scanner;
+    const { charset } = feed;
     const ends = strictEnds(file, feed, options)
       ? strictRowEnds(storage, file, options)
       : provedRowEnds(feed, file, head, options);
@@ -41,7 +42,16 @@ export async function* csvCuts(storage: Storage, file: DataFile, options: CutOpt
       const own = start === 0 ? undefined : columns;
       const last = at === size;
       if (at > start || last)
-        yield { start, end: at, endsInFile: !last, columns: own, sql: undefined, rowsBefore, rowCount: counted };
+        yield {
+          start,
+          end: at,
+          endsInFile: !last,
+          columns: own,
+          sql: undefined,
+          rowsBefore,
+          rowCount: counted,
+          charset,
+        };
       start = at;
       rowsBefore = rows ?? 0;
     }

@@ -1,4 +1,5 @@
 import { newFields } from "../codec/mod.ts";
+import { type Charset, isUtf16 } from "./charset.ts";
 import type { Cut, PlanOptions } from "./plan.ts";
 import type { DataFile } from "./router.ts";
 import { Scan } from "./row-scanner.ts";
@@ -25,6 +26,7 @@ export async function* sqlCuts(
     replacement: options.invalidReplacement,
     windowBytes: Math.min(WINDOW_BYTES, object.sizeBytes),
   });
+  let charset: Charset | undefined;
   const found: { at: number; sql: SqlContext; rows: number }[] = [];
   let goal = options.chunkBytes;
   const scanner: SqlScanner = new SqlScanner({
@@ -46,11 +48,12 @@ export async function* sqlCuts(
   let sql: SqlContext | undefined;
   const cut = (end: number, rows: number): Cut => {
     const endsInFile = end < file.file.sizeBytes;
-    return { start, end, endsInFile, columns: undefined, sql, rowsBefore, rowCount: rows - rowsBefore };
+    return { start, end, endsInFile, columns: undefined, sql, rowsBefore, rowCount: rows - rowsBefore, charset };
   };
   try {
     while (await feed.fill(scanner.rowNumber + 1)) {
       options.signal?.throwIfAborted();
+      charset ??= isUtf16(feed.charset) ? feed.charset : file.charset;
       while (scanner.next(feed.window, fields) === Scan.recode) {
         feed.recode(currentCharset(scanner.session.charset, file.charset, name));
       }

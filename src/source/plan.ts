@@ -1,3 +1,4 @@
+import type { Charset } from "./charset.ts";
 import type { Chunk } from "./chunk.ts";
 import type { CsvDialect } from "./csv-dialect.ts";
 import type { Compression } from "./file-name.ts";
@@ -39,6 +40,8 @@ const EXPANSION_MAX: Readonly<Record<Compression, number>> = {
 
 /** Part of a file, as a cutter found it. */
 export type Cut = Pick<Chunk, "start" | "end" | "endsInFile" | "columns" | "sql" | "rowsBefore"> & {
+  /** Of a byte order mark; undefined: the file's. */
+  readonly charset?: Charset;
   /** Undefined: not counted. */
   readonly rowCount: number | undefined;
 };
@@ -68,10 +71,19 @@ export async function* planChunks(
 function chunkOf(file: DataFile, cut: Omit<Cut, "rowCount">, rowIdBase: number, rowCountMax: number): Chunk {
   const { sizeBytes, mtimeMs, path } = file.file;
   const { database, table, insertNames, format, compression, charset, dialect, extraColumns } = file;
-  const names = { path, database, table, insertNames, format, compression, charset, dialect, extraColumns };
+  const names = { path, database, table, insertNames, format, compression, dialect, extraColumns };
   const share = Number.isFinite(cut.end) ? cut.end - cut.start : sizeBytes;
   const sourceBytes = compression === "none" ? share : Math.min(share, sizeBytes);
-  return { ...names, ...cut, sourceBytes, fileSizeBytes: sizeBytes, fileMtimeMs: mtimeMs, rowIdBase, rowCountMax };
+  return {
+    ...names,
+    ...cut,
+    charset: cut.charset ?? charset,
+    sourceBytes,
+    fileSizeBytes: sizeBytes,
+    fileMtimeMs: mtimeMs,
+    rowIdBase,
+    rowCountMax,
+  };
 }
 
 /** An upper bound: a CSV row has a byte per column (separators, terminator), a SQL row two and its parentheses. */

@@ -1,5 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import { type Charset, charsetOf } from "./charset.ts";
+import { type Charset, charsetOf, isUtf16 } from "./charset.ts";
 import type { Chunk, TableName } from "./chunk.ts";
 import { sourceError } from "./source-error.ts";
 import { type FoundStatement, SqlScanner } from "./sql-scanner.ts";
@@ -10,7 +10,7 @@ import { copySqlSession, newSqlSession } from "./sql-session.ts";
  * mydumper and Dumpling write it over text of any kind.
  */
 export function currentCharset(names: string | undefined, configured: Charset, file: string): Charset {
-  if (names === undefined || names === "binary") return configured;
+  if (names === undefined || names === "binary" || isUtf16(configured)) return configured;
   const charset = charsetOf(names);
   if (charset !== undefined) return charset;
   throw new LevinError(

@@ -1,10 +1,11 @@
 import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
 import { type Charset, charsetOf } from "./charset.ts";
 import { FieldConverter } from "./field-coding.ts";
+import { isOperator } from "./sql-digits.ts";
 import { CHAR, Char, DOUBLE_STOP, MORE, SINGLE_STOP, type SqlLexer, Unclosed } from "./sql-lexer.ts";
 import type { SqlSession } from "./sql-session.ts";
 import { decodeBits, decodeHex, unescapeSql } from "./sql-unescape.ts";
-import { isOperator, Mark, SqlValueReader, ValueProblem } from "./sql-values.ts";
+import { Mark, SqlValueReader, ValueProblem } from "./sql-values.ts";
 
 const DIGIT = Char.digit | Char.word;
 

@@ -1,4 +1,5 @@
 import { FieldKind } from "../codec/mod.ts";
+import { asciiLower, everyDigit, fitsInteger, isOperator } from "./sql-digits.ts";
 import { CHAR, Char, MORE, type SqlLexer } from "./sql-lexer.ts";
 import type { SqlSession } from "./sql-session.ts";
 
@@ -56,6 +57,10 @@ export class SqlValueReader {
     this.charset = undefined;
     const byte = this.lexer.bytes[i]!;
     if (byte === 0x27 || (byte === 0x22 && !this.session.ansiQuotes)) return this.string(i, depth);
+    if (this.wordsAreText && byte !== 0x28) {
+      const to = this.lightningWord(i);
+      if (to !== i) return to;
+    }
     if (byte === 0x2d || byte === 0x2b) return this.signed(i, depth);
     if (CHAR[byte]! & Char.digit || byte === 0x2e) return this.number(i, i);
     if (byte === 0x28) return this.parentheses(i, depth);
@@ -192,14 +197,13 @@ export class SqlValueReader {
     throw new ValueProblem('expected ")"', next);
   }
 
-  /** `\N`: NULL in MySQL up to 5.7 and in MariaDB; the text `\N` for Lightning. */
+  /** `\N`: NULL in MySQL up to 5.7 and in MariaDB. */
   private backslashN(i: number): number {
     const { lexer } = this;
     const to = i + 1 >= lexer.end ? (lexer.final ? i + 1 : MORE) : lexer.word(i + 1);
     if (to === MORE) return MORE;
     if (to !== i + 2 || lexer.bytes[i + 1] !== 0x4e) throw new ValueProblem("expected a value", i);
-    if (this.wordsAreText) this.set(FieldKind.string, Mark.done, i, to);
-    else this.set(FieldKind.null, Mark.done, i, i);
+    this.set(FieldKind.null, Mark.done, i, i);
     return to;
   }
 
@@ -297,12 +301,36 @@ export class SqlValueReader {
     return this.close(typeEnd);
   }
 
+  /**
+   * Lightning's reading of what stands unquoted (lightning.md §1.5): all up to white space, a comma, bracket or quote is one
+   * word; digits of 64 bits are numbers, NULL, TRUE and FALSE constants, everything else is text. `i`: a form that is read below.
+   */
+  private lightningWord(i: number): number {
+    const { bytes, end, final } = this.lexer;
+    let to = i;
+    while (to < end && LIGHTNING_WORD[bytes[to]!] === 1) to++;
+    if (to >= end && !final) return MORE;
+    if (to === i || (to < end && (bytes[to] === 0x28 || (bytes[to] === 0x27 && to === i + 1)))) return i;
+    const text = asciiLower(bytes, i, Math.min(to, i + 8));
+    const kind = LIGHTNING_CONSTANTS[text];
+    if (kind !== undefined && to - i === text.length) {
+      this.set(kind, Mark.done, i, i);
+    } else if (
+      /^0[xb]/.test(text) &&
+      to > i + 2 &&
+      bytes[i + 1]! > 0x60 &&
+      everyDigit(bytes, i + 2, to, text[1] === "x")
+    ) {
+      const hex = text[1] === "x";
+      this.set(hex ? FieldKind.hex : FieldKind.bit, hex ? Mark.hex : Mark.bits, i + 2, to);
+    } else {
+      this.set(lightningNumber(bytes, i, to), Mark.done, i, to);
+    }
+    return to;
+  }
+
   /** A word that is no value: a function, or text for Lightning. */
   private plainWord(i: number, to: number): number {
-    if (this.wordsAreText) {
-      this.set(FieldKind.string, Mark.done, i, to);
-      return to;
-    }
     const next = this.lexer.blank(to);
     if (next === MORE) return MORE;
     const text = asciiLower(this.lexer.bytes, i, Math.min(to, i + 40));
@@ -333,42 +361,18 @@ const CONSTANTS: readonly (readonly [string, number])[] = [
   ["default", FieldKind.default],
 ];
 
-/** Operators that make a value an expression. */
-export function isOperator(byte: number): boolean {
-  return "+-*/%^&|<>=!".includes(String.fromCharCode(byte));
-}
+const LIGHTNING_WORD = new Uint8Array(256).fill(1);
+for (const char of " \t\n\r\v\f,;()'\"`/") LIGHTNING_WORD[char.charCodeAt(0)] = 0;
 
-function asciiLower(bytes: Uint8Array, from: number, to: number): string {
-  let text = "";
-  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
-  return text.toLowerCase();
-}
+const LIGHTNING_CONSTANTS: Readonly<Record<string, number>> = {
+  null: FieldKind.null,
+  true: FieldKind.true,
+  false: FieldKind.false,
+};
 
-function everyDigit(bytes: Uint8Array, from: number, to: number, hex: boolean): boolean {
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i]!;
-    const letter = byte | 0x20;
-    const fits = hex
-      ? (byte >= 0x30 && byte <= 0x39) || (letter >= 0x61 && letter <= 0x66)
-      : byte === 0x30 || byte === 0x31;
-    if (!fits) return false;
-  }
-  return true;
-}
-
-const MAX_UINT = "18446744073709551615";
-const MAX_NEGATIVE = "9223372036854775808";
-
-/** Whether the digits bytes[from, to) fit 64 bits of the kind; MySQL reads longer ones as DECIMAL. */
-function fitsInteger(bytes: Uint8Array, from: number, to: number, kind: number): boolean {
-  if (kind !== FieldKind.int && kind !== FieldKind.uint) return true;
-  let at = from;
-  while (at < to && bytes[at] === 0x30) at++;
-  const limit = kind === FieldKind.int ? MAX_NEGATIVE : MAX_UINT;
-  if (to - at !== limit.length) return to - at < limit.length;
-  for (let k = 0; k < limit.length; k++) {
-    const d = bytes[at + k]! - limit.charCodeAt(k);
-    if (d !== 0) return d < 0;
-  }
-  return true;
+function lightningNumber(bytes: Uint8Array, from: number, to: number): number {
+  const digits = bytes[from] === 0x2d ? from + 1 : from;
+  const kind = digits > from ? FieldKind.int : FieldKind.uint;
+  for (let i = digits; i < to; i++) if (!(CHAR[bytes[i]!]! & Char.digit)) return FieldKind.string;
+  return digits < to && fitsInteger(bytes, digits, to, kind) ? kind : FieldKind.string;
 }

@@ -1,5 +1,5 @@
 import { assert } from "../base/mod.ts";
-import { ByteSink, type Charset, Converter, isIdentity } from "./charset.ts";
+import { ByteSink, type Charset, Converter, isIdentity, isUtf16 } from "./charset.ts";
 import { ROW_BYTES_MAX } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import type { ByteSource } from "./storage.ts";
@@ -112,7 +112,7 @@ export class WindowFeed {
 
   /** Reads everything from the window's start on in another character set. */
   recode(charset: Charset): void {
-    if (charset === this.charset) return;
+    if (charset === this.charset || isUtf16(this.charset)) return;
     const { window } = this;
     const from = this.sourcePosition(window.base + window.start);
     const raw = this.rawFrom(from);

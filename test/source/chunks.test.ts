@@ -3,7 +3,15 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type LevinError, seededRandom } from "../../src/base/mod.ts";
 import { newFields } from "../../src/codec/mod.ts";
-import { type Chunk, ChunkReader, loadSource, type PlanOptions, planChunks } from "../../src/source/mod.ts";
+import {
+  type Chunk,
+  ChunkReader,
+  type CsvDialect,
+  defaultCsvDialect,
+  loadSource,
+  type PlanOptions,
+  planChunks,
+} from "../../src/source/mod.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { type Cell, cellsOf } from "./scan.ts";
 
@@ -104,3 +112,63 @@ test("a chunk that does not end at a row's end is refused", async () => {
     storage.openCount = 0;
   }
 });
+
+test("strict-format cuts by line ends alone, and a broken promise is found", async () => {
+  const strict = { strictFormat: true } as const;
+  const sound = new MemoryStorage({ "d.t.csv": `id,v\n${texts.map((_, k) => `${k},"x${k}"\r\n`).join("")}` });
+  for (const chunkBytes of [64, 333]) {
+    const chunks = await plan(sound, chunkBytes, strict);
+    assert.ok(chunks.length > 5);
+    assert.equal((await readChunks(sound, chunks, 100)).length, texts.length);
+  }
+  const broken = new MemoryStorage({ "d.t.csv": csv });
+  await assert.rejects(readChunks(broken, await plan(broken, 64, strict), 100), (thrown: LevinError) => {
+    return thrown.code === "Levin:Source:ErrSyntax";
+  });
+  const dialect = { ...defaultCsvDialect, delimiter: "", separator: "\t", header: false };
+  const escapedEnds = new MemoryStorage({ "d.t.csv": "1\ta\\\nb\n".repeat(100) });
+  const source = await loadSource(escapedEnds, { dialect });
+  const chunks = await Array.fromAsync(planChunks(escapedEnds, source.tables[0]!.files, { chunkBytes: 21, ...strict }));
+  await assert.rejects(
+    readChunks(escapedEnds, chunks, 100),
+    /a row goes beyond the end of its chunk \(row \d+, column 2, byte \d+\)/,
+  );
+  escapedEnds.openCount = 0;
+  const proved = await Array.fromAsync(planChunks(escapedEnds, source.tables[0]!.files, { chunkBytes: 21 }));
+  assert.equal((await readChunks(escapedEnds, proved, 100)).length, 100);
+  assert.deepEqual(
+    proved.map(({ rowIdBase }) => rowIdBase),
+    proved.map(({ rowsBefore }) => rowsBefore),
+    "row ids follow each other",
+  );
+});
+
+test("rows that several dialects write are cut and read alike", async () => {
+  const rows = texts.map((v, k) => [String(k), v]);
+  const dialects: Partial<CsvDialect>[] = [
+    { separator: "|+|", delimiter: "'", terminator: "<EOL>\n" },
+    { separator: "\t", delimiter: "", terminator: "\n" },
+    { separator: ";", escapedBy: "" },
+    { separator: ",", delimiter: "$$", escapedBy: "!" },
+  ];
+  for (const change of dialects) {
+    const dialect = { ...defaultCsvDialect, header: false, ...change };
+    const storage = new MemoryStorage({ "d.t.csv": rows.map((row) => writeRow(row, dialect)).join("") });
+    const source = await loadSource(storage, { dialect });
+    for (const chunkBytes of [64, 1000]) {
+      const chunks = await Array.fromAsync(planChunks(storage, source.tables[0]!.files, { chunkBytes }));
+      assert.deepEqual(utf8Texts(await readChunks(storage, chunks, 64)), rows, JSON.stringify(change));
+    }
+  }
+});
+
+function writeRow(row: readonly string[], dialect: CsvDialect): string {
+  const { delimiter, escapedBy, separator, terminator } = dialect;
+  const end = terminator === "" ? "\n" : terminator;
+  const fields = row.map((value) => {
+    if (delimiter === "") return value.replace(/[\\\t\n]/g, (char) => `\\${char}`);
+    const escaped = escapedBy === "" ? value : value.replaceAll(escapedBy, escapedBy + escapedBy);
+    return delimiter + escaped.split(delimiter).join(delimiter + delimiter) + delimiter;
+  });
+  return fields.join(separator) + end;
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LevinError } from "../../src/base/mod.ts";
 import { type CsvDialect, CsvScanner, defaultCsvDialect } from "../../src/source/mod.ts";
-import { fuzzCsv } from "./csv-fuzz.ts";
+import { fuzzCsv, fuzzCsvSkip } from "./csv-fuzz.ts";
 import { type Scanned, scanAll } from "./scan.ts";
 
 interface Case {
@@ -125,4 +125,8 @@ test("more fields than the arrays had room for", () => {
 
 test("the scanner equals the plain reference on random text and windows", () => {
   for (let seed = 1; seed <= 3000; seed++) fuzzCsv(seed);
+});
+
+test("skipping over rows finds the ends that reading finds", () => {
+  for (let seed = 1; seed <= 3000; seed++) fuzzCsvSkip(seed);
 });

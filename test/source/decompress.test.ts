@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { concatBytes, type LevinError } from "../../src/base/mod.ts";
 import { type ByteSource, type Compression, decompressed } from "../../src/source/mod.ts";
+import { archive } from "./dumps.ts";
 
 function sourceOf(bytes: Uint8Array, step: number): ByteSource {
   let at = 0;
@@ -34,10 +36,17 @@ async function readAll(source: ByteSource): Promise<Uint8Array> {
 const open = (bytes: Uint8Array, compression: Compression, step = 7000) =>
   readAll(decompressed(sourceOf(bytes, step), compression, "db.t.sql.x"));
 
-const text = new TextEncoder().encode(Array.from({ length: 30_000 }, (_, k) => `row ${k * 7919}\n`).join(""));
+const text = new TextEncoder().encode(Array.from({ length: 12_000 }, (_, k) => `row ${k * 7919}\n`).join(""));
+const fixture = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../data/compressed/${name}`, import.meta.url).pathname));
+
+/** Written by zlib and by the tools lz4 (linked blocks; independent ones with checksums) and xz. */
 const packed: [Compression, Uint8Array][] = [
   ["gzip", gzipSync(text)],
   ["zstd", zstdCompressSync(text)],
+  ["lz4", fixture("linked.lz4")],
+  ["lz4", fixture("independent.lz4")],
+  ["xz", fixture("rows.xz")],
 ];
 
 test("streams are decompressed whole, members and frames one after another", async () => {
@@ -46,20 +55,27 @@ test("streams are decompressed whole, members and frames one after another", asy
     const twice = concatBytes(bytes, bytes);
     assert.deepEqual(await open(twice, compression, 1 << 20), concatBytes(text, text), compression);
   }
+  // Frames to skip, of zstd and lz4.
   const skippable = Uint8Array.of(0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
   assert.deepEqual(await open(concatBytes(skippable, packed[1]![1], skippable), "zstd"), text);
+  assert.deepEqual(await open(concatBytes(skippable, packed[2]![1]), "lz4"), text);
   assert.deepEqual(await open(concatBytes(packed[0]![1], new Uint8Array(1000)), "gzip"), text, "padding");
 });
 
 test("truncated, damaged and foreign data is an error that names file and byte", async () => {
   const junk = new TextEncoder().encode("GARBAGE ".repeat(20));
-  for (const [compression, bytes] of packed) {
+  const snappy = archive().get("sakila/dumpling-tidb-csv-snappy/sakila.film.000000000.csv.snappy")!;
+  for (const [compression, bytes] of [...packed, ["snappy", snappy] as const]) {
     const broken: Record<string, Uint8Array> = {
       empty: new Uint8Array(0),
       plain: text.subarray(0, 100),
       "behind the end": concatBytes(bytes, junk),
       "behind padding": concatBytes(bytes, new Uint8Array(600), junk),
     };
+    if (compression !== "zstd") {
+      broken["a changed byte"] = new Uint8Array(bytes);
+      broken["a changed byte"][bytes.length >> 1]! ^= 0x20;
+    }
     for (const size of [1, 3, 5, 9, 1000, bytes.length - 4, bytes.length - 1])
       broken[`cut at ${size}`] = bytes.subarray(0, size);
     for (const [name, data] of Object.entries(broken)) {

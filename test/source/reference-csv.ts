@@ -91,6 +91,8 @@ export function referenceCsv(
     return field;
   }
 
+  let separated = false;
+
   function record(): Field[] {
     const fields: Field[] = [];
     for (;;) {
@@ -104,6 +106,7 @@ export function referenceCsv(
       }
       pos += separator.length;
     }
+    separated = fields.length > 1;
     const last = fields.at(-1)!;
     if (dialect.trimLastSeparator && fields.length > 1 && !last.quoted && last.raw === "") fields.pop();
     return fields;
@@ -133,7 +136,7 @@ export function referenceCsv(
       if (pos >= data.length) break;
       const fields = record();
       const first = fields[0]!;
-      const blank = fields.length === 1 && !first.quoted && !first.escaped && /^[\t\n\v\f\r ]*$/.test(first.raw);
+      const blank = !separated && !first.quoted && !first.escaped && /^[\t\n\v\f\r ]*$/.test(first.raw);
       if (headerDue) {
         if (blank) continue;
         headerDue = false;

@@ -94,6 +94,21 @@ test("literals are read as Lightning reads them, or as MySQL does where that is 
   }
 });
 
+/** What Lightning reads as several values, and so shifts the columns behind: an error here, or one value, also on demand. */
+const shifts = new Set(["b'12'", "_binary 'x'", "_binary'x'", "_binary 0x41", "1 2", "(1)"]);
+
+test("Lightning's own reading on demand", () => {
+  for (const { literal, sqlMode, values, error } of literals) {
+    if (shifts.has(literal)) continue;
+    const text = `INSERT INTO \`t\` VALUES (${literal})`;
+    for (const step of [1, 1000]) {
+      const found = scan(text, { session: newSqlSession(sqlMode), compatLightning: true }, step);
+      if (error !== undefined) assert.ok(found.error instanceof LevinError, literal);
+      else assert.deepEqual(found.rows[0]?.map(golden), values, `${literal} ${found.error?.message}`);
+    }
+  }
+});
+
 test("statements of dumps: several, with other columns, REPLACE, IGNORE, bare tuples", () => {
   const text = `
     -- a comment; with 'quotes
