@@ -1,6 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import { grpcConnect, nodeHttp, PdClient, PdHttp, parseJson, StoreDirectory, TikvClient } from "../cluster/mod.ts";
-import { getStatusPort } from "../tidb/mod.ts";
+import { PdClient, PdHttp, parseJson, StoreDirectory, TikvClient } from "../cluster/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 
 /** The clients of one target cluster; closed together. */
@@ -12,9 +11,9 @@ export interface ClusterLink {
 }
 
 /** PD's addresses: as configured, else as TiDB's `/settings` has them in `path`. */
-async function pdAddresses(options: ImportOptions): Promise<string[]> {
+async function pdAddresses(options: ImportOptions, env: ImportEnvironment): Promise<string[]> {
   if (options.pdAddresses.length > 0) return options.pdAddresses;
-  const settings = parseJson(await getStatusPort(options.statusPort, "/settings"));
+  const settings = parseJson(await env.world.getStatusPort(options.statusPort, "/settings"));
   const path =
     typeof settings === "object" && settings !== null ? (settings as Record<string, unknown>)["path"] : undefined;
   const addresses =
@@ -35,15 +34,15 @@ async function pdAddresses(options: ImportOptions): Promise<string[]> {
 
 /** Connects to PD; stores are connected to when they are first needed. */
 export async function openCluster(options: ImportOptions, env: ImportEnvironment): Promise<ClusterLink> {
-  const addresses = await pdAddresses(options);
-  const { clock, random } = env;
+  const addresses = await pdAddresses(options, env);
+  const { clock, random, world } = env;
   const tls = options.clusterTls;
-  const connect = grpcConnect(tls === undefined ? { clock } : { clock, tls: { material: tls } });
+  const connect = world.connect(tls);
   const pd = new PdClient({ clock, random, connect, addresses });
   const pdHttp = new PdHttp({
     clock,
     random,
-    send: nodeHttp(tls && { material: tls }),
+    send: world.sendHttp(tls),
     addresses,
     tls: tls !== undefined,
   });

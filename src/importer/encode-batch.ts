@@ -26,7 +26,7 @@ export function batchDir(context: RunContext, batch: number): string {
 export async function openEncoded(context: RunContext, state: BatchState): Promise<EncodedBatch> {
   const dir = batchDir(context, state.id);
   await context.env.files.makeDir(context.options.sortedKvDir);
-  const engines = await openBatchEngines(dir, OPEN_FILES_MAX);
+  const engines = await openBatchEngines(context.env.world, dir, OPEN_FILES_MAX);
   try {
     for (const name of ["data", "index"] as const) {
       for (const run of await engines.engines[name].runs()) {

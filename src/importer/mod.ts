@@ -6,9 +6,12 @@
  * 3. All pairs of a batch carry one commit timestamp of PD's, kept across runs.
  */
 
+export { EncodeTask } from "./encode/encode-task.ts";
+export type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
 export { readJob } from "./job.ts";
 export type { JobState } from "./job-state.ts";
 export { defaultMemoryBytes, planMemory } from "./memory.ts";
 export type { ClusterTls, ImportEnvironment, ImportOptions } from "./options.ts";
 export { undoLeftovers } from "./restore-cluster.ts";
 export { type ImportResult, runImport } from "./run.ts";
+export { type ImportWorld, systemWorld } from "./world.ts";

@@ -1,6 +1,7 @@
 import type { Clock, EventSink, Files, Random } from "../base/mod.ts";
 import type { CsvDialect, IgnoreColumnsRule, LoadSourceOptions } from "../source/mod.ts";
 import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
+import type { ImportWorld } from "./world.ts";
 
 /** TLS material towards PD and TiKV: PEM texts. */
 export interface ClusterTls {
@@ -77,6 +78,6 @@ export interface ImportEnvironment {
   signal: AbortSignal;
   /** Of this process, for the lock. */
   pid: number;
-  /** The script of encode workers. */
-  encodeWorker: URL;
+  /** Source, target and workers. */
+  world: ImportWorld;
 }

@@ -1,7 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
 import { retarget, type SchemaStatement } from "../source/mod.ts";
-import { getStatusPort, quoteName, type SqlResult, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import { quoteName, type SqlResult, sqlErrno, type Tidb } from "../tidb/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { SourcePlan } from "./source-plan.ts";
 import { parseTableInfoList } from "./table-models.ts";
@@ -66,11 +66,15 @@ async function runStatement(
 }
 
 /** Table models of all tables that have data; throws `Levin:Schema:ErrUnknownTable` for one that the target lacks. */
-export async function readTableModels(plan: SourcePlan, options: ImportOptions): Promise<Map<string, TableInfo>> {
+export async function readTableModels(
+  plan: SourcePlan,
+  options: ImportOptions,
+  env: ImportEnvironment,
+): Promise<Map<string, TableInfo>> {
   const models = new Map<string, TableInfo>();
   for (const database of new Set(plan.tables.map((table) => table.database))) {
     const tables = parseTableInfoList(
-      await getStatusPort(options.statusPort, `/schema/${encodeURIComponent(database)}`),
+      await env.world.getStatusPort(options.statusPort, `/schema/${encodeURIComponent(database)}`),
     );
     const byName = new Map(tables.map((table) => [table.name.L, table]));
     for (const table of plan.tables) {

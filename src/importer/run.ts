@@ -1,7 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
-import { connectTidb, quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
+import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
 import { openCluster } from "./cluster-link.ts";
 import type { RunContext } from "./context.ts";
@@ -34,7 +34,7 @@ export async function runImport(options: ImportOptions, env: ImportEnvironment):
   await using closers = new AsyncDisposableStack();
   const job = await Job.open(options, env);
   closers.defer(() => job.close());
-  const tidb = await connectTidb(options.tidb);
+  const tidb = await env.world.connectTidb(options.tidb);
   closers.defer(() => tidb.close());
   const variables = await readServerVariables(tidb);
   const session = encodeSession(options, env, variables, job);
@@ -44,7 +44,7 @@ export async function runImport(options: ImportOptions, env: ImportEnvironment):
     progress.at("schema");
     await restoreSchema(plan, tidb, env);
   }
-  const models = await readTableModels(plan, options);
+  const models = await readTableModels(plan, options, env);
   await job.begin(fingerprintOf(plan, models, options, describeSession(session)), session.nowMs, options.version);
   const memory = planMemory(options.memoryBytes, options.workers, options.ingestConcurrency);
   const context: RunContext = { options, env, plan, job, tidb, cluster, models, memory, progress, open: new Map() };
@@ -143,7 +143,7 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
   closers.defer(async () => {
     for (const { engines } of inner.open.values()) await engines.close();
   });
-  const pool = new EncodePool(options.workers, env.encodeWorker, {
+  const pool = new EncodePool(options.workers, env.world.startEncoder, {
     sourceDir: options.sourceDir,
     sizes: memory.worker,
     session,

@@ -6,7 +6,6 @@ import {
   charsetOfColumn,
   loadSource,
   type SourceTable as ModelTable,
-  openLocalStorage,
   type Source,
   type Storage,
   type StoredFile,
@@ -32,7 +31,7 @@ export interface SourcePlan {
 
 /** Loads the source, says every file's verdict, and finds the tables that have data. */
 export async function scanSource(options: ImportOptions, env: ImportEnvironment): Promise<SourcePlan> {
-  const storage = await openLocalStorage(options.sourceDir);
+  const storage = await env.world.openStorage(options.sourceDir);
   const source = await loadSource(storage, {
     ...options.load,
     dialect: options.csv,

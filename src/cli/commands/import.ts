@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { command, flag, option, optional, positional, string } from "cmd-ts";
 import { LevinError, systemFiles } from "../../base/mod.ts";
 import { printConfig } from "../../config/mod.ts";
-import { type ImportOptions, runImport } from "../../importer/mod.ts";
+import { type ImportOptions, runImport, systemWorld } from "../../importer/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
 import { importOptions, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
@@ -96,7 +96,7 @@ async function runToTheEnd(io: CommandIo, options: ImportOptions, json: boolean)
       emit: sink.emit,
       signal: io.signal,
       pid: io.pid,
-      encodeWorker: io.encodeWorker,
+      world: systemWorld(io.clock, io.encodeWorker),
     });
     sink.emit({ kind: "summary", ...result, elapsedMs: io.clock.monotonicMs() - startedMs, exitCode: 0 });
     return 0;

@@ -1,6 +1,6 @@
 import { command, option, optional, string } from "cmd-ts";
 import { systemFiles } from "../../base/mod.ts";
-import { undoLeftovers } from "../../importer/mod.ts";
+import { systemWorld, undoLeftovers } from "../../importer/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
 import { importOptions, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
@@ -31,7 +31,7 @@ export const restoreClusterCommand = (io: CommandIo) =>
         emit: sink.emit,
         signal: io.signal,
         pid: io.pid,
-        encodeWorker: io.encodeWorker,
+        world: systemWorld(io.clock, io.encodeWorker),
       });
       io.stdout.write("all stores are told to be in normal mode\n");
       io.stdout.write(

@@ -1,8 +1,7 @@
-import { Worker } from "node:worker_threads";
 import { assert, LevinError } from "../../base/mod.ts";
 import type { Chunk } from "../../source/mod.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
-import type { FromWorker, ToWorker, WarningCountMessage, WorkerSetup, WorkerTable } from "./messages.ts";
+import type { EncodePort, FromWorker, ToWorker, WarningCountMessage, WorkerSetup, WorkerTable } from "./messages.ts";
 import type { RejectedRow } from "./rejected-row.ts";
 
 /** Run ids of one worker: `worker << RUN_BITS` and up. */
@@ -30,28 +29,26 @@ export function lastRunSequence(runs: Iterable<number>): number {
 }
 
 interface Thread {
-  readonly worker: Worker;
+  readonly port: EncodePort;
   /** Settles the message that is under way. */
   waiting: { resolve(warnings: WarningCountMessage[]): void; reject(error: unknown): void } | undefined;
 }
 
-/** Worker threads that encode one batch at a time. */
+/** Workers that encode one batch at a time. */
 export class EncodePool {
   readonly #threads: Thread[] = [];
   #batch: EncodeBatch | undefined;
   #journalled: Promise<void> = Promise.resolve();
   #failure: unknown;
 
-  constructor(count: number, script: URL, setup: Omit<WorkerSetup, "worker">) {
+  constructor(count: number, start: (setup: WorkerSetup) => EncodePort, setup: Omit<WorkerSetup, "worker">) {
     assert(count >= 1 && count < WORKERS_MAX, "there is at least one worker");
     for (let worker = 0; worker < count; worker++) {
-      const thread: Thread = {
-        worker: new Worker(script, { workerData: { ...setup, worker } }),
-        waiting: undefined,
-      };
-      thread.worker.on("message", (message: FromWorker) => this.#onMessage(thread, message));
-      thread.worker.on("error", (error) => this.#fail(thread, error));
-      thread.worker.on("exit", () => this.#fail(thread, new Error("an encode worker has ended")));
+      const thread: Thread = { port: start({ ...setup, worker }), waiting: undefined };
+      thread.port.listen(
+        (message) => this.#onMessage(thread, message),
+        (error) => this.#fail(thread, error),
+      );
       this.#threads.push(thread);
     }
   }
@@ -97,17 +94,14 @@ export class EncodePool {
 
   /** Ends the threads, whatever they do. */
   async close(): Promise<void> {
-    for (const { worker } of this.#threads) {
-      worker.removeAllListeners("exit");
-      await worker.terminate();
-    }
+    for (const { port } of this.#threads) await port.close();
   }
 
   #call(thread: Thread, message: ToWorker): Promise<WarningCountMessage[]> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined && message.kind !== "finish") return reject(this.#failure);
       thread.waiting = { resolve, reject };
-      thread.worker.postMessage(message);
+      thread.port.post(message);
     });
   }
 

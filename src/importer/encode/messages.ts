@@ -57,3 +57,12 @@ export type FromWorker =
   /** The worker can take the next message. */
   | { kind: "ready"; warnings: WarningCountMessage[] }
   | { kind: "failed"; code: ErrorCode; message: string; fields: ErrorFields; stack: string | undefined };
+
+/** One encode worker as the pool sees it. */
+export interface EncodePort {
+  post(message: ToWorker): void;
+  /** `onEnd` is called when the worker ends without being asked to. */
+  listen(onMessage: (message: FromWorker) => void, onEnd: (error: unknown) => void): void;
+  /** Ends the worker, whatever it does. */
+  close(): Promise<void>;
+}

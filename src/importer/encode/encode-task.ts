@@ -1,0 +1,90 @@
+import { assert, LevinError } from "../../base/mod.ts";
+import { PairArena } from "../../engine/mod.ts";
+import type { KvDb } from "../../kvdb/mod.ts";
+import type { Storage } from "../../source/mod.ts";
+import type { ImportWorld } from "../world.ts";
+import { BatchEncoder } from "./batch-encoder.ts";
+import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
+
+type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb">;
+
+/**
+ * What an encode worker does, wherever it runs: opens the batch's directory as a writer, takes chunks one after the other, reports
+ * committed runs. All work inside a chunk is synchronous but for reading the next window and writing a run.
+ */
+export class EncodeTask {
+  readonly #setup: WorkerSetup;
+  readonly #world: EncodeWorld;
+  readonly #send: (message: FromWorker) => void;
+  readonly #data: PairArena;
+  readonly #index: PairArena;
+  #storage: Storage | undefined;
+  #kvdb: KvDb | undefined;
+  #encoder: BatchEncoder | undefined;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(setup: WorkerSetup, world: EncodeWorld, send: (message: FromWorker) => void) {
+    this.#setup = setup;
+    this.#world = world;
+    this.#send = send;
+    this.#data = new PairArena({ capacityBytes: setup.sizes.dataArenaBytes });
+    this.#index = new PairArena({ capacityBytes: setup.sizes.indexArenaBytes });
+  }
+
+  /** Messages are worked off in their order; each is answered by "ready" or "failed". */
+  take(message: ToWorker): void {
+    this.#tail = this.#tail
+      .then(() => this.#work(message))
+      .catch((thrown) => {
+        const { code, message: words, fields } = LevinError.from(thrown);
+        const stack = thrown instanceof Error ? thrown.stack : undefined;
+        this.#send({ kind: "failed", code, message: words, fields, stack });
+      });
+  }
+
+  async #work(message: ToWorker): Promise<void> {
+    switch (message.kind) {
+      case "batch":
+        this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir);
+        this.#kvdb = await this.#world.openKvDb(message.dir, { shared: true });
+        this.#encoder = await this.#open(this.#storage, this.#kvdb, message);
+        return this.#send({ kind: "ready", warnings: [] });
+      case "chunk":
+        assert(this.#encoder !== undefined, "a chunk comes after its batch");
+        await this.#encoder.encode(message.id, message.chunk);
+        return this.#send({ kind: "ready", warnings: [] });
+      case "finish": {
+        await this.#encoder?.flush();
+        const warnings = this.#encoder?.warnings() ?? [];
+        this.#encoder = undefined;
+        await this.#kvdb?.close();
+        this.#kvdb = undefined;
+        this.#send({ kind: "ready", warnings });
+      }
+    }
+  }
+
+  #open(storage: Storage, kvdb: KvDb, batch: Extract<ToWorker, { kind: "batch" }>): Promise<BatchEncoder> {
+    const { sizes, ...setup } = this.#setup;
+    this.#data.clear();
+    this.#index.clear();
+    return BatchEncoder.open({
+      storage,
+      kvdb,
+      tables: batch.tables,
+      session: setup.session,
+      data: this.#data,
+      index: this.#index,
+      windowBytes: sizes.windowBytes,
+      compatLightning: setup.compatLightning,
+      invalidReplacement: setup.invalidReplacement,
+      allowShortRows: setup.allowShortRows,
+      typeErrorsMax: setup.typeErrorsMax,
+      flushBytes: { data: sizes.dataArenaBytes / 2, index: sizes.indexArenaBytes / 2 },
+      firstRun: batch.firstRun,
+      onProgress: (rows, sourceBytes) => this.#send({ kind: "progress", rows, sourceBytes }),
+      onRejected: (chunk, rows) => this.#send({ kind: "rejected", chunk, rows }),
+      onFlushed: (runs, chunks) => this.#send({ kind: "flushed", runs, chunks }),
+    });
+  }
+}

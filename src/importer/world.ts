@@ -1,0 +1,51 @@
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../base/mod.ts";
+import { type Connect, grpcConnect, nodeHttp, type SendHttp } from "../cluster/mod.ts";
+import { type KvDb, type LevelKvDbOptions, openLevelKvDb } from "../kvdb/mod.ts";
+import { openLocalStorage, type Storage } from "../source/mod.ts";
+import { connectTidb, getStatusPort, type StatusPortOptions, type Tidb, type TidbOptions } from "../tidb/mod.ts";
+import type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
+import type { ClusterTls } from "./options.ts";
+
+/** What an import reaches outside its own memory, beside files: the system's, or what a simulator puts in its place. */
+export interface ImportWorld {
+  openStorage(path: string): Promise<Storage>;
+  openKvDb(dir: string, options: LevelKvDbOptions): Promise<KvDb>;
+  connectTidb(options: TidbOptions): Promise<Tidb>;
+  /** GET of a path of TiDB's status port; the body's text. */
+  getStatusPort(options: StatusPortOptions, path: string): Promise<string>;
+  /** Connections to PD and TiKV. */
+  connect(tls: ClusterTls | undefined): Connect;
+  sendHttp(tls: ClusterTls | undefined): SendHttp;
+  /** Starts one encode worker. */
+  startEncoder(setup: WorkerSetup): EncodePort;
+}
+
+/** Local directories, LevelDB, sockets and worker threads; `encodeWorker` is the threads' script. */
+export function systemWorld(clock: Clock, encodeWorker: URL): ImportWorld {
+  return {
+    openStorage: openLocalStorage,
+    openKvDb: openLevelKvDb,
+    connectTidb,
+    getStatusPort,
+    connect: (tls) => grpcConnect(tls === undefined ? { clock } : { clock, tls: { material: tls } }),
+    sendHttp: (tls) => nodeHttp(tls && { material: tls }),
+    startEncoder: (setup) => startThread(encodeWorker, setup),
+  };
+}
+
+function startThread(script: URL, setup: WorkerSetup): EncodePort {
+  const thread = new Worker(script, { workerData: setup });
+  return {
+    post: (message) => thread.postMessage(message),
+    listen(onMessage, onEnd) {
+      thread.on("message", (message: FromWorker) => onMessage(message));
+      thread.on("error", onEnd);
+      thread.on("exit", () => onEnd(new Error("an encode worker has ended")));
+    },
+    async close() {
+      thread.removeAllListeners("exit");
+      await thread.terminate();
+    },
+  };
+}
