@@ -79,10 +79,6 @@ export function findCollation(name: string): Collation | undefined {
   return byName.get(name);
 }
 
-export function collationNames(): string[] {
-  return ALL.map((c) => c.name);
-}
-
 /** Offset behind the last byte that is not 0x20. */
 export function trimBlanks(source: Uint8Array, start: number, end: number): number {
   let at = end;

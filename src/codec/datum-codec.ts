@@ -49,14 +49,14 @@ const TIMESTAMP = 7;
 const sortKey = new ByteWriter();
 
 /** Packed value as stored: TIMESTAMP in UTC, everything else as it is. */
-export function storedTime(packed: bigint, tp: number, zone: TimeZone): bigint {
+function storedTime(packed: bigint, tp: number, zone: TimeZone): bigint {
   if (tp !== TIMESTAMP || zone.fixedOffset === 0 || packed === 0n) return packed;
   const parts = unpackTime(packed);
   return packTime(TimeZone.utc.toLocal(zone.afterGap(parts), parts.micro));
 }
 
 /** The inverse of `storedTime`. */
-export function sessionTime(stored: bigint, tp: number, zone: TimeZone): bigint {
+function sessionTime(stored: bigint, tp: number, zone: TimeZone): bigint {
   if (tp !== TIMESTAMP || zone.fixedOffset === 0 || stored === 0n) return stored;
   const parts = unpackTime(stored);
   return packTime(zone.toLocal(TimeZone.utc.afterGap(parts), parts.micro));

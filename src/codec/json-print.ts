@@ -78,7 +78,7 @@ function scalarText(json: Uint8Array): string {
 }
 
 /** Shortest digits that read back as `value`, with a point; exponent form below 1e-15 and from 1e15. */
-export function jsonDoubleText(value: number): string {
+function jsonDoubleText(value: number): string {
   const abs = Math.abs(value);
   const sign = value < 0 || Object.is(value, -0) ? "-" : "";
   const { digits, exponent } = shortest(abs);

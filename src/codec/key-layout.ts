@@ -13,10 +13,8 @@ const UNDERSCORE = 0x5f;
 const RECORD = 0x72;
 const INDEX = 0x69;
 
-export const RECORD_PREFIX_LENGTH = 11;
-export const INDEX_PREFIX_LENGTH = 19;
-/** A record key with an int handle. */
-export const INT_RECORD_KEY_LENGTH = 19;
+const RECORD_PREFIX_LENGTH = 11;
+const INDEX_PREFIX_LENGTH = 19;
 /** Shorter clustered keys are filled up with zeros, so that they are never taken for an int handle. */
 export const COMMON_HANDLE_MIN = 9;
 
