@@ -57,14 +57,19 @@ function checkSyntaxDepth(source: Uint8Array, start: number, end: number): void 
       if (c === BACKSLASH) i++;
       else if (c === QUOTE) quoted = false;
     } else if (c === QUOTE) quoted = true;
-    else if (c === 0x5b || c === 0x7b) {
+    else if (c === ARRAY || c === OBJECT) {
       if (++depth > SCAN_DEPTH) throw tooDeep();
-    } else if (c === 0x5d || c === 0x7d) depth--;
+    } else if (c === ARRAY_END || c === OBJECT_END) depth--;
   }
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OBJECT = 0x7b;
+const OBJECT_END = 0x7d;
+const ARRAY = 0x5b;
+const ARRAY_END = 0x5d;
 const ESCAPES = new Map<number, number>([
   [QUOTE, QUOTE],
   [BACKSLASH, BACKSLASH],
@@ -108,14 +113,76 @@ class Parser {
     }
   }
 
-  /** The value at the cursor, which is on level `depth`; below the allowed depth nothing is built any more. */
+  /** The value at the cursor, which is on level `depth`; below the allowed depth it is only checked. */
   value(depth: number): Uint8Array {
     if (depth > this.depth) this.depth = depth;
+    if (depth > MAX_DEPTH + 1) {
+      this.skip();
+      return writeLiteral(null);
+    }
     switch (this.peek()) {
-      case 0x7b:
+      case OBJECT:
         return this.object(depth);
-      case 0x5b:
+      case ARRAY:
         return this.array(depth);
+      default:
+        return this.scalar();
+    }
+  }
+
+  /** Passes over a value of any depth without recursion. */
+  private skip(): void {
+    const ends: number[] = [];
+    for (;;) {
+      this.space();
+      const c = this.peek();
+      if (c !== OBJECT && c !== ARRAY) this.scalar();
+      else {
+        this.at++;
+        this.space();
+        const end = c === OBJECT ? OBJECT_END : ARRAY_END;
+        if (this.peek() === end) this.at++;
+        else {
+          ends.push(end);
+          if (end === OBJECT_END) this.key();
+          continue;
+        }
+      }
+      if (!this.nextOf(ends)) return;
+    }
+  }
+
+  /** Behind a value inside containers that end with `ends`: goes to the next value; false where the outermost has ended. */
+  private nextOf(ends: number[]): boolean {
+    for (;;) {
+      const end = ends[ends.length - 1];
+      if (end === undefined) return false;
+      this.space();
+      const c = this.peek();
+      this.at++;
+      if (c === end) {
+        ends.pop();
+        continue;
+      }
+      if (c !== COMMA) throw invalid(TRAILING);
+      if (end === OBJECT_END) this.key();
+      return true;
+    }
+  }
+
+  /** A member's key and colon. */
+  private key(): Uint8Array {
+    this.space();
+    if (this.peek() !== QUOTE) throw invalid(TRAILING);
+    const key = this.string();
+    this.space();
+    this.expect(":");
+    this.space();
+    return key;
+  }
+
+  private scalar(): Uint8Array {
+    switch (this.peek()) {
       case QUOTE:
         return writeString(this.string());
       case 0x74:
@@ -133,46 +200,41 @@ class Parser {
   }
 
   private object(depth: number): Uint8Array {
-    this.expect("{");
+    this.at++;
     const members: { key: Uint8Array; value: Uint8Array }[] = [];
     this.space();
-    if (this.peek() === 0x7d) this.at++;
+    if (this.peek() === OBJECT_END) this.at++;
     else {
-      for (;;) {
-        this.space();
-        if (this.peek() !== QUOTE) throw invalid(TRAILING);
-        const key = this.string();
-        this.space();
-        this.expect(":");
-        this.space();
+      do {
+        const key = this.key();
         members.push({ key, value: this.value(depth + 1) });
-        this.space();
-        const c = this.peek();
-        this.at++;
-        if (c === 0x7d) break;
-        if (c !== 0x2c) throw invalid(TRAILING);
-      }
+      } while (this.another(OBJECT_END));
     }
-    return depth > MAX_DEPTH + 1 ? writeLiteral(null) : writeObject(uniqueSorted(members));
+    return writeObject(uniqueSorted(members));
   }
 
   private array(depth: number): Uint8Array {
-    this.expect("[");
+    this.at++;
     const items: Uint8Array[] = [];
     this.space();
-    if (this.peek() === 0x5d) this.at++;
+    if (this.peek() === ARRAY_END) this.at++;
     else {
-      for (;;) {
+      do {
         this.space();
         items.push(this.value(depth + 1));
-        this.space();
-        const c = this.peek();
-        this.at++;
-        if (c === 0x5d) break;
-        if (c !== 0x2c) throw invalid(TRAILING);
-      }
+      } while (this.another(ARRAY_END));
     }
-    return depth > MAX_DEPTH + 1 ? writeLiteral(null) : writeArray(items);
+    return writeArray(items);
+  }
+
+  /** Passes the comma behind an item, or the container's end. */
+  private another(end: number): boolean {
+    this.space();
+    const c = this.peek();
+    this.at++;
+    if (c === end) return false;
+    if (c !== COMMA) throw invalid(TRAILING);
+    return true;
   }
 
   private number(): Uint8Array {

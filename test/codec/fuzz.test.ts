@@ -60,6 +60,13 @@ test("JSON documents too deep are refused, others of any depth never break the p
   for (const depth of [102, 5000, 10_001, 200_000]) {
     assert.throws(() => codec.parseJson(nested(depth)), { name: "JsonError", mysqlCode: 3157 });
   }
+  const inside = (text: string): Uint8Array => utf8("[".repeat(150) + text + "]".repeat(150));
+  for (const text of ["1", '{"a":[1,{}],"b":""}', "[[],{}]", ' "x" ']) {
+    assert.throws(() => codec.parseJson(inside(text)), { name: "JsonError", mysqlCode: 3157 }, text);
+  }
+  for (const text of ["1 2", '{"a" 1}', "{1:2}", "[1,]", "[}", '"']) {
+    assert.throws(() => codec.parseJson(inside(text)), { name: "JsonError", mysqlCode: 3140 }, text);
+  }
   assert.throws(() => codec.parseJson(utf8("[".repeat(9000))), { name: "JsonError", mysqlCode: 3140 });
 });
 
