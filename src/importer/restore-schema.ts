@@ -38,10 +38,29 @@ export async function restoreSchema(plan: SourcePlan, tidb: Tidb, env: ImportEnv
     env.signal.throwIfAborted();
     await tidb.session(async (query) => {
       if (database !== undefined) await query(`USE ${quoteName(database)}`);
-      await runStatement(query, sql, from);
+      await inSqlMode(query, from.sqlMode, () => runStatement(query, sql, from));
     });
   }
 }
+
+/** Runs under the SQL mode that the dump set, for quotes and escapes are read by it; connections are shared, so it is put back. */
+async function inSqlMode(
+  query: (sql: string) => Promise<SqlResult>,
+  sqlMode: string | undefined,
+  use: () => Promise<void>,
+): Promise<void> {
+  if (sqlMode === undefined) return use();
+  const before = String((await query("SELECT @@SESSION.sql_mode")).rows[0]?.[0] ?? "");
+  await query(`SET SESSION sql_mode = ${quoteText(sqlMode)}`);
+  try {
+    await use();
+  } finally {
+    await query(`SET SESSION sql_mode = ${quoteText(before)}`);
+  }
+}
+
+/** SQL mode names have no characters that need more. */
+const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 async function runStatement(
   query: (sql: string) => Promise<SqlResult>,

@@ -79,10 +79,9 @@ export function columnCodings(table: SourceTable, info: TableInfo): Map<string, 
   const binaryFormat = table.files[0]?.dialect?.binaryFormat ?? "raw";
   const out = new Map<string, ColumnCoding>();
   for (const column of info.cols) {
-    const binary =
-      (column.type.Flag & Flag.binary) !== 0 &&
-      column.type.Charset === "binary" &&
-      /^(15|16|249|250|251|252|253|254)$/.test(String(column.type.Tp));
+    const { Tp, Charset, Flag: flags } = column.type;
+    const string = /^(15|249|250|251|252|253|254)$/.test(String(Tp)) && (flags & Flag.binary) !== 0;
+    const binary = (string && Charset === "binary") || String(Tp) === "16";
     const coding =
       binary && binaryFormat !== "raw" ? binaryFormat : charsetOfColumn(table.columnText, column.type.Charset);
     if (coding !== undefined) out.set(column.name.L, coding);
