@@ -3,9 +3,11 @@ import { tablePrefix } from "../../codec/mod.ts";
 import {
   Catalog,
   type DdlSession,
+  type ExecuteResult,
   type IdPurpose,
   parseSqlMode,
   showCreateTable,
+  stringifyLossless,
   type TableChange,
   type TableInfo,
 } from "../../schema/mod.ts";
@@ -13,15 +15,11 @@ import type { Cluster } from "../state/mod.ts";
 import type { DatabaseInfo, DdlContext, FrontCatalog, FrontStorage, Warning } from "./session/mod.ts";
 import { SqlError } from "./wire/mod.ts";
 
-const FACT = "catalog";
+/** Facts of the cluster: `catalog/next`, `catalog/db/<name>`, `catalog/table/<name of db>/<name>`, as JSON. */
+const PREFIX = "catalog/";
 
 /** First id after those of the tables that a TiDB makes for itself. */
 const FIRST_ID = 100;
-
-interface Kept {
-  nextId: number;
-  json: string;
-}
 
 /** The sandbox's catalogue: DDL changes it, the cluster's database keeps it. */
 export async function openCatalog(
@@ -29,15 +27,15 @@ export async function openCatalog(
   storage: FrontStorage,
   options: { newCollations: boolean; nowMs(): number },
 ): Promise<FrontCatalog> {
-  const kept = await cluster.facts.get<Kept>(FACT);
-  let nextId = kept?.nextId ?? FIRST_ID;
+  const kept = await cluster.facts.texts(PREFIX);
+  let nextId = Number(kept.get("next") ?? FIRST_ID);
   const allocate = (_: IdPurpose): number => nextId++;
-  let catalog = kept === undefined ? new Catalog(allocate) : Catalog.fromJson(kept.json, allocate);
-  if (kept === undefined)
-    catalog.execute(
-      "CREATE DATABASE `test`",
-      session({ database: "", sqlMode: "", timeZone: "UTC", clusteredIndex: "on" }),
-    );
+  const catalog = Catalog.fromJson(catalogJson(kept), allocate);
+  if (kept.size === 0) {
+    const context: DdlContext = { database: "", sqlMode: "", timeZone: "UTC", clusteredIndex: "on" };
+    const result = catalog.execute("CREATE DATABASE `test`", session(context));
+    await cluster.facts.change(factsOf(result, new Set()));
+  }
   /** DDL statements run one after the other, as in TiDB. */
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -53,23 +51,33 @@ export async function openCatalog(
   }
 
   async function run(sql: string, context: DdlContext): Promise<{ warnings: Warning[] }> {
-    const before = { json: catalog.toJson(), nextId };
-    let changes: TableChange[];
-    let warnings: Warning[] = [];
+    const databases = new Set(catalog.databases().map((database) => database.db_name.L));
+    let result: ExecuteResult;
     try {
-      const result = catalog.execute(sql, session(context));
-      changes = result.changes;
-      if (result.skipped)
-        warnings = [{ level: "Note", code: 1050, message: "the object exists, or does not exist, already" }];
-      await cluster.facts.set(FACT, { nextId, json: catalog.toJson() } satisfies Kept);
+      result = catalog.execute(sql, session(context));
     } catch (error) {
-      // A statement takes effect whole or not at all, also when the disk refuses it.
-      nextId = before.nextId;
-      catalog = Catalog.fromJson(before.json, allocate);
       throw sqlError(error);
     }
-    await applyToData(changes);
-    return { warnings };
+    await cluster.facts.change(factsOf(result, databases));
+    await applyToData(result.changes);
+    const skipped = "the object exists, or does not exist, already";
+    return { warnings: result.skipped ? [{ level: "Note", code: 1050, message: skipped }] : [] };
+  }
+
+  /** What has to be written for a statement: only what it changed, so that the ten-thousandth table costs no more than the first. */
+  function factsOf({ kind, changes }: ExecuteResult, before: ReadonlySet<string>): Map<string, string | undefined> {
+    const facts = new Map<string, string | undefined>([[`${PREFIX}next`, String(nextId)]]);
+    for (const { database, before: old, after } of changes) {
+      const path = `${PREFIX}table/${database.toLowerCase()}/`;
+      if (old !== undefined) facts.set(path + old.name.L, undefined);
+      if (after !== undefined) facts.set(path + after.name.L, stringifyLossless(after));
+    }
+    if (/database$/.test(kind)) {
+      for (const name of before) facts.set(`${PREFIX}db/${name}`, undefined);
+      for (const database of catalog.databases())
+        facts.set(`${PREFIX}db/${database.db_name.L}`, stringifyLossless(database));
+    }
+    return facts;
   }
 
   /** New tables get a region of their own, dropped ones lose their data. */
@@ -99,6 +107,18 @@ export async function openCatalog(
     createStatement: (db, table, context) =>
       showCreateTable(table, session(context), { database: db, integerWidth: false }),
   };
+}
+
+/** The form that `Catalog.fromJson` reads. */
+function catalogJson(kept: ReadonlyMap<string, string>): string {
+  const databases: string[] = [];
+  for (const [name, text] of kept) {
+    if (!name.startsWith("db/")) continue;
+    const path = `table/${name.slice(3)}/`;
+    const tables = [...kept].filter(([table]) => table.startsWith(path)).map(([, table]) => table);
+    databases.push(`${text.slice(0, -1)},"tables":[${tables.join(",")}]}`);
+  }
+  return `[${databases.join(",")}]`;
 }
 
 function databaseInfo(database: {
