@@ -9,4 +9,5 @@ export { type ErrorCode, type ErrorFacts, errorCodes, type RetryClass } from "./
 export * from "./error.ts";
 export type { EventSink, LevinEvent } from "./events.ts";
 export * from "./files.ts";
+export { inParallel } from "./in-parallel.ts";
 export * from "./random.ts";

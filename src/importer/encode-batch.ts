@@ -87,6 +87,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
           const ignored = ignoredColumns(options.ignoreColumns, database, base, options.caseSensitive);
           return { name, info, codings: columnCodings(table, info), ignored: new Set(ignored) };
         }),
+        oneEngine: batch.tables.length > 1,
         firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
         chunks: left,
         onRejected: (chunk, rows) => writeRejected(context, batch.id, chunk, rows),

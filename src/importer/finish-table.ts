@@ -1,4 +1,4 @@
-import { LevinError } from "../base/mod.ts";
+import { inParallel, LevinError } from "../base/mod.ts";
 import { type Checksum, SnapshotHold } from "../cluster/mod.ts";
 import { checksumTable } from "../ingest/mod.ts";
 import { Flag } from "../schema/mod.ts";
@@ -45,13 +45,31 @@ function localTotals(state: BatchState, name: string): LocalTotals {
   return sum;
 }
 
-/** After the pairs of a table are in: allocators, checksum, analyze; says the table's result. */
-export async function finishTable(context: RunContext, state: BatchState, table: SourceTable): Promise<void> {
+/** Tables that are finished at a time. */
+const TABLES_AT_A_TIME = 8;
+
+/** After the pairs of a batch are in: allocators, checksums, analyze; says each table's result. */
+export async function finishTables(
+  context: RunContext,
+  state: BatchState,
+  tables: readonly SourceTable[],
+): Promise<void> {
+  await withSnapshot(context, (snapshot) =>
+    inParallel(tables, TABLES_AT_A_TIME, (table) => finishTable(context, state, table, snapshot)),
+  );
+}
+
+async function finishTable(
+  context: RunContext,
+  state: BatchState,
+  table: SourceTable,
+  snapshot: bigint,
+): Promise<void> {
   const { env, job, options } = context;
   if (job.state.tables.has(table.name)) return;
   const local = localTotals(state, table.name);
   await raiseAllocators(context, table, local);
-  const remote = options.checksum === "off" ? undefined : await remoteChecksum(context, table, options.checksum);
+  const remote = await maybeChecksum(context, table, snapshot);
   const ok =
     remote === undefined ||
     (remote.crc64xor === local.crc64xor && remote.kvs === local.kvs && remote.bytes === local.bytes);
@@ -85,58 +103,63 @@ export async function finishTable(context: RunContext, state: BatchState, table:
 /** Compares what the cluster holds of each table with what the journal says; says every table's result. */
 export async function isStillThere(context: RunContext): Promise<boolean> {
   const { env, job, plan } = context;
-  let all = true;
-  for (const table of plan.tables) {
-    const known = job.state.tables.get(table.name);
-    if (known === undefined) return false;
-    const { rows, kvs, bytes, crc } = known.result;
-    const remote = await remoteChecksum(context, table, "required");
-    const ok = String(remote?.crc64xor) === crc && String(remote?.kvs) === kvs && String(remote?.bytes) === bytes;
-    all &&= ok;
-    env.emit({
-      kind: "table-done",
-      table: table.name,
-      rows,
-      kvs: BigInt(kvs),
-      bytes: BigInt(bytes),
-      localCrc: BigInt(crc),
-      remoteCrc: remote?.crc64xor,
-      ok,
-      detail: ok ? "imported by an earlier run" : "changed since an earlier run imported it",
-    });
-  }
+  let all = plan.tables.every((table) => job.state.tables.has(table.name));
+  if (!all) return false;
+  await withSnapshot(context, (snapshot) =>
+    inParallel(plan.tables, TABLES_AT_A_TIME, async (table) => {
+      const { rows, kvs, bytes, crc } = job.state.tables.get(table.name)!.result;
+      const remote = await remoteChecksum(context, table, snapshot);
+      const ok = String(remote.crc64xor) === crc && String(remote.kvs) === kvs && String(remote.bytes) === bytes;
+      all &&= ok;
+      env.emit({
+        kind: "table-done",
+        table: table.name,
+        rows,
+        kvs: BigInt(kvs),
+        bytes: BigInt(bytes),
+        localCrc: BigInt(crc),
+        remoteCrc: remote.crc64xor,
+        ok,
+        detail: ok ? "imported by an earlier run" : "changed since an earlier run imported it",
+      });
+    }),
+  );
   return all;
 }
 
 type Remote = Awaited<ReturnType<typeof checksumTable>>;
 
-async function remoteChecksum(
-  context: RunContext,
-  table: SourceTable,
-  how: "required" | "optional",
-): Promise<Remote | undefined> {
+async function remoteChecksum(context: RunContext, table: SourceTable, snapshot: bigint): Promise<Remote> {
   const { cluster, env } = context;
   const { clock, random, signal } = env;
-  const snapshot = await cluster.pd.timestamp(signal);
+  const ranges = checksumRanges(context.models.get(table.name)!);
+  return checksumTable({ clock, random, pd: cluster.pd, tikv: cluster.tikv, ranges, snapshot, signal });
+}
+
+/** As `remoteChecksum`; a table that cannot be read is reported, where the user said that verifying is optional. */
+async function maybeChecksum(context: RunContext, table: SourceTable, snapshot: bigint): Promise<Remote | undefined> {
+  const { env, options } = context;
+  if (options.checksum === "off") return undefined;
   try {
-    const hold = await SnapshotHold.open(
-      { clock, pd: cluster.pd, serviceId: `levin-checksum-${table.name}`, snapshot },
-      signal,
-    );
-    try {
-      const ranges = checksumRanges(context.models.get(table.name)!);
-      return await checksumTable({ clock, random, pd: cluster.pd, tikv: cluster.tikv, ranges, snapshot, signal });
-    } finally {
-      await hold.close();
-    }
+    return await remoteChecksum(context, table, snapshot);
   } catch (error) {
-    if (how === "required" || signal.aborted) throw error;
-    env.emit({
-      kind: "log",
-      level: "warn",
-      message: `${table.name} was not verified: ${LevinError.from(error).message}`,
-    });
+    if (options.checksum === "required" || env.signal.aborted) throw error;
+    const message = `${table.name} was not verified: ${LevinError.from(error).message}`;
+    env.emit({ kind: "log", level: "warn", message });
     return undefined;
+  }
+}
+
+/** Runs `use` with a snapshot that PD keeps from garbage collection meanwhile. */
+async function withSnapshot<T>(context: RunContext, use: (snapshot: bigint) => Promise<T>): Promise<T> {
+  const { cluster, env, job } = context;
+  const snapshot = await cluster.pd.timestamp(env.signal);
+  const serviceId = `levin-checksum-${job.state.startedMs.toString(36)}`;
+  const hold = await SnapshotHold.open({ clock: env.clock, pd: cluster.pd, serviceId, snapshot }, env.signal);
+  try {
+    return await use(snapshot);
+  } finally {
+    await hold.close();
   }
 }
 

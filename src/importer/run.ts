@@ -1,4 +1,4 @@
-import { LevinError } from "../base/mod.ts";
+import { inParallel, LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
@@ -8,7 +8,7 @@ import type { RunContext } from "./context.ts";
 import { EncodePool } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { batchDir, type EncodedBatch, encodeBatch } from "./encode-batch.ts";
-import { finishTable, isStillThere } from "./finish-table.ts";
+import { finishTables, isStillThere } from "./finish-table.ts";
 import { ingestBatch } from "./ingest-batch.ts";
 import { Job } from "./job.ts";
 import { tableKeyRanges } from "./key-ranges.ts";
@@ -114,11 +114,11 @@ async function checkTargetEmpty(context: RunContext): Promise<void> {
   if (!options.checkRequirements) return;
   const touched = new Set(job.state.batches.flatMap((batch) => (batch === undefined ? [] : batch.tables)));
   const notEmpty: string[] = [];
-  for (const { name, database, table } of plan.tables) {
-    if (touched.has(name)) continue;
+  await inParallel(plan.tables, options.tidb.connectionsMax, async ({ name, database, table }) => {
+    if (touched.has(name)) return;
     const found = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
     if (found.rows.length > 0) notEmpty.push(name);
-  }
+  });
   if (notEmpty.length === 0) return;
   const shown = notEmpty
     .slice(0, 5)
@@ -204,7 +204,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
     await ingestBatch(context, encoded, state);
   }
   progress.at("verify");
-  for (const table of batch.tables) await finishTable(context, state, table);
+  await finishTables(context, state, batch.tables);
   context.open.delete(batch.id);
   await encoded.engines.close();
   await env.files.removeTree(batchDir(context, batch.id));

@@ -1,4 +1,4 @@
-import { type Clock, LevinError, type Random } from "../base/mod.ts";
+import { type Clock, inParallel, LevinError, type Random } from "../base/mod.ts";
 import {
   Backoff,
   type Checksum,
@@ -12,7 +12,6 @@ import {
 } from "../cluster/mod.ts";
 import { hintedRegion } from "./job.ts";
 import { callTroubleOf, type Trouble, troubleOf } from "./region-errors.ts";
-import { inParallel } from "./split-regions.ts";
 
 /** A part of a table to sum up by itself, such as the records or one index of one partition. */
 export interface NamedRange extends KeyRange {

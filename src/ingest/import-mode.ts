@@ -1,7 +1,6 @@
-import type { Clock } from "../base/mod.ts";
+import { type Clock, inParallel } from "../base/mod.ts";
 import type { KeyRange, Store, TikvClient } from "../cluster/mod.ts";
 import { Lease } from "./lease.ts";
-import { inParallel } from "./split-regions.ts";
 
 export interface ImportModeOptions {
   readonly clock: Clock;

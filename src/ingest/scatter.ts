@@ -1,6 +1,5 @@
-import type { Clock, Random } from "../base/mod.ts";
+import { type Clock, inParallel, type Random } from "../base/mod.ts";
 import { Backoff, type PdClient } from "../cluster/mod.ts";
-import { inParallel } from "./split-regions.ts";
 
 export interface ScatterOptions {
   readonly clock: Clock;

@@ -26,6 +26,8 @@ export interface BatchEncoderOptions {
   typeErrorsMax: number;
   /** At a chunk's end an arena fuller than this becomes a run at once, so that the next chunk is not split. */
   flushBytes: { data: number; index: number };
+  /** Index pairs go to the data engine too. */
+  oneEngine: boolean;
   /** Run ids are this and the following ones. */
   firstRun: number;
   onProgress(rows: number, sourceBytes: number): void;
@@ -84,7 +86,7 @@ export class BatchEncoder {
     this.#data = data;
     this.#index = index;
     this.#record = new CountedSink(options.data);
-    this.#entries = new CountedSink(options.index);
+    this.#entries = options.oneEngine ? this.#record : new CountedSink(options.index);
     this.#nextRun = options.firstRun;
     for (const table of options.tables) this.#tables.set(table.name, table);
   }

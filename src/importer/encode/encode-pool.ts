@@ -12,6 +12,8 @@ export interface EncodeBatch {
   batch: number;
   dir: string;
   tables: WorkerTable[];
+  /** Index pairs go to the data engine too: fewer, larger writes where there are many small tables. */
+  oneEngine: boolean;
   /** Sequence number of each worker's first run: above those that an earlier process has used. */
   firstRun: number;
   chunks: Iterable<{ id: number; chunk: Chunk }>;
@@ -70,8 +72,8 @@ export class EncodePool {
       await Promise.all(
         this.#threads.map(async (thread, worker) => {
           const firstRun = (worker << RUN_BITS) + batch.firstRun;
-          const { dir, tables } = batch;
-          await this.#call(thread, { kind: "batch", batch: batch.batch, dir, tables, firstRun });
+          const { dir, tables, oneEngine } = batch;
+          await this.#call(thread, { kind: "batch", batch: batch.batch, dir, tables, firstRun, oneEngine });
           for (;;) {
             signal.throwIfAborted();
             if (this.#failure !== undefined) break;

@@ -81,6 +81,7 @@ export class EncodeTask {
       allowShortRows: setup.allowShortRows,
       typeErrorsMax: setup.typeErrorsMax,
       flushBytes: { data: sizes.dataArenaBytes / 2, index: sizes.indexArenaBytes / 2 },
+      oneEngine: batch.oneEngine,
       firstRun: batch.firstRun,
       onProgress: (rows, sourceBytes) => this.#send({ kind: "progress", rows, sourceBytes }),
       onRejected: (chunk, rows) => this.#send({ kind: "rejected", chunk, rows }),

@@ -35,7 +35,7 @@ export interface WorkerTable {
 }
 
 export type ToWorker =
-  | { kind: "batch"; batch: number; dir: string; tables: WorkerTable[]; firstRun: number }
+  | { kind: "batch"; batch: number; dir: string; tables: WorkerTable[]; firstRun: number; oneEngine: boolean }
   | { kind: "chunk"; id: number; chunk: Chunk }
   | { kind: "finish" };
 
