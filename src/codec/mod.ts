@@ -16,6 +16,7 @@ export * from "./decimal.ts";
 export * from "./fields.ts";
 export * from "./index-value.ts";
 export * from "./json-binary.ts";
+export { JsonError } from "./json-error.ts";
 export * from "./json-parse.ts";
 export * from "./json-print.ts";
 export * from "./key-layout.ts";

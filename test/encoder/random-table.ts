@@ -328,7 +328,17 @@ export function randomText(random: Random, info: ColumnInfo): Uint8Array {
     case Tp.year:
       return utf8(String(1890 + below(random, 280)));
     case Tp.json:
-      return utf8(pick(random, ['{"b":[1,2.5],"a":null}', "[]", "12", '"x"', "{", "true"]));
+      return utf8(
+        pick(random, [
+          '{"b":[1,2.5],"a":null}',
+          "[]",
+          "12",
+          '"x"',
+          "{",
+          "true",
+          `["${"j".repeat(below(random, 2000))}"]`,
+        ]),
+      );
     case Tp.bit:
       return Uint8Array.from({ length: 1 + below(random, 3) }, (_, i) =>
         i === 0 ? below(random, 4) : below(random, 256),

@@ -1,10 +1,10 @@
 /** Which parser takes a column's text, with its parameters in typed arrays; one switch a field. */
 import { utf8 } from "../../base/mod.ts";
-import { DIGIT_BYTES, FieldKind, type TimeZone } from "../../codec/mod.ts";
+import { copyBytes, DIGIT_BYTES, FieldKind, JsonEncoder, JsonError, type TimeZone } from "../../codec/mod.ts";
 import { Flag, Tp } from "../../schema/mod.ts";
 import type { ColumnLayout, TableLayout } from "../layout.ts";
 import { parseDecimalField, parseFloatField, parseShortDecimal, parseYear } from "./parse-number.ts";
-import { type Elements, parseBit, parseEnum, parseSet, TextMode } from "./parse-text.ts";
+import { type Elements, NO_ROOM, parseBit, parseEnum, parseSet, parseText, TextMode } from "./parse-text.ts";
 import { parseDateTime, parseDuration } from "./parse-time.ts";
 
 /** Numbers of `ColumnParsers.parser`. */
@@ -22,6 +22,7 @@ export const Parser = {
   enum: 10,
   set: 11,
   bit: 12,
+  json: 13,
 } as const;
 
 const bit = (...kinds: number[]): number => kinds.reduce((mask, kind) => mask | (1 << kind), 0);
@@ -50,6 +51,9 @@ export class ColumnParsers {
   /** Kinds of fields that the column's parser takes, a bit each. */
   readonly accepts: Uint16Array;
   readonly slack: number;
+  /** Bytes that the last JSON document takes, for NO_ROOM. */
+  needed = 0;
+  private readonly json = new JsonEncoder();
   readonly parser: Uint8Array;
   readonly unsigned: boolean[];
   /** Integers: the range's limit; strings: characters or bytes. */
@@ -115,7 +119,8 @@ export class ColumnParsers {
       this.parser[at] = Parser.bit;
       this.accepts[at] = bit(FieldKind.string, FieldKind.binary, FieldKind.hex, FieldKind.bit);
       this.precision[at] = flen;
-    } else if (form.kind === "bytes") this.setText(column, flen);
+    } else if (tp === Tp.json && column.info.type.Array !== true) this.parser[at] = Parser.json;
+    else if (form.kind === "bytes") this.setText(column, flen);
     else this.accepts[at] = 0;
   }
 
@@ -161,8 +166,8 @@ export class ColumnParsers {
   }
 
   /**
-   * For all parsers but integer, text and date, which callers call themselves: parses `b[start, end)` and writes its stored form at `at` of `out`. Returns the offset behind it, -1 where the text is not plain
-   * enough. The field's kind must be accepted.
+   * For all parsers but integer and date, which callers call themselves: parses `b[start, end)` and writes its stored form at `at` of `out`. Returns the offset behind it, -1 where the text is not plain
+   * enough, NO_ROOM where `out` is too small. The field's kind must be accepted.
    */
   parse(column: number, b: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     switch (this.parser[column]) {
@@ -192,6 +197,10 @@ export class ColumnParsers {
         return parseEnum(b, start, end, out, at, this.elements[column]!);
       case Parser.set:
         return parseSet(b, start, end, out, at, this.elements[column]!);
+      case Parser.text:
+        return parseText(b, start, end, out, at, this.mode[column]!, this.limit[column]!, this.slack);
+      case Parser.json:
+        return this.parseJson(b, start, end, out, at);
       case Parser.bit:
         return parseBit(b, start, end, out, at, this.precision[column]!);
       case Parser.duration:
@@ -201,6 +210,20 @@ export class ColumnParsers {
       default:
         return -1;
     }
+  }
+
+  private parseJson(b: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+    const json = this.json.out;
+    try {
+      this.json.encode(b, start, end);
+    } catch (thrown) {
+      if (thrown instanceof JsonError) return -1;
+      throw thrown;
+    }
+    this.needed = json.length;
+    if (json.length > out.length - at - this.slack) return NO_ROOM;
+    copyBytes(json.bytes, 0, json.length, out, at);
+    return at + json.length;
   }
 
   private parseDecimal(column: number, b: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {

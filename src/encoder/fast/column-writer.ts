@@ -104,16 +104,16 @@ export class ColumnWriter {
               break;
             case Parser.text:
               next = parseText(bytes, from, to, out, at, mode[c]!, limit[c]!, slack);
-              if (next === NO_ROOM) {
-                out = v.grow(target, at, to - from);
-                next = parseText(bytes, from, to, out, at, mode[c]!, limit[c]!, slack);
-              }
               break;
             case Parser.date:
               next = parseDate(bytes, from, to, out, at);
               break;
             default:
               next = parsers.parse(c, bytes, from, to, out, at);
+          }
+          if (next === NO_ROOM) {
+            out = v.grow(target, at, Math.max(to - from, parsers.needed));
+            next = parsers.parse(c, bytes, from, to, out, at);
           }
         } else if (kind === FieldKind.null && this.notNull[c] === 0) {
           isNull[c] = 1;
