@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { parseSqlMode, parseTableInfo, runScript, type TableInfo } from "../schema/mod.ts";
@@ -15,8 +16,11 @@ export interface TableRequest {
 
 /** A table from DDL (`.sql`) or from TableInfo JSON as TiDB's status port gives it (`.json`). */
 export function readTable(request: TableRequest, session: EncodeSession): TableInfo {
-  const table = /\.json$/i.test(request.path) ? parseTableInfo(request.text) : fromDdl(request, session);
-  return request.tableId === undefined ? table : withId(table, request.tableId);
+  if (/\.json$/i.test(request.path)) {
+    const table = parseTableInfo(request.text);
+    return request.tableId === undefined ? table : withId(table, request.tableId);
+  }
+  return withId(fromDdl(request, session), request.tableId ?? 1);
 }
 
 function withId(table: TableInfo, id: number): TableInfo {
@@ -43,4 +47,23 @@ function fromDdl({ path, text, table: wanted, clusteredIndex }: TableRequest, se
   if (found !== undefined) return found;
   const what = wanted === undefined ? "has no CREATE TABLE statement" : `makes no table "${wanted}"`;
   throw new LevinError("Levin:Schema:ErrSyntax", `Cannot read "${path}": it ${what}`, { fields: { file: path } });
+}
+
+/** A whole number of the command line. */
+export function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text))
+    throw new LevinError("Levin:Command:ErrUsage", `Cannot use ${name} ${text}: it must be a whole number`);
+  return Number(text);
+}
+
+/** Text of a schema file. */
+export function readSchemaFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new LevinError("Levin:Source:ErrUnreadable", `Cannot read "${path}": ${(error as Error).message}`, {
+      cause: error,
+      fields: { file: path },
+    });
+  }
 }

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { array, command, flag, multioption, option, optional, restPositionals, string } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import { type EncodeRequest, printByRow, printSorted } from "../encode-rows.ts";
 import { loadImportConfig, sqlModeOf } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
-import { readTable } from "../read-table.ts";
+import { readSchemaFile, readTable, wholeNumber } from "../read-table.ts";
 import { csvDialect } from "../source-options.ts";
 
 const EXIT_BAD_DATA = 4;
@@ -58,7 +57,7 @@ export const encodeCommand = (io: CommandIo) =>
       const table = readTable(
         {
           path: args.schema,
-          text: readSchema(args.schema),
+          text: readSchemaFile(args.schema),
           tableId: args.tableId === undefined ? undefined : wholeNumber("--table-id", args.tableId),
           table: args.table,
           clusteredIndex: clusteredIndexOf(args.sessionVar),
@@ -84,12 +83,6 @@ export const encodeCommand = (io: CommandIo) =>
       return (await printByRow(request, io.stdout)) === 0 ? 0 : EXIT_BAD_DATA;
     },
   });
-
-function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text))
-    throw new LevinError("Levin:Command:ErrUsage", `Cannot use ${name} ${text}: it must be a whole number`);
-  return Number(text);
-}
 
 const on = (text: string): boolean => /^(1|on|true)$/i.test(text);
 
@@ -147,15 +140,4 @@ function clusteredIndexOf(variables: readonly string[]): "on" | "off" | "int_onl
     .map((one) => /^tidb_enable_clustered_index=(.*)$/i.exec(one)?.[1]?.toLowerCase())
     .find((one) => one !== undefined);
   return given === "int_only" ? "int_only" : given === "off" || given === "0" ? "off" : "on";
-}
-
-function readSchema(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new LevinError("Levin:Source:ErrUnreadable", `Cannot read "${path}": ${(error as Error).message}`, {
-      cause: error,
-      fields: { file: path },
-    });
-  }
 }

@@ -1,5 +1,6 @@
 /** The table of commands; one file each. */
 import type { CommandIo } from "../io.ts";
+import { decodeCommand } from "./decode.ts";
 import { encodeCommand } from "./encode.ts";
 import { importCommand } from "./import.ts";
 import { resetCommand } from "./reset.ts";
@@ -10,6 +11,7 @@ import { versionCommand } from "./version.ts";
 
 export const commands = (io: CommandIo) => ({
   import: importCommand(io),
+  decode: decodeCommand(io),
   encode: encodeCommand(io),
   reset: resetCommand(io),
   "restore-cluster": restoreClusterCommand(io),

@@ -1,0 +1,166 @@
+import { fromHex, LevinError, toHex } from "../base/mod.ts";
+import {
+  ByteReader,
+  type ColumnForm,
+  columnForm,
+  type Datum,
+  decodeFlaggedDatum,
+  decodeRow,
+  type Handle,
+  splitIndexValue,
+  splitKey,
+  TimeZone,
+} from "../codec/mod.ts";
+import { datumToText } from "../encoder/mod.ts";
+import type { ColumnInfo, IndexInfo, TableInfo } from "../schema/mod.ts";
+
+export interface DecodeSession {
+  newCollations: boolean;
+  timeZone: string;
+}
+
+/** Says in words, a line each, what a pair of a table is. Throws `Levin:Codec:ErrCorrupt` where it is none. */
+export function describePair(
+  table: TableInfo,
+  keyHex: string,
+  valueHex: string | undefined,
+  session: DecodeSession,
+): string[] {
+  const key = bytesOf("KEY", keyHex);
+  const value = valueHex === undefined ? undefined : bytesOf("VALUE", valueHex);
+  const parts = splitKey(key);
+  if (parts.kind === "other") return ["not a key of table data: it begins with neither t…_r nor t…_i"];
+  const view = new TableView(table, session);
+  const lines = [view.tableLine(Number(parts.tableId))];
+  if (parts.kind === "record") {
+    lines.push(`record, handle ${view.handleText(parts.handle)}`);
+    if (value !== undefined) lines.push(...view.recordLines(value));
+    return lines;
+  }
+  const index = (table.index_info ?? []).find((one) => one.id === Number(parts.indexId));
+  if (index === undefined) return [...lines, `index ${parts.indexId}, which the table does not have`];
+  lines.push(
+    `index "${index.idx_name.O}" (id ${index.id}${index.is_unique ? ", unique" : ""}${index.is_global ? ", global" : ""})`,
+  );
+  lines.push(...view.indexKeyLines(index, parts.rest));
+  if (value !== undefined) lines.push(...view.indexValueLines(value));
+  return lines;
+}
+
+function bytesOf(what: string, hex: string): Uint8Array {
+  try {
+    return fromHex(hex);
+  } catch (error) {
+    throw new LevinError("Levin:Command:ErrUsage", `Cannot decode ${what}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+class TableView {
+  readonly #table: TableInfo;
+  readonly #forms = new Map<number, ColumnForm>();
+
+  constructor(table: TableInfo, { newCollations, timeZone }: DecodeSession) {
+    this.#table = table;
+    const zone = TimeZone.find(timeZone) ?? TimeZone.utc;
+    for (const column of table.cols) {
+      const form = columnForm(column.type, newCollations, zone);
+      if (form !== undefined) this.#forms.set(column.id, form);
+    }
+  }
+
+  tableLine(id: number): string {
+    const name = this.#table.name.O;
+    if (id === this.#table.id) return `table "${name}" (id ${id})`;
+    const partition = this.#table.partition?.definitions.find((one) => one.id === id);
+    if (partition !== undefined) return `table "${name}", partition "${partition.name.O}" (id ${id})`;
+    return `table id ${id}, not that of "${name}" (${this.#table.id})`;
+  }
+
+  handleText(handle: Handle): string {
+    if (handle.kind === "int") return String(handle.value);
+    const primary = (this.#table.index_info ?? []).find((index) => index.is_primary);
+    const input = new ByteReader(handle.bytes);
+    const values = (primary?.idx_cols ?? []).map(({ offset }) => this.#keyDatum(input, this.#table.cols[offset]!));
+    return `(${values.join(", ")})`;
+  }
+
+  recordLines(value: Uint8Array): string[] {
+    const stored = decodeRow(value, this.#forms);
+    return this.#table.cols.map((column) => {
+      const datum = stored.get(column.id);
+      const text = datum === undefined ? this.#absentText(column) : this.#text(datum, column);
+      return `  column "${column.name.O}" (id ${column.id}): ${text}`;
+    });
+  }
+
+  #absentText(column: ColumnInfo): string {
+    if (column.generated_expr_string !== "" && !column.generated_stored) return "virtual, not stored";
+    if ((column.type.Flag & 2) !== 0 && (this.#table.pk_is_handle || this.#table.is_common_handle))
+      return "in the handle";
+    return "not in the row: NULL, or the column's original default";
+  }
+
+  indexKeyLines(index: IndexInfo, rest: Uint8Array): string[] {
+    const input = new ByteReader(rest);
+    const lines = index.idx_cols.map(({ offset }) => {
+      const column = this.#table.cols[offset]!;
+      return `  column "${column.name.O}": ${this.#keyDatum(input, column)}`;
+    });
+    if (input.left > 0) lines.push(`  then the handle: ${this.#restHandle(input)}`);
+    return lines;
+  }
+
+  #restHandle(input: ByteReader): string {
+    const rest = input.rest();
+    if (this.#table.is_common_handle) return this.handleText({ kind: "common", bytes: rest });
+    const form = columnForm(
+      { Tp: 8, Flag: 0, Flen: 20, Decimal: 0, Charset: "binary", Collate: "binary" },
+      true,
+      TimeZone.utc,
+    )!;
+    const datum = decodeFlaggedDatum(new ByteReader(rest), form);
+    return datum.kind === "int" ? String(datum.value) : toHex(rest);
+  }
+
+  indexValueLines(value: Uint8Array): string[] {
+    const { handle, partitionId, restored } = splitIndexValue(value);
+    const lines: string[] = [];
+    if (handle !== undefined) lines.push(`  value: handle ${this.handleText(handle)}`);
+    if (partitionId !== undefined) lines.push(`  value: partition id ${partitionId}`);
+    if (restored !== undefined) {
+      lines.push(
+        `  value: restored data of ${restored.length} bytes, for columns that the key cannot give back: ${toHex(restored)}`,
+      );
+    }
+    if (lines.length === 0) lines.push("  value: nothing of its own");
+    return lines;
+  }
+
+  /** A datum of a key; strings under a collation that is not bytewise show as their sort key. */
+  #keyDatum(input: ByteReader, column: ColumnInfo): string {
+    const form = this.#forms.get(column.id)!;
+    const datum = decodeFlaggedDatum(input, form);
+    if (
+      datum.kind === "bytes" &&
+      form.collation !== undefined &&
+      !form.collation.bin &&
+      column.type.Charset !== "binary"
+    ) {
+      return `sort key ${toHex(datum.value)} (${column.type.Collate})`;
+    }
+    return this.#text(datum, column);
+  }
+
+  #text(datum: Datum, column: ColumnInfo): string {
+    if (datum.kind === "null") return "NULL";
+    if (datum.kind === "bit" || (datum.kind === "bytes" && column.type.Charset === "binary")) {
+      return datum.kind === "bit" ? `b'${datum.value.toString(2)}'` : `x'${toHex(datum.value)}'`;
+    }
+    const text = datumToText(datum, column.type) ?? "NULL";
+    return datum.kind === "int" || datum.kind === "uint" || datum.kind === "float" || datum.kind === "decimal"
+      ? text
+      : JSON.stringify(text);
+  }
+}

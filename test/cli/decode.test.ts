@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { describePair } from "../../src/cli/decode-pair.ts";
+import { readTable } from "../../src/cli/read-table.ts";
+
+const session = { newCollations: true, timeZone: "UTC" };
+const table = readTable(
+  {
+    path: "t.sql",
+    text: "create table t (a int, b varchar(20) collate utf8mb4_general_ci, c decimal(10,2), primary key (a), unique key (b), key k (c));",
+    tableId: undefined,
+    table: undefined,
+    clusteredIndex: "on",
+  },
+  {
+    sqlMode: "",
+    timeZone: "UTC",
+    newCollations: true,
+    rowFormatVersion: 2,
+    rowLevelChecksum: false,
+    nowMs: 0,
+    defaultWeekFormat: 0,
+  },
+);
+
+test("a record and its index entries are told in words", () => {
+  assert.deepEqual(
+    describePair(
+      table,
+      "7480000000000000015f728000000000000001",
+      "80000200000002030600090048656c6c6f20",
+      session,
+    ).slice(0, 2),
+    ['table "t" (id 1)', "record, handle 1"],
+  );
+  assert.deepEqual(
+    describePair(table, "7480000000000000015f698000000000000002060a028000000132038000000000000001", "30", session),
+    [
+      'table "t" (id 1)',
+      'index "k" (id 2)',
+      '  column "c": 1.50',
+      "  then the handle: 1",
+      "  value: nothing of its own",
+    ],
+  );
+});
+
+test("what is no pair of the table is said so", () => {
+  assert.match(describePair(table, "6d4442", undefined, session)[0]!, /not a key of table data/);
+  assert.match(
+    describePair(table, "7480000000000000095f728000000000000001", undefined, session)[0]!,
+    /not that of "t"/,
+  );
+  assert.throws(() => describePair(table, "xyz", undefined, session), /Cannot decode KEY/);
+  assert.throws(() => describePair(table, "7480000000000000015f728000000000000001", "80ff", session), {
+    code: "Levin:Codec:ErrCorrupt",
+  });
+});
