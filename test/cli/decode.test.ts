@@ -24,15 +24,14 @@ const table = readTable(
 );
 
 test("a record and its index entries are told in words", () => {
-  assert.deepEqual(
-    describePair(
-      table,
-      "7480000000000000015f728000000000000001",
-      "80000200000002030600090048656c6c6f20",
-      session,
-    ).slice(0, 2),
-    ['table "t" (id 1)', "record, handle 1"],
-  );
+  const row = "800002000000020306000d0048656c6c6f200a028000000132";
+  assert.deepEqual(describePair(table, "7480000000000000015f728000000000000001", row, session), [
+    'table "t" (id 1)',
+    "record, handle 1",
+    '  column "a" (id 1): in the handle',
+    '  column "b" (id 2): "Hello "',
+    '  column "c" (id 3): 1.50',
+  ]);
   assert.deepEqual(
     describePair(table, "7480000000000000015f698000000000000002060a028000000132038000000000000001", "30", session),
     [
