@@ -59,7 +59,8 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
         ...(options.invalidReplacement === undefined ? {} : { invalidReplacement: options.invalidReplacement }),
         signal: env.signal,
       })) {
-        chunks.push({ id: chunks.length, chunk });
+        // Names in files and in the target may differ in case.
+        chunks.push({ id: chunks.length, chunk: { ...chunk, database: table.database, table: table.table } });
       }
     }
     if (!state.planned) {

@@ -93,7 +93,16 @@ export class Place {
 
   /** `levin import` of a source under a configuration. */
   import(source: string, toml: string, ...flags: string[]): Promise<Ran> {
-    return levin(["import", source, "-c", this.file("levin.toml", toml), "--workers=1", ...this.target(), ...flags]);
+    return levin([
+      "import",
+      source,
+      "-c",
+      this.file("levin.toml", toml),
+      "--workers=1",
+      "--memory=128MiB",
+      ...this.target(),
+      ...flags,
+    ]);
   }
 
   /** Rows as the server sends them: bytes or null. */
