@@ -78,11 +78,15 @@ function parseLong(
   }
   const lower = digits9(b, cut, end);
   if (lower < 0) return -1;
-  // upper * 10^9 + lower, upper below 10^10: in two steps of 16 bits, so that every product stays below 2^53.
-  const q = Math.floor(upper / 65536) * 1e9;
-  const s = (upper % 65536) * 1e9 + lower + (q % 65536) * 65536;
-  const high = Math.floor(s / TWO32) + Math.floor(q / 65536);
-  const low = s % TWO32;
+  // upper * 10^9 + lower, upper below 10^10: in two steps of 16 bits, so that every product stays below 2^53. Remainders are taken by
+  // subtraction, as those of doubles are slow.
+  const upperHigh = Math.floor(upper / 65536);
+  const q = upperHigh * 1e9;
+  const qHigh = Math.floor(q / 65536);
+  const s = (upper - upperHigh * 65536) * 1e9 + lower + (q - qHigh * 65536) * 65536;
+  const sHigh = Math.floor(s / TWO32);
+  const high = sHigh + qHigh;
+  const low = s - sHigh * TWO32;
   if (limit < 0x8000000000000000) {
     const value = high * TWO32 + low;
     if (value >= limit && !(negative && value === limit)) return -1;
