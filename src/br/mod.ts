@@ -17,6 +17,7 @@ export {
   parseCipher,
 } from "./cipher.ts";
 export * from "./config-hash.ts";
+export * from "./coverage.ts";
 export { sha256 } from "./documents.ts";
 export * from "./export-lines.ts";
 export * from "./file-metadata.ts";

@@ -11,6 +11,13 @@ export type { CommandIo } from "./io.ts";
 
 const EXIT_USAGE = 2;
 
+/** A command's exit code, from as many levels of subcommands as there are. */
+async function exitCodeOf(result: unknown): Promise<number> {
+  let value = await result;
+  while (typeof value === "object" && value !== null && "value" in value) value = await value.value;
+  return value as number;
+}
+
 /** Runs one command line (`argv` without executable and script); the exit code. */
 export async function runCli(argv: readonly string[], executable: string, io: CommandIo): Promise<number> {
   let words = normalizeFlags(argv);
@@ -21,7 +28,7 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
   const app = subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds: commands(io) });
   try {
     const result = await runSafely(app, words);
-    if (result._tag === "ok") return (await result.value.value) as number;
+    if (result._tag === "ok") return await exitCodeOf(result.value);
     const { exitCode, message, into } = result.error.config;
     (into === "stdout" ? io.stdout : io.stderr).write(`${message}\n`);
     return exitCode === 0 ? 0 : EXIT_USAGE;

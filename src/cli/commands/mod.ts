@@ -1,6 +1,9 @@
 /** The table of commands; one file each. */
 import type { CommandIo } from "../io.ts";
+
+import { checkpointCommand } from "./checkpoint.ts";
 import { decodeCommand } from "./decode.ts";
+
 import { encodeCommand } from "./encode.ts";
 import { importCommand } from "./import.ts";
 import { resetCommand } from "./reset.ts";
@@ -11,6 +14,7 @@ import { versionCommand } from "./version.ts";
 
 export const commands = (io: CommandIo) => ({
   import: importCommand(io),
+  checkpoint: checkpointCommand(io),
   decode: decodeCommand(io),
   encode: encodeCommand(io),
   reset: resetCommand(io),

@@ -1,0 +1,239 @@
+import { resolve } from "node:path";
+import { LevinError } from "../base/mod.ts";
+import {
+  type BrPaths,
+  backupMetadataLine,
+  backupPaths,
+  type CheckpointDb,
+  CUSTOM_SST_DB,
+  checksumsLine,
+  existsFileIngestRepairs,
+  existsIngestRepairs,
+  existsProgress,
+  existsRestoreCheckpoint,
+  existsTable,
+  FileHome,
+  fileRestoreMetadataLine,
+  fileTaskInfoLine,
+  findBackupLayout,
+  type Home,
+  ingestRepairLines,
+  LOG_DB,
+  type LoadReport,
+  LocalBrStorage,
+  loadBackupMetadata,
+  loadChecksums,
+  loadFileIngestRepairs,
+  loadIngestRepairs,
+  loadLogMetadata,
+  loadProgress,
+  loadRestoreMetadata,
+  loadSnapshotMetadata,
+  loadTaskInfo,
+  logMetadataLine,
+  progressLine,
+  restorePaths,
+  restoreTaskOf,
+  SNAPSHOT_DB,
+  type SqlQuery,
+  snapshotMetadataLine,
+  TableHome,
+} from "../br/mod.ts";
+import { connectTidb } from "../tidb/mod.ts";
+
+export type CheckpointKind = "backup" | "restore" | "log";
+
+/** A checkpoint that a command works on. */
+export interface CheckpointTarget {
+  kind: CheckpointKind;
+  /** For people: where it is. */
+  name: string;
+  home: Home;
+  /** Files. */
+  files?: { storage: LocalBrStorage; paths: BrPaths };
+  /** Tables. */
+  tables?: { query: SqlQuery; db: CheckpointDb };
+  close(): Promise<void>;
+}
+
+export interface TargetFlags {
+  dir: string | undefined;
+  dsn: string | undefined;
+  kind: string | undefined;
+  task: string | undefined;
+}
+
+function usage(message: string): LevinError {
+  return new LevinError("Levin:Command:ErrUsage", message);
+}
+
+function kindOf(text: string | undefined): CheckpointKind | undefined {
+  if (text === undefined || text === "backup" || text === "restore" || text === "log") return text;
+  throw usage(`Cannot use --kind ${text}: it must be backup, restore or log`);
+}
+
+/** Finds the one checkpoint that the flags mean. Errors: Levin:Command:ErrUsage, Levin:Br:ErrMissing, those of the connection. */
+export async function openTarget(flags: TargetFlags): Promise<CheckpointTarget> {
+  const kind = kindOf(flags.kind);
+  if ((flags.dir === undefined) === (flags.dsn === undefined)) {
+    throw usage("Cannot find the checkpoint: say a directory, or --dsn for tables in a cluster");
+  }
+  return flags.dsn === undefined
+    ? openFiles(resolve(flags.dir!), kind, flags.task)
+    : openTables(flags.dsn, kind, flags.task);
+}
+
+async function openFiles(
+  dir: string,
+  kind: CheckpointKind | undefined,
+  task: string | undefined,
+): Promise<CheckpointTarget> {
+  const storage = new LocalBrStorage(dir);
+  const target = (paths: BrPaths, found: CheckpointKind): CheckpointTarget => ({
+    kind: found,
+    name: `${storage.uri}${paths.root ?? ""}`,
+    home: new FileHome(storage, paths),
+    files: { storage, paths },
+    close: async () => {},
+  });
+  if (kind === undefined || kind === "backup") {
+    const layout = await findBackupLayout(storage);
+    if (layout !== undefined && task === undefined) return target(backupPaths(layout), "backup");
+    if (kind === "backup") throw missing(`there is no backup checkpoint in "${dir}"`);
+  }
+  const tasks = new Set<string>();
+  for (const { name } of await storage.list("checkpoints")) {
+    const found = restoreTaskOf(name);
+    if (found !== undefined && (kind === undefined || found.includes("/") === (kind === "log"))) tasks.add(found);
+  }
+  if (task !== undefined && !tasks.has(task)) throw missing(`there is no task "${task}" in "${dir}"`);
+  const [only, ...more] = task === undefined ? [...tasks].sort() : [task];
+  if (only === undefined) throw missing(`there is no checkpoint in "${dir}"`);
+  if (more.length > 0) throw usage(`Cannot choose among the tasks ${[only, ...more].join(", ")}: say --task`);
+  return target(restorePaths(only), only.includes("/") ? "log" : "restore");
+}
+
+function missing(what: string): LevinError {
+  return new LevinError("Levin:Br:ErrMissing", `Cannot find the checkpoint: ${what}`);
+}
+
+/** `mysql://user:password@host:port/` or Go's `user:password@tcp(host:port)/`. */
+export function parseDsn(text: string): { host: string; port: number; user: string; password: string } {
+  if (/^mysql:\/\//.test(text)) {
+    const url = new URL(text);
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      port: Number(url.port || "4000"),
+      user: decodeURIComponent(url.username) || "root",
+      password: decodeURIComponent(url.password),
+    };
+  }
+  const match = /^(?:([^:@]*)(?::(.*))?@)?tcp\((\[[^\]]+\]|[^:)]+)(?::(\d+))?\)(?:\/.*)?$/.exec(text);
+  if (match === null) {
+    throw usage("Cannot use --dsn: expected mysql://user:password@host:port/ or user:password@tcp(host:port)/");
+  }
+  const [, user, password, host, port] = match;
+  return {
+    host: host!.replace(/^\[|\]$/g, ""),
+    port: Number(port ?? "4000"),
+    user: user || "root",
+    password: password ?? "",
+  };
+}
+
+async function openTables(
+  dsn: string,
+  kind: CheckpointKind | undefined,
+  task: string | undefined,
+): Promise<CheckpointTarget> {
+  if (kind === "backup") throw usage("Cannot use --dsn with --kind backup: backups keep their checkpoint in files");
+  const tidb = await connectTidb({ ...parseDsn(dsn), connectionsMax: 2, connectTimeoutMs: 10_000 });
+  const query: SqlQuery = (sql, values) => tidb.query(sql, values);
+  try {
+    const db = await chooseDatabase(query, kind, task);
+    return {
+      kind: db === LOG_DB ? "log" : "restore",
+      name: `${tidb.address} ${db}`,
+      home: new TableHome(query, db),
+      tables: { query, db },
+      close: () => tidb.close(),
+    };
+  } catch (error) {
+    await tidb.close();
+    throw error;
+  }
+}
+
+async function chooseDatabase(
+  query: SqlQuery,
+  kind: CheckpointKind | undefined,
+  task: string | undefined,
+): Promise<CheckpointDb> {
+  const named: Record<string, CheckpointDb> = { snapshot: SNAPSHOT_DB, "custom-sst": CUSTOM_SST_DB, log: LOG_DB };
+  if (task !== undefined) {
+    const db = named[task];
+    if (db === undefined) throw usage(`Cannot use --task ${task}: it must be snapshot, custom-sst or log`);
+    return db;
+  }
+  if (kind === "log") return LOG_DB;
+  for (const db of [SNAPSHOT_DB, CUSTOM_SST_DB] as const) if (await existsRestoreCheckpoint(query, db)) return db;
+  if (kind === undefined && (await existsTable(query, LOG_DB, "cpt_data"))) return LOG_DB;
+  if (kind === "restore") return SNAPSHOT_DB;
+  throw missing("the cluster holds none");
+}
+
+/** The metadata of any kind as one JSON object; what cannot be read is null with `error`. */
+export async function metadataLine(target: CheckpointTarget, report: LoadReport): Promise<Record<string, unknown>> {
+  const errors: LevinError[] = [];
+  const part = async <T>(load: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await load();
+    } catch (error) {
+      const known = LevinError.from(error);
+      if (known.code === "Levin:Br:ErrDamaged") throw known;
+      errors.push(known);
+      return null;
+    }
+  };
+  const line =
+    target.files === undefined ? await tablesLine(target, part, report) : await filesLine(target, part, report);
+  return errors.length === 0 ? line : { ...line, error: errors.map(({ message }) => message).join("; ") };
+}
+
+type Part = <T>(load: () => Promise<T>) => Promise<T | null>;
+
+async function filesLine(target: CheckpointTarget, part: Part, report: LoadReport): Promise<Record<string, unknown>> {
+  const { storage, paths } = target.files!;
+  if (target.kind === "backup") {
+    const loaded = await part(() => loadBackupMetadata(storage, { layout: paths.layout, report }));
+    return { metadata: loaded === null ? null : backupMetadataLine(loaded.metadata, loaded.checksums) };
+  }
+  const task = paths.root!.slice("checkpoints/restore-".length);
+  const metadata = await part(async () => fileRestoreMetadataLine(await loadRestoreMetadata(storage, task)));
+  if (target.kind === "restore") {
+    return { metadata, checksums: await part(async () => checksumsLine(await loadChecksums(target.home, report))) };
+  }
+  const clusterId = BigInt(/^\d+/.exec(task)?.[0] ?? "0");
+  const taskInfo = await part(async () => fileTaskInfoLine(await loadTaskInfo(storage, clusterId)));
+  const repairs = (await existsFileIngestRepairs(storage, task))
+    ? await part(async () => ingestRepairLines(await loadFileIngestRepairs(storage, task)))
+    : null;
+  return { metadata, task_info: taskInfo, sqls: repairs };
+}
+
+async function tablesLine(target: CheckpointTarget, part: Part, report: LoadReport): Promise<Record<string, unknown>> {
+  const { query, db } = target.tables!;
+  if (db !== LOG_DB) {
+    const expected = db === SNAPSHOT_DB;
+    const metadata = expected ? await part(async () => snapshotMetadataLine(await loadSnapshotMetadata(query))) : null;
+    return { metadata, checksums: await part(async () => checksumsLine(await loadChecksums(target.home, report))) };
+  }
+  const metadata = await part(async () => logMetadataLine(await loadLogMetadata(query)));
+  const progress = (await existsProgress(query))
+    ? await part(async () => progressLine(await loadProgress(query)))
+    : null;
+  const repairs = (await existsIngestRepairs(query))
+    ? await part(async () => ingestRepairLines(await loadIngestRepairs(query)))
+    : null;
+  return { metadata, progress, sqls: repairs };
+}
