@@ -190,6 +190,11 @@ export class CheckpointRunner<K, V> {
       tick + Math.ceil((now - tick + 1) / every) * every;
     while (!this.ended) {
       const now = clock.monotonicMs();
+      if (now >= due.retry) {
+        due.retry = after(due.retry, retryMs, now);
+        await this.write(this.takeFailed());
+        if (this.ended) break;
+      }
       if (now >= due.flush || this.pendingBytes >= batchBytes) {
         if (now >= due.flush) due.flush = after(due.flush, flushMs, now);
         await this.write(this.takeData());
@@ -198,11 +203,6 @@ export class CheckpointRunner<K, V> {
       if (now >= due.checksum || this.pendingBytes >= batchBytes) {
         if (now >= due.checksum) due.checksum = after(due.checksum, checksumMs, now);
         await this.write(this.takeChecksums());
-        if (this.ended) break;
-      }
-      if (now >= due.retry) {
-        due.retry = after(due.retry, retryMs, now);
-        await this.write(this.takeFailed());
         if (this.ended) break;
       }
       if (this.failed.length > 0 && clock.monotonicMs() - this.lastGoodMs >= giveUpMs) {
