@@ -32,8 +32,8 @@ export class Coverage {
   /** Parts that lie in no range of the backup. */
   outside = 0;
 
-  constructor(ranges: readonly BackupRange[]) {
-    this.ranges = ranges
+  constructor(ranges: Iterable<BackupRange>) {
+    this.ranges = [...ranges]
       .map((range) => ({
         startKey: range.startKey ?? EMPTY,
         endKey: range.endKey ?? EMPTY,

@@ -1,9 +1,7 @@
 /** The table of commands; one file each. */
 import type { CommandIo } from "../io.ts";
-
 import { checkpointCommand } from "./checkpoint.ts";
 import { decodeCommand } from "./decode.ts";
-
 import { encodeCommand } from "./encode.ts";
 import { importCommand } from "./import.ts";
 import { resetCommand } from "./reset.ts";
