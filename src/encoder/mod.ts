@@ -10,7 +10,7 @@
  */
 export type { AutoIdMax } from "./auto-id.ts";
 export { ROW_ID_COLUMN } from "./binding.ts";
-export { datumToText } from "./cast/mod.ts";
+export { type DescribeSession, describePair } from "./describe-pair.ts";
 export type {
   EncodeOptions,
   EncodeSession,

@@ -19,6 +19,8 @@ export interface RunContext {
   /** `db.table` → model. */
   models: Map<string, TableInfo>;
   memory: MemoryPlan;
+  /** Of the target, for telling keys in words. */
+  newCollations: boolean;
   progress: Progress;
   /** Engines that are open, by batch. */
   open: Map<number, EncodedBatch>;

@@ -1,9 +1,12 @@
-import { toHex } from "../base/mod.ts";
+import { fromHex, LevinError, toHex } from "../base/mod.ts";
+import { splitKey } from "../codec/mod.ts";
+import { describePair } from "../encoder/mod.ts";
 import type { Engine } from "../engine/mod.ts";
 import { EngineSource, ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ingest/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
 import type { BatchState } from "./job-state.ts";
+import { physicalTables } from "./key-ranges.ts";
 import type { EngineName } from "./records.ts";
 
 /** Brings both engines of a batch into the cluster, without the ranges that an earlier run brought in. */
@@ -13,9 +16,34 @@ export async function ingestBatch(context: RunContext, encoded: EncodedBatch, st
     const totals = await encoded.engines.engines[name].totals();
     progress.ingestedBytesTotal += totals.bytes;
   }
-  for (const name of ["data", "index"] as const)
-    await ingestEngine(context, encoded.engines.engines[name], state, name);
+  try {
+    for (const name of ["data", "index"] as const) {
+      await ingestEngine(context, encoded.engines.engines[name], state, name);
+    }
+  } catch (thrown) {
+    throw duplicateInWords(context, thrown);
+  }
   await job.append({ type: "ingested", batch: state.id });
+}
+
+/** The engine knows a duplicate by its key only; people know tables, indexes and values. */
+function duplicateInWords(context: RunContext, thrown: unknown): unknown {
+  if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrDuplicateKey") return thrown;
+  const key = String(thrown.fields["key"]);
+  const parts = splitKey(fromHex(key));
+  if (parts.kind === "other") return thrown;
+  const id = Number(parts.tableId);
+  const found = [...context.models].find(
+    ([, info]) => info.id === id || physicalTables(info).some((one) => one.id === id),
+  );
+  if (found === undefined) return thrown;
+  const [name, info] = found;
+  const words = describePair(info, key, undefined, { newCollations: context.newCollations, timeZone: "UTC" }).slice(1);
+  const what = words.map((line) => line.trim()).join(", ");
+  return new LevinError(thrown.code, `Cannot import table "${name}": two rows have the same key: ${what}`, {
+    cause: thrown,
+    fields: { ...thrown.fields, table: name },
+  });
 }
 
 async function ingestEngine(context: RunContext, engine: Engine, state: BatchState, name: EngineName): Promise<void> {

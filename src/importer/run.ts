@@ -47,7 +47,20 @@ export async function runImport(options: ImportOptions, env: ImportEnvironment):
   const models = await readTableModels(plan, options, env);
   await job.begin(fingerprintOf(plan, models, options, describeSession(session)), session.nowMs, options.version);
   const memory = planMemory(options.memoryBytes, options.workers, options.ingestConcurrency);
-  const context: RunContext = { options, env, plan, job, tidb, cluster, models, memory, progress, open: new Map() };
+  const { newCollations } = session;
+  const context: RunContext = {
+    options,
+    env,
+    plan,
+    job,
+    tidb,
+    cluster,
+    models,
+    memory,
+    newCollations,
+    progress,
+    open: new Map(),
+  };
   sayPlan(context, session, variables);
   if (job.state.done) {
     // The state of an import that had ended: either all of it is still there, or the target was emptied and it begins anew.

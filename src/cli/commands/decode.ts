@@ -1,5 +1,5 @@
 import { command, option, optional, positional, string } from "cmd-ts";
-import { describePair } from "../decode-pair.ts";
+import { describePair } from "../../encoder/mod.ts";
 import type { CommandIo } from "../io.ts";
 import { readSchemaFile, readTable, wholeNumber } from "../read-table.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describePair } from "../../src/cli/decode-pair.ts";
 import { readTable } from "../../src/cli/read-table.ts";
+import { describePair } from "../../src/encoder/mod.ts";
 
 const session = { newCollations: true, timeZone: "UTC" };
 const table = readTable(

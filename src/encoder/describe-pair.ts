@@ -11,10 +11,10 @@ import {
   splitKey,
   TimeZone,
 } from "../codec/mod.ts";
-import { datumToText } from "../encoder/mod.ts";
 import type { ColumnInfo, IndexInfo, TableInfo } from "../schema/mod.ts";
+import { datumToText } from "./cast/mod.ts";
 
-export interface DecodeSession {
+export interface DescribeSession {
   newCollations: boolean;
   timeZone: string;
 }
@@ -24,7 +24,7 @@ export function describePair(
   table: TableInfo,
   keyHex: string,
   valueHex: string | undefined,
-  session: DecodeSession,
+  session: DescribeSession,
 ): string[] {
   const key = bytesOf("KEY", keyHex);
   const value = valueHex === undefined ? undefined : bytesOf("VALUE", valueHex);
@@ -61,7 +61,7 @@ class TableView {
   readonly #table: TableInfo;
   readonly #forms = new Map<number, ColumnForm>();
 
-  constructor(table: TableInfo, { newCollations, timeZone }: DecodeSession) {
+  constructor(table: TableInfo, { newCollations, timeZone }: DescribeSession) {
     this.#table = table;
     const zone = TimeZone.find(timeZone) ?? TimeZone.utc;
     for (const column of table.cols) {
