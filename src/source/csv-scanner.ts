@@ -3,7 +3,7 @@ import { FieldKind, type Fields, growFields } from "../codec/mod.ts";
 import type { CsvDialect } from "./csv-dialect.ts";
 import { NullMarkers } from "./csv-nulls.ts";
 import { CsvTokens, END_OF_DATA, MORE, Token } from "./csv-tokens.ts";
-import { unescapeCsv } from "./csv-unescape.ts";
+import { unescapeCsv, unescapeCsvBytes } from "./csv-unescape.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import type { Window } from "./window.ts";
@@ -67,6 +67,8 @@ export class CsvScanner implements RowScanner {
   private readonly nullTextLength: number;
   /** The delimiter where it is one byte that begins nothing else, else -1. */
   private readonly quote: number;
+  /** Delimiter and escape are one byte each, and quotes are doubled. */
+  private readonly plainTokens: boolean;
   private marks = new Uint8Array(64);
   private marked = false;
   /** The record had a separator. */
@@ -89,6 +91,7 @@ export class CsvScanner implements RowScanner {
     this.nullTextLength = this.tokens.escape.length + 1;
     const quote = this.tokens.delimiter[0] ?? 0;
     this.quote = this.tokens.outside[quote] === Token.delimiter + 8 ? quote : -1;
+    this.plainTokens = this.quote >= 0 && this.tokens.escape.length <= 1 && !options.dialect.unescapedQuote;
     this.columns = options.columns;
     this.linesToSkip = options.atFileStart ? options.dialect.skipLines : 0;
     this.headerDue = options.atFileStart && options.dialect.header;
@@ -256,6 +259,7 @@ export class CsvScanner implements RowScanner {
   private quoted(window: Window, from: number, n: number): number {
     const { bytes, end, final } = window;
     const { inside } = this.tokens;
+    const { quote } = this;
     const width = this.tokens.delimiter.length;
     this.mark = Mark.quoted;
     let i = from;
@@ -275,6 +279,13 @@ export class CsvScanner implements RowScanner {
         this.marked = true;
         i += (match >> 3) + 1;
       } else {
+        // The common case first: a delimiter of one byte, doubled.
+        if (bytes[i + 1] === quote && i + 1 < end && !this.dialect.unescapedQuote) {
+          this.mark = Mark.quotedEscaped;
+          this.marked = true;
+          i += 2;
+          continue;
+        }
         const next = this.behindQuote(window, i + width, n);
         if (next === MORE) return MORE;
         if (next !== Token.plain) {
@@ -341,7 +352,12 @@ export class CsvScanner implements RowScanner {
       if (fields.kind[k] === FieldKind.null) continue;
       if (mark === Mark.escaped) {
         if (to - from === this.nullTextLength && bytes[to - 1] === 0x4e) this.escapedNullCount++;
-        fields.end[k] = unescapeCsv(bytes, from, to, escapeBytes, NO_BYTES);
+        fields.end[k] =
+          escapeBytes.length === 1
+            ? unescapeCsvBytes(bytes, from, to, this.tokens.inside, escapeBytes[0]!, -1)
+            : unescapeCsv(bytes, from, to, escapeBytes, NO_BYTES);
+      } else if (mark === Mark.quotedEscaped && this.plainTokens) {
+        fields.end[k] = unescapeCsvBytes(bytes, from, to, this.tokens.inside, escapeBytes[0] ?? -1, this.quote);
       } else if (mark === Mark.quotedEscaped) {
         fields.end[k] = unescapeCsv(bytes, from, to, escapeBytes, this.dialect.unescapedQuote ? NO_BYTES : delimiter);
       }

@@ -36,6 +36,30 @@ export function unescapeCsv(
   return write;
 }
 
+/** As `unescapeCsv`, for an escape and a delimiter of one byte each (-1: none); `special` is not 0 at those bytes. */
+export function unescapeCsvBytes(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  special: Uint8Array,
+  escapeByte: number,
+  delimiter: number,
+): number {
+  let read = from;
+  while (read < to && special[bytes[read]!] === 0) read++;
+  let write = read;
+  while (read < to) {
+    const byte = bytes[read++]!;
+    if (byte === escapeByte && read < to) {
+      bytes[write++] = ESCAPED[bytes[read++]!]!;
+    } else {
+      bytes[write++] = byte;
+      if (byte === delimiter) read++;
+    }
+  }
+  return write;
+}
+
 function startsWith(bytes: Uint8Array, at: number, to: number, token: Uint8Array): boolean {
   if (at + token.length > to) return false;
   for (let k = 0; k < token.length; k++) if (bytes[at + k] !== token[k]) return false;
