@@ -38,7 +38,7 @@ export interface Removed {
  * removed (nothing else was touched then), or at the 16th other file.
  */
 export async function removeCheckpoint(storage: BrStorage, plan: RemovalPlan): Promise<Removed> {
-  for (const name of plan.first) await storage.remove(name);
+  for (const name of plan.first) await storage.remove(name, true);
   const todo = [...plan.rest];
   const left: string[] = [];
   let removed = plan.first.length;

@@ -33,8 +33,8 @@ export interface BrStorage {
   replaceIf(name: string, expected: Uint8Array | undefined, bytes: Uint8Array): Promise<boolean>;
   /** Removes if the object's bytes are `expected`; false otherwise. */
   removeIf(name: string, expected: Uint8Array): Promise<boolean>;
-  /** Nothing there is fine. */
-  remove(name: string): Promise<void>;
+  /** Nothing there is fine. With `durable` it is gone for good when this resolves. */
+  remove(name: string, durable?: boolean): Promise<void>;
   /** All objects below a folder (all for ""), folder by folder in order of names; [] when there is none. */
   list(folder: string): Promise<StoredName[]>;
 }
@@ -58,6 +58,7 @@ export class LocalBrStorage implements BrStorage {
   readonly root: string;
   private readonly files: Files;
   private readonly clock: Clock;
+  private readonly settled = new Set<string>();
 
   /** `root` is an absolute path. */
   constructor(root: string, options: { files?: Files; clock?: Clock } = {}) {
@@ -93,7 +94,7 @@ export class LocalBrStorage implements BrStorage {
     return this.guarded("write", name, async () => {
       const path = this.pathOf(name);
       await this.throughTemporary(path, bytes, (temporary) => this.files.rename(temporary, path));
-      await this.files.syncDir(parentOf(path));
+      await this.settle(path);
     });
   }
 
@@ -119,10 +120,23 @@ export class LocalBrStorage implements BrStorage {
     }
   }
 
-  /** A new directory is only there after a crash when the one above it was synced. */
-  private async makeParents(dir: string): Promise<void> {
-    await this.files.makeDir(dir);
+  /**
+   * Makes a name's change last: its directory is synced, and the first time in this process the ones above it too, because a directory is only
+   * there after a crash when the one above it was synced, and an earlier process may have made it and died.
+   */
+  private async settle(path: string): Promise<void> {
+    const dir = parentOf(path);
+    await this.files.syncDir(dir);
+    if (this.settled.has(dir)) return;
     for (let at = dir; at.length > this.root.length; at = parentOf(at)) await this.files.syncDir(parentOf(at));
+    this.settled.add(dir);
+  }
+
+  private async makeParents(dir: string): Promise<void> {
+    const rootIsNew = (await this.files.entries(this.root)) === undefined;
+    await this.files.makeDir(dir);
+    if (!rootIsNew) return;
+    for (let at = this.root; at !== ""; at = parentOf(at)) await this.files.syncDir(parentOf(at) || "/");
   }
 
   replaceIf(name: string, expected: Uint8Array | undefined, bytes: Uint8Array): Promise<boolean> {
@@ -137,7 +151,7 @@ export class LocalBrStorage implements BrStorage {
               await this.throughTemporary(path, bytes, (temporary) => this.files.rename(temporary, path));
               return true;
             });
-      if (done) await this.files.syncDir(parentOf(path));
+      if (done) await this.settle(path);
       return done;
     });
   }
@@ -152,7 +166,7 @@ export class LocalBrStorage implements BrStorage {
         await this.files.remove(path);
         return true;
       });
-      if (done) await this.files.syncDir(parentOf(path));
+      if (done) await this.settle(path);
       return done;
     });
   }
@@ -202,8 +216,17 @@ export class LocalBrStorage implements BrStorage {
     return true;
   }
 
-  remove(name: string): Promise<void> {
-    return this.guarded("remove", name, () => this.files.remove(this.pathOf(name)));
+  remove(name: string, durable = false): Promise<void> {
+    return this.guarded("remove", name, async () => {
+      const path = this.pathOf(name);
+      await this.files.remove(path);
+      if (!durable) return;
+      try {
+        await this.files.syncDir(parentOf(path));
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    });
   }
 
   list(folder: string): Promise<StoredName[]> {
