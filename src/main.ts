@@ -1,5 +1,5 @@
 import { systemClock, systemRandom } from "./base/mod.ts";
-import { runCli } from "./cli/mod.ts";
+import { runCli, terminalSecret } from "./cli/mod.ts";
 
 const stop = new AbortController();
 const interrupted = (): void => {
@@ -17,6 +17,13 @@ const argv = process.argv.slice(2);
 process.exitCode = await runCli(argv, process.execPath, {
   stdout: process.stdout,
   stderr: process.stderr,
+  // Not touched before it is needed: an open standard input would keep the process.
+  get stdin() {
+    return process.stdin;
+  },
+  get askSecret() {
+    return terminalSecret();
+  },
   terminal: process.stderr.isTTY ? process.stderr : undefined,
   environment: process.env,
   clock: systemClock,

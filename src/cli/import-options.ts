@@ -73,6 +73,11 @@ function clusterTls(config: LoadedConfig): ClusterTls | undefined {
   };
 }
 
+/** Directory of the job's state: that of standard input has a name of its own. */
+export function inputStateDir(config: LoadedConfig): string {
+  return stateDirOf(config, "stdin");
+}
+
 /** Directory of the job's state: configured, else named after the source, below the working directory. */
 function stateDirOf(config: LoadedConfig, sourceDir: string): string {
   const given = config.get("levin.state-dir") as string;
@@ -100,6 +105,13 @@ function typeErrorsMax(config: LoadedConfig): number {
 /** A tolerance that Lightning has always: as configured, else on where Lightning's behaviour is asked for. */
 function optionOrCompat(config: LoadedConfig, path: string): boolean {
   return config.isSet(path) ? (config.get(path) as boolean) : isCompat(config);
+}
+
+/** The password, asked for where a user is named, no password is given, and somebody can be asked. */
+export async function askPassword(io: CommandIo, config: LoadedConfig, options: ImportOptions): Promise<ImportOptions> {
+  if (!config.isSet("tidb.user") || config.isSet("tidb.password") || io.askSecret === undefined) return options;
+  const { user, host } = options.tidb;
+  return { ...options, tidb: { ...options.tidb, password: await io.askSecret(`Password of ${user} at ${host}: `) } };
 }
 
 /** Turns configuration into the importer's options; checks what only the whole can tell. */

@@ -6,6 +6,10 @@ import type { OutputStream } from "./output/sinks.ts";
 export interface CommandIo {
   stdout: OutputStream;
   stderr: OutputStream;
+  /** Absent: empty. */
+  stdin?: AsyncIterable<Uint8Array>;
+  /** Asks on the terminal without showing the answer; undefined: there is no terminal to ask on. */
+  askSecret?: ((question: string) => Promise<string>) | undefined;
   /** The terminal on standard error, where there is one. */
   terminal: NodeJS.WriteStream | undefined;
   environment: Readonly<Record<string, string | undefined>>;

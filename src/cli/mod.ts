@@ -7,6 +7,7 @@ import { isLightningName, normalizeFlags } from "./argv.ts";
 import { commands } from "./commands/mod.ts";
 import { type CommandIo, reportError } from "./io.ts";
 
+export { terminalSecret } from "./ask-secret.ts";
 export type { CommandIo } from "./io.ts";
 
 const EXIT_USAGE = 2;

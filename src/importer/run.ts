@@ -17,6 +17,7 @@ import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { readTableModels, restoreSchema } from "./restore-schema.ts";
 import { fingerprintOf, scanSource } from "./source-plan.ts";
+import { sayEnd } from "./summary.ts";
 
 export interface ImportResult {
   tables: number;
@@ -191,7 +192,7 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
     note(error);
     await ingesting.catch(() => undefined);
   }
-  sayWarnings(env, warnings);
+  await sayEnd(context, warnings);
   if (env.signal.aborted) throw new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted");
   if (failure !== undefined) throw failure.error;
 }
@@ -243,22 +244,4 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
     onTrouble: say("scheduler pause"),
   });
   closers.defer(() => pause.close());
-}
-
-function sayWarnings(env: ImportEnvironment, warnings: readonly WarningCountMessage[]): void {
-  const merged = new Map<string, WarningCountMessage>();
-  for (const warning of warnings) {
-    const key = `${warning.table}\n${warning.column}\n${warning.mysqlCode}`;
-    const known = merged.get(key);
-    if (known === undefined) merged.set(key, { ...warning });
-    else known.count += warning.count;
-  }
-  for (const { table, column, count, example, mysqlCode } of merged.values()) {
-    env.emit({
-      kind: "log",
-      level: "warn",
-      message: `${count} values of ${table}.${column} were changed by the SQL mode, the first: ${example} (${mysqlCode})`,
-      fields: { table, column, count, mysqlCode },
-    });
-  }
 }

@@ -2,13 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { command, flag, option, optional, positional, string } from "cmd-ts";
 import { LevinError, systemFiles } from "../../base/mod.ts";
-import { printConfig } from "../../config/mod.ts";
+import { type LoadedConfig, printConfig } from "../../config/mod.ts";
 import { type ImportOptions, runImport, systemWorld } from "../../importer/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
-import { importOptions, loadImportConfig } from "../import-options.ts";
+import { askPassword, importOptions, inputStateDir, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "../output/sinks.ts";
 import { openSandbox, type RunningSandbox } from "../sandbox.ts";
+import { spoolInput } from "../source-path.ts";
 
 /** `levin import DIR`: brings a dump into a cluster. */
 export const importCommand = (io: CommandIo) =>
@@ -16,7 +17,11 @@ export const importCommand = (io: CommandIo) =>
     name: "import",
     description: "Import a dump directory into TiDB; the same command after a failure continues.",
     args: {
-      source: positional({ type: optional(string), displayName: "DIR", description: "directory of the dump" }),
+      source: positional({
+        type: optional(string),
+        displayName: "SOURCE",
+        description: "directory of the dump, one file, or - for standard input",
+      }),
       config: option({
         type: optional(string),
         long: "config",
@@ -46,11 +51,13 @@ export const importCommand = (io: CommandIo) =>
         return 0;
       }
       for (const note of config.notes) io.stderr.write(`note: ${note}\n`);
-      let options = importOptions(io, config, args.source, args.fresh);
+      let options = await importJob(io, config, args.source, args.fresh);
       let sandbox: RunningSandbox | undefined;
       if (args.sandbox !== undefined) {
         sandbox = await openSandbox(io, { dir: resolve(args.sandbox), stores: storeCount(args.stores) });
         options = intoSandbox(options, sandbox);
+      } else {
+        options = await askPassword(io, config, options);
       }
       try {
         return await runToTheEnd(io, options, args.json);
@@ -59,6 +66,23 @@ export const importCommand = (io: CommandIo) =>
       }
     },
   });
+
+async function* noInput(): AsyncGenerator<Uint8Array> {}
+
+/** Options of an import; `-` is standard input, which is kept as a file first and is not split. */
+export async function importJob(
+  io: CommandIo,
+  config: LoadedConfig,
+  source: string | undefined,
+  fresh: boolean,
+): Promise<ImportOptions> {
+  if (source !== "-") return importOptions(io, config, source, fresh);
+  const stateDir = inputStateDir(config);
+  const path = await spoolInput(io.stdin ?? noInput(), stateDir, config.get("levin.table") !== "");
+  const options = importOptions(io, config, path, fresh);
+  const sortedKvDir = config.isSet("tikv-importer.sorted-kv-dir") ? options.sortedKvDir : join(stateDir, "engines");
+  return { ...options, stateDir, sortedKvDir, chunkSizeBytes: Number.MAX_SAFE_INTEGER };
+}
 
 export function storeCount(text: string | undefined): number {
   if (text === undefined) return 1;

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { LevinError } from "../base/mod.ts";
+
+/** What standard input holds, by its first bytes; compressed streams keep their suffix so that they are read as such. */
+function suffixOf(head: Uint8Array, format: "sql" | "csv"): string {
+  const magic = Buffer.from(head.subarray(0, 6)).toString("hex");
+  const compression = magic.startsWith("1f8b")
+    ? ".gz"
+    : magic.startsWith("28b52ffd")
+      ? ".zst"
+      : magic.startsWith("fd377a585a00")
+        ? ".xz"
+        : magic.startsWith("04224d18")
+          ? ".lz4"
+          : magic.startsWith("ff060000")
+            ? ".snappy"
+            : "";
+  return `.${format}${compression}`;
+}
+
+/** A dump begins with a comment or a statement; anything else is CSV. Compressed input counts as a dump unless a table is named. */
+function formatOf(head: Uint8Array, table: boolean): "sql" | "csv" {
+  const text = new TextDecoder()
+    .decode(head)
+    .replace(/^\ufeff/, "")
+    .trimStart();
+  if (/^(--|#|\/\*|(insert|replace|create|set|use|drop|lock|begin|start|alter)\b)/i.test(text)) return "sql";
+  return table ? "csv" : "sql";
+}
+
+/**
+ * Writes standard input to `stdin` in the state directory; the file's path. A second run with the same bytes keeps the first one's file, so
+ * that it continues.
+ */
+export async function spoolInput(input: AsyncIterable<Uint8Array>, stateDir: string, table: boolean): Promise<string> {
+  const dir = join(stateDir, "stdin");
+  const part = join(stateDir, "stdin.part");
+  try {
+    mkdirSync(dir, { recursive: true });
+    const hash = createHash("sha256");
+    const out = createWriteStream(part);
+    let head = new Uint8Array(0);
+    let size = 0;
+    for await (const bytes of input) {
+      if (head.length < 512) head = new Uint8Array(Buffer.concat([head, bytes.subarray(0, 512)]));
+      size += bytes.length;
+      hash.update(bytes);
+      if (!out.write(bytes)) await once(out, "drain");
+    }
+    out.end();
+    await once(out, "close");
+    if (size === 0)
+      throw new LevinError("Levin:Source:ErrUnreadable", "Cannot import standard input: it is empty", {
+        fields: { file: "-" },
+      });
+    const path = join(dir, `input${suffixOf(head, formatOf(head, table))}`);
+    const digest = hash.digest("hex");
+    if (existsSync(path) && (await digestOf(path)) === digest) rmSync(part);
+    else {
+      for (const name of await readdir(dir)) rmSync(join(dir, name));
+      renameSync(part, path);
+    }
+    return path;
+  } catch (error) {
+    if (error instanceof LevinError) throw error;
+    throw new LevinError(
+      "Levin:State:ErrDisk",
+      `Cannot keep standard input in "${stateDir}": ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const bytes of createReadStream(path)) hash.update(bytes);
+  return hash.digest("hex");
+}
