@@ -63,6 +63,14 @@ export class ExprContext {
     return null;
   }
 
+  /** NULL for a result that is too long, with an error or a warning as the mode says. */
+  tooLong(name: string): null {
+    const message = `Result of ${name}() was larger than max_allowed_packet (${MAX_ALLOWED_PACKET}) - truncated`;
+    if (this.session.strict) throw new CastError(1301, message);
+    this.warn(1301, message);
+    return null;
+  }
+
   /** NULL, with an error or a warning as the mode says. */
   divisionByZero(): null {
     const { session } = this;

@@ -3,7 +3,31 @@ import type { FunctionTable } from "./call.ts";
 import { arithmetic } from "./fn/arithmetic.ts";
 import { comparisons } from "./fn/comparison.ts";
 import { control } from "./fn/control.ts";
+import { digests } from "./fn/digest.ts";
 import { extrema } from "./fn/extremum.ts";
+import { likes } from "./fn/like.ts";
 import { logic } from "./fn/logic.ts";
+import { mathematics } from "./fn/math.ts";
+import { miscellany } from "./fn/misc.ts";
+import { roundings } from "./fn/rounding.ts";
+import { stringBasics } from "./fn/string-basic.ts";
+import { stringCodes } from "./fn/string-code.ts";
+import { stringFinders } from "./fn/string-find.ts";
+import { stringParts } from "./fn/string-part.ts";
 
-export const functions: FunctionTable = { ...arithmetic, ...comparisons, ...control, ...extrema, ...logic };
+export const functions: FunctionTable = {
+  ...arithmetic,
+  ...comparisons,
+  ...control,
+  ...digests,
+  ...extrema,
+  ...likes,
+  ...logic,
+  ...mathematics,
+  ...miscellany,
+  ...roundings,
+  ...stringBasics,
+  ...stringCodes,
+  ...stringFinders,
+  ...stringParts,
+};
