@@ -14,6 +14,8 @@ import { stringBasics } from "./fn/string-basic.ts";
 import { stringCodes } from "./fn/string-code.ts";
 import { stringFinders } from "./fn/string-find.ts";
 import { stringParts } from "./fn/string-part.ts";
+import { timeFormats } from "./fn/time-format.ts";
+import { timeParts } from "./fn/time-part.ts";
 
 export const functions: FunctionTable = {
   ...arithmetic,
@@ -30,4 +32,6 @@ export const functions: FunctionTable = {
   ...stringCodes,
   ...stringFinders,
   ...stringParts,
+  ...timeFormats,
+  ...timeParts,
 };

@@ -6,7 +6,6 @@ import { assert } from "../../base/mod.ts";
 
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
-const LOG10_OF_2 = 0.3010299956639812;
 const LOG_EVEN = [0.15313837699209373, 0.22222198432149784, 0.3999999999940942];
 const LOG_ODD = [0.14798198605116586, 0.1818357216161805, 0.2857142874366239, 0.6666666666666735];
 
@@ -54,7 +53,7 @@ export function log2(x: number): number {
 }
 
 export function log10(x: number): number {
-  return log2(x) * LOG10_OF_2;
+  return log(x) * Math.LOG10E;
 }
 
 const SPLIT = 134217729;
