@@ -12,12 +12,12 @@ const BATCH_BYTES = 256 << 20;
 const BATCH_TABLES_MAX = 512;
 
 /** Cuts the list of tables, in order, into batches: a large table alone, small ones together. */
-export function planBatches(tables: readonly SourceTable[]): Batch[] {
+export function planBatches(tables: readonly SourceTable[], sizeBytesMax = BATCH_BYTES): Batch[] {
   const batches: Batch[] = [];
   let open: Batch | undefined;
   for (const table of tables) {
     const fits =
-      open !== undefined && open.sizeBytes + table.sizeBytes <= BATCH_BYTES && open.tables.length < BATCH_TABLES_MAX;
+      open !== undefined && open.sizeBytes + table.sizeBytes <= sizeBytesMax && open.tables.length < BATCH_TABLES_MAX;
     if (!fits || open === undefined) {
       open = { id: batches.length, tables: [], sizeBytes: 0 };
       batches.push(open);

@@ -50,6 +50,8 @@ export interface ImportOptions {
   workers: number;
   memoryBytes: number;
   chunkSizeBytes: number;
+  /** Source bytes up to which tables share an engine; absent: 256 MiB. */
+  batchSizeBytes?: number;
   rangeSizeBytes: number;
   rangeKeys: number;
   /** Region jobs at a time. */

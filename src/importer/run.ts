@@ -73,7 +73,7 @@ export async function runImport(options: ImportOptions, env: ImportEnvironment):
     );
   }
   await checkTargetEmpty(context);
-  const batches = planBatches(plan.tables);
+  const batches = planBatches(plan.tables, options.batchSizeBytes);
   await runBatches(context, batches, session);
   await job.append({ type: "done" });
   return resultOf(context);

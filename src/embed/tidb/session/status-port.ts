@@ -8,14 +8,14 @@ export function losslessJson(value: unknown): string {
   return text.replace(/"\\u0000(-?\d+)\\u0000"/g, "$1");
 }
 
-interface Answer {
+export interface StatusAnswer {
   status: number;
   body: string;
   json: boolean;
 }
 
-const json = (value: unknown): Answer => ({ status: 200, body: losslessJson(value), json: true });
-const bad = (body: string): Answer => ({ status: 400, body, json: false });
+const json = (value: unknown): StatusAnswer => ({ status: 200, body: losslessJson(value), json: true });
+const bad = (body: string): StatusAnswer => ({ status: 400, body, json: false });
 
 /** TiDB's status port: /status, /settings, /schema and below. */
 export async function listenStatusPort(
@@ -23,7 +23,7 @@ export async function listenStatusPort(
   options: { host: string; port: number },
 ): Promise<{ port: number; close(): Promise<void> }> {
   const server = http.createServer((request, response) => {
-    const { status, body, json: isJson } = answer(front, request.url ?? "/");
+    const { status, body, json: isJson } = answerStatusPort(front, request.url ?? "/");
     response.writeHead(status, { "content-type": isJson ? "application/json" : "text/plain; charset=utf-8" });
     response.end(body);
   });
@@ -43,7 +43,8 @@ export async function listenStatusPort(
 
 const cistr = (name: string) => ({ O: name, L: name.toLowerCase() });
 
-function answer(front: Front, url: string): Answer {
+/** Answers a GET of the status port. */
+export function answerStatusPort(front: Front, url: string): StatusAnswer {
   const { pathname, searchParams } = new URL(url, "http://tidb");
   const parts = pathname
     .split("/")
@@ -92,7 +93,7 @@ function answer(front: Front, url: string): Answer {
   return table === undefined ? bad(`[schema:1146]Table '${db.name}.${parts[2]}' doesn't exist`) : json(table);
 }
 
-function byIds(front: Front, ids: string, several: boolean): Answer {
+function byIds(front: Front, ids: string, several: boolean): StatusAnswer {
   const wanted = ids.split(",").map(Number);
   const found = front.catalog
     .databases()

@@ -1,0 +1,109 @@
+/** What goes wrong in a simulated import: kinds with a chance each, drawn from one seeded source, up to a number a run. */
+import type { Random } from "../../src/base/mod.ts";
+import type { Fault, FaultPlan, FaultPoint, SimFaultTarget } from "./faults.ts";
+import { serverFault, serverKinds } from "./faults.ts";
+import type { Harm, Judge, StepKind } from "./life.ts";
+
+/** Beside the faults of the embedded services. */
+export const ownKinds = [
+  "crash",
+  "stop",
+  "disk-error",
+  "sql-lost",
+  "sql-answer-lost",
+  "status-port-lost",
+  "pd-http-lost",
+  "pd-http-answer-lost",
+  "rpc-lost",
+  "rpc-answer-lost",
+  "stream-broken",
+  "source-error",
+  "store-restart",
+  "pd-restart",
+  "pd-leader-moves",
+  "tidb-restart",
+] as const;
+export type OwnKind = (typeof ownKinds)[number];
+export type Kind = OwnKind | (typeof serverKinds)[number];
+export const allKinds: readonly Kind[] = [...ownKinds, ...serverKinds];
+
+const MAX_FAULTS = 40;
+
+export class Chaos {
+  readonly fired = new Map<Kind, number>();
+  readonly #random: Random;
+  readonly #chance = new Map<Kind, number>();
+  #left = MAX_FAULTS;
+  /** Set when the cluster is there. */
+  target: SimFaultTarget | undefined;
+
+  constructor(random: Random) {
+    this.#random = random;
+    // Each run has some of the kinds, some of them often: all at once would hide each other.
+    const share = 0.15 + 0.5 * random.next();
+    const scale = 0.2 + 1.3 * random.next();
+    for (const kind of allKinds) {
+      if (random.next() < share) this.#chance.set(kind, scale * (kind === "crash" ? 0.01 : 0.03) * random.next());
+    }
+  }
+
+  /** No more faults. */
+  calm(): void {
+    this.#left = 0;
+  }
+
+  readonly judge: Judge = (kind, _, __) => {
+    if (this.#left <= 0) return undefined;
+    if (this.#rolls("crash")) return this.#random.next() < 0.5 ? "crash-before" : "crash-after";
+    if (this.#rolls("stop")) return "stop";
+    this.#cluster();
+    return this.#harmOf(kind);
+  };
+
+  readonly plan: FaultPlan = (point: FaultPoint): Fault | undefined => {
+    for (const kind of serverKinds) {
+      const fault = this.#chance.has(kind) ? serverFault(kind, point, this.#random) : undefined;
+      if (fault !== undefined && this.#rolls(kind)) return fault;
+    }
+    return undefined;
+  };
+
+  #harmOf(kind: StepKind): Harm {
+    switch (kind) {
+      case "file":
+      case "kvdb":
+        return this.#rolls("disk-error") ? "fail" : undefined;
+      case "sql":
+        return this.#rolls("sql-lost") ? "fail" : this.#rolls("sql-answer-lost") ? "lose-answer" : undefined;
+      case "status-port":
+        return this.#rolls("status-port-lost") ? "fail" : undefined;
+      case "pd-http":
+        return this.#rolls("pd-http-lost") ? "fail" : this.#rolls("pd-http-answer-lost") ? "lose-answer" : undefined;
+      case "rpc":
+        return this.#rolls("rpc-lost") ? "fail" : this.#rolls("rpc-answer-lost") ? "lose-answer" : undefined;
+      case "message":
+        return this.#rolls("stream-broken") ? "fail" : undefined;
+      case "source":
+        return this.#rolls("source-error") ? "fail" : undefined;
+    }
+  }
+
+  #cluster(): void {
+    const { target } = this;
+    if (target === undefined) return;
+    const ms = () => 100 + this.#random.next() * 8000;
+    const one = <T>(list: readonly T[]): T => list[Math.floor(this.#random.next() * list.length)]!;
+    if (this.#rolls("store-restart")) target.restartStore(one(target.stores), ms());
+    if (this.#rolls("pd-restart")) target.takeDown(one(target.pds), ms());
+    if (this.#rolls("pd-leader-moves")) target.movePdLeader(Math.floor(this.#random.next() * target.pds.length));
+    if (this.#rolls("tidb-restart")) target.takeDown("tidb", ms());
+  }
+
+  #rolls(kind: Kind): boolean {
+    const chance = this.#chance.get(kind);
+    if (chance === undefined || this.#left <= 0 || this.#random.next() >= chance) return false;
+    this.#left--;
+    this.fired.set(kind, (this.fired.get(kind) ?? 0) + 1);
+    return true;
+  }
+}

@@ -1,0 +1,278 @@
+/** The embedded cluster with its TiDB front, reached without sockets by the processes of a simulation. */
+import { createHash } from "node:crypto";
+import { type Clock, LevinError, type Random, textOf, toHex, utf8 } from "../../src/base/mod.ts";
+import type { Connect, HttpAnswer, HttpRequest } from "../../src/cluster/mod.ts";
+import { Cluster, type FaultPlan, FaultRunner, frontStorage, openPdState, type PdState } from "../../src/embed/mod.ts";
+import { pdRoutes, storeRoutes } from "../../src/embed/mount.ts";
+import { pdHttp } from "../../src/embed/pd/mod.ts";
+import { openCatalog } from "../../src/embed/tidb/catalog-store.ts";
+import { answerStatusPort, type Front, openSession, SqlError } from "../../src/embed/tidb/mod.ts";
+import { memoryKvDb } from "../../src/kvdb/mod.ts";
+import { createInProcessTransport, type RpcTransport } from "../../src/rpc/mod.ts";
+import type { SqlResult, Tidb } from "../../src/tidb/mod.ts";
+import type { Life } from "./life.ts";
+
+const VERSION = "8.0.11-TiDB-v8.5.0-levin-sandbox";
+
+export interface SimClusterOptions {
+  clock: Clock;
+  random: Random;
+  stores: number;
+  pds: number;
+  plan: FaultPlan;
+}
+
+export class SimCluster {
+  readonly cluster: Cluster;
+  readonly pdState: PdState;
+  readonly faults: FaultRunner;
+  readonly front: Front;
+  /** What the stores refused although real ones would have taken it to their harm. */
+  readonly harms: string[];
+  /** Addresses that nobody listens at, until when. */
+  readonly #downUntilMs = new Map<string, number>();
+  readonly #clock: Clock;
+  #connections = 0;
+
+  private constructor(
+    options: SimClusterOptions,
+    cluster: Cluster,
+    pd: PdState,
+    faults: FaultRunner,
+    front: Front,
+    harms: string[],
+  ) {
+    this.#clock = options.clock;
+    this.cluster = cluster;
+    this.pdState = pd;
+    this.faults = faults;
+    this.front = front;
+    this.harms = harms;
+  }
+
+  static async open(options: SimClusterOptions): Promise<SimCluster> {
+    const { clock, random } = options;
+    const harms: string[] = [];
+    const cluster = await Cluster.open(memoryKvDb(), {
+      clock,
+      random,
+      stores: options.stores,
+      onHarm: (text) => void harms.push(text),
+    });
+    const faults = new FaultRunner(cluster, options.plan);
+    const pd = await openPdState(cluster, options.pds);
+    for (const [i, member] of pd.members.entries()) member.clientUrl = `http://pd-${i}:2379`;
+    for (const store of cluster.stores.values()) store.address = `tikv-${store.id}:20160`;
+    const storage = frontStorage(cluster);
+    const front: Front = {
+      storage,
+      catalog: await openCatalog(cluster, storage, { newCollations: true, nowMs: () => clock.nowMs() }),
+      clock,
+      newCollations: true,
+      version: VERSION,
+      globals: new Map(),
+      addresses: { host: "tidb", port: 4000, statusPort: 10080, pd: pd.members.map((_, i) => `pd-${i}:2379`) },
+    };
+    return new SimCluster(options, cluster, pd, faults, front, harms);
+  }
+
+  /** Nobody listens at the address for so long. */
+  takeDown(address: string, ms: number): void {
+    this.#downUntilMs.set(address, this.#clock.monotonicMs() + ms);
+  }
+
+  /** Ends all that passes by itself. */
+  heal(): void {
+    this.#downUntilMs.clear();
+    this.faults.heal();
+  }
+
+  isDown(address: string): boolean {
+    return (this.#downUntilMs.get(address) ?? 0) > this.#clock.monotonicMs();
+  }
+
+  connectOf(life: Life): Connect {
+    return (address) => this.#transport(address, life);
+  }
+
+  sendHttpOf(life: Life): (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer> {
+    return (request, signal) => {
+      const url = new URL(request.url);
+      const failure = () => Object.assign(new Error(`read ECONNRESET ${url.host}`), { code: "ECONNRESET" });
+      return life.step(
+        "pd-http",
+        `${request.method} ${url.pathname}`,
+        async () => {
+          signal.throwIfAborted();
+          const index = this.pdState.members.findIndex((member) => member.clientUrl === url.origin);
+          const member = this.pdState.members[index];
+          if (member === undefined || this.isDown(url.host)) throw failure();
+          const target = `${url.pathname}${url.search}`;
+          const answer = await pdHttp(
+            this.pdState,
+            member,
+          )({
+            method: request.method,
+            target,
+            body: request.body ?? "",
+            headers: {},
+          });
+          return { status: answer.status, body: answer.body };
+        },
+        failure,
+      );
+    };
+  }
+
+  statusPortOf(life: Life): (path: string) => Promise<string> {
+    const failure = () =>
+      new LevinError("Levin:Tidb:ErrUnavailable", "Cannot read from TiDB's status port: read ECONNRESET");
+    return (path) =>
+      life.step(
+        "status-port",
+        path.split("/")[1] ?? "",
+        async () => {
+          if (this.isDown("tidb")) throw failure();
+          const { status, body } = answerStatusPort(this.front, path);
+          if (status !== 200) throw new LevinError("Levin:Tidb:ErrStatusPort", `TiDB answered ${status}: ${body}`);
+          return body;
+        },
+        failure,
+      );
+  }
+
+  tidbOf(life: Life): Tidb {
+    const session: Tidb["session"] = async (use) => {
+      const opened = openSession(this.front, ++this.#connections, "root");
+      return await use((sql, values) => {
+        if (values !== undefined) throw new Error("the simulated TiDB takes no placeholders");
+        return this.#query(life, opened, sql);
+      });
+    };
+    return {
+      address: "tidb:4000",
+      session,
+      query: (sql, values) => session((query) => query(sql, values)),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  #query(life: Life, session: ReturnType<typeof openSession>, sql: string): Promise<SqlResult> {
+    const failure = () =>
+      new LevinError("Levin:Tidb:ErrUnavailable", "Cannot reach TiDB at tidb:4000: PROTOCOL_CONNECTION_LOST");
+    return life.step(
+      "sql",
+      sql.slice(0, 20),
+      async () => {
+        if (this.isDown("tidb")) throw failure();
+        try {
+          const result = (await session.execute(utf8(sql), false)).at(-1)!;
+          if (result.kind === "ok") {
+            return { columns: [], rows: [], affectedRows: Number(result.affectedRows ?? 0n) };
+          }
+          const rows: (string | null)[][] = [];
+          for await (const row of result.rows) {
+            rows.push(row.map((value) => (value instanceof Uint8Array ? textOf(value) : value)));
+          }
+          return { columns: result.columns.map((column) => column.name), rows, affectedRows: 0 };
+        } catch (thrown) {
+          if (!(thrown instanceof SqlError)) throw thrown;
+          const { errno, sqlState, message } = thrown;
+          throw new LevinError("Levin:Tidb:ErrSql", `TiDB refused: error ${errno} ${message} in "${sql}"`, {
+            fields: { errno, sqlState },
+          });
+        }
+      },
+      failure,
+    );
+  }
+
+  #routes(address: string): Parameters<typeof createInProcessTransport>[0] | undefined {
+    const member = this.pdState.members.find(({ clientUrl }) => clientUrl === `http://${address}`);
+    if (member !== undefined) return pdRoutes(this.pdState, this.faults, member);
+    const store = [...this.cluster.stores.values()].find((candidate) => candidate.address === address);
+    return store === undefined ? undefined : storeRoutes(this.cluster, store, this.faults);
+  }
+
+  #transport(address: string, life: Life): RpcTransport {
+    const routes = this.#routes(address);
+    if (routes === undefined) throw new Error(`the simulation has no ${address}`);
+    const inner = createInProcessTransport(routes, { target: address, clock: life.clock(this.#clock) });
+    const lost = () =>
+      new LevinError("Levin:Rpc:ErrUnavailable", `Cannot call ${address}: read ECONNRESET`, {
+        fields: { kind: "lost", target: address, grpcCode: 14, grpcText: "lost" },
+      });
+    const call = <T>(method: string, run: () => Promise<T>): Promise<T> =>
+      life.step(
+        "rpc",
+        method,
+        async () => {
+          if (this.isDown(address)) throw lost();
+          return await run();
+        },
+        lost,
+      );
+    return {
+      target: address,
+      close: () => inner.close(),
+      unary: (...args) => call(args[0].name, () => inner.unary(...args)),
+      stream: async (...args) => {
+        const answer = await call(args[0].name, () => inner.stream(...args));
+        return { ...answer, message: guarded(answer.message, life) };
+      },
+      openUpload: async (method, options) => {
+        const upload = await call(method.name, () => inner.openUpload(method, options));
+        const forget = life.atDeath(() => upload.abort(lost()));
+        const message = (run: () => Promise<void>) => life.step("message", method.name, run, lost);
+        return {
+          send: (value) => message(() => upload.send(value)),
+          sendEncoded: (parts) => message(() => upload.sendEncoded(parts)),
+          finish: () => call(`${method.name} answer`, () => upload.finish()).finally(forget),
+          abort: (reason) => {
+            forget();
+            upload.abort(reason);
+          },
+        };
+      },
+    };
+  }
+
+  /** Hex key → hex value of all that a reader of tables sees now. */
+  async pairs(): Promise<Map<string, string>> {
+    const found = await this.cluster.reader.scan(utf8("t"), utf8("u"), await this.cluster.tso.next());
+    return new Map(found.map(({ key, value }) => [toHex(key), toHex(value)]));
+  }
+
+  /** What a run must have put back. */
+  leftovers(): string[] {
+    const now = this.#clock.nowMs();
+    const stores = [...this.cluster.stores.values()].filter((store) => store.importModeUntilMs > now);
+    const rules = this.pdState.settings.rules().filter((rule) => rule.id.startsWith("levin-"));
+    return [
+      ...stores.map((store) => `store ${store.id} in import mode`),
+      ...rules.map((rule) => `label rule ${rule.id}`),
+    ];
+  }
+}
+
+function guarded<T>(messages: AsyncIterable<T>, life: Life): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const inner = messages[Symbol.asyncIterator]();
+      const forget = life.atDeath(() => void inner.return?.()?.catch(() => undefined));
+      return {
+        next: () => life.guard(inner.next()),
+        return: () => {
+          forget();
+          return inner.return?.() ?? Promise.resolve({ done: true, value: undefined });
+        },
+      };
+    },
+  };
+}
+
+export function digestOf(pairs: ReadonlyMap<string, string>): string {
+  const hash = createHash("sha256");
+  for (const key of [...pairs.keys()].sort()) hash.update(`${key}=${pairs.get(key)}\n`);
+  return hash.digest("hex").slice(0, 16);
+}

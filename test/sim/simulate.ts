@@ -1,0 +1,229 @@
+/** One simulated import with everything that may go wrong, to its end; throws a Violation when what is left is not as it must be. */
+import { type Clock, LevinError, type LevinEvent, type Random, seededRandom } from "../../src/base/mod.ts";
+import { type ImportOptions, readJob, runImport } from "../../src/importer/mod.ts";
+import { VirtualClock } from "../cluster/virtual-clock.ts";
+import { Chaos, type Kind } from "./chaos.ts";
+import { SimCluster } from "./cluster.ts";
+import { Disk } from "./disk.ts";
+import type { SimFaultTarget } from "./faults.ts";
+import { type Judge, Life } from "./life.ts";
+import { naivePairs, randomDump } from "./source.ts";
+import { environmentOf, type Place, simOptions } from "./world.ts";
+
+export class Violation extends Error {}
+
+export interface SimReport {
+  /** Lives of the importer until it was done. */
+  lives: number;
+  /** Steps of the last life. */
+  steps: number;
+  virtualMs: number;
+  pairs: number;
+  fired: ReadonlyMap<Kind, number>;
+  /** Events of all lives, for the comparison of two runs of one seed. */
+  trace: string[];
+}
+
+export interface SimSettings {
+  /** Lives with faults; then it must end. */
+  livesMax?: number;
+  /** Instead of chances. */
+  judge?: (life: number) => Judge;
+  /** Changes what is simulated, for instance to break it. */
+  tamper?: (place: Place, options: ImportOptions) => void;
+  onEvent?: (event: LevinEvent, life: number) => void;
+}
+
+const LIVES_MAX = 6;
+const diskCodes = ["ENOSPC", "EIO", "EMFILE", "EROFS"];
+/** An import of some kilobytes takes minutes of virtual time, not hours, whatever happens. */
+const LIFE_MS_MAX = 6 * 3600_000;
+
+export async function simulate(seed: number, settings: SimSettings = {}): Promise<SimReport> {
+  const simulation = await Simulation.open(seed, settings);
+  try {
+    return await simulation.run();
+  } finally {
+    await simulation.close();
+  }
+}
+
+type Outcome = { kind: "died" } | { kind: "failed"; error: unknown } | { kind: "done"; rows: number };
+
+class Simulation {
+  readonly #settings: SimSettings;
+  readonly #clock: VirtualClock;
+  readonly #chaos: Chaos;
+  readonly #dice: Random;
+  readonly #place: Place;
+  readonly #options: ImportOptions;
+  readonly #trace: string[] = [];
+  #troubled = false;
+
+  private constructor(settings: SimSettings, clock: VirtualClock, chaos: Chaos, dice: Random, place: Place) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#chaos = chaos;
+    this.#dice = dice;
+    this.#place = place;
+    this.#options = simOptions(dice);
+    settings.tamper?.(place, this.#options);
+  }
+
+  static async open(seed: number, settings: SimSettings): Promise<Simulation> {
+    const clock = new VirtualClock();
+    const chaos = new Chaos(seededRandom(seed * 4 + 1));
+    if (settings.judge !== undefined) chaos.calm();
+    const dice = seededRandom(seed * 4 + 2);
+    const random = seededRandom(seed * 4 + 3);
+    const stores = 3 + Math.floor(dice.next() * 2);
+    const pds = 1 + Math.floor(dice.next() * 3);
+    const cluster = await SimCluster.open({ clock, random, stores, pds, plan: chaos.plan });
+    chaos.target = targetOf(cluster, clock);
+    const errorCode = () => diskCodes[Math.floor(dice.next() * diskCodes.length)]!;
+    const place: Place = { clock, random, disk: new Disk(), cluster, dump: randomDump(dice), errorCode };
+    return new Simulation(settings, clock, chaos, dice, place);
+  }
+
+  async close(): Promise<void> {
+    this.#clock.stop();
+    await this.#place.cluster.cluster.close();
+  }
+
+  async run(): Promise<SimReport> {
+    const livesMax = this.#settings.livesMax ?? LIVES_MAX;
+    for (let number = 1; ; number++) {
+      const last = number > livesMax;
+      if (last) this.#calm();
+      const judge: Judge = last ? () => undefined : (this.#settings.judge?.(number) ?? this.#chaos.judge);
+      const life = new Life(judge);
+      const outcome = await this.#live(life, number);
+      this.#trace.push(`life ${number}: ${life.steps} steps, ${describe(outcome)}`);
+      if (outcome.kind === "died") {
+        await this.#place.disk.crash(this.#dice);
+        continue;
+      }
+      // A clean end undoes everything, or says what it could not undo.
+      if (!this.#troubled) this.#demandNoLeftovers(number);
+      if (this.#place.disk.files.has("/state/LOCK") && outcome.kind === "done")
+        this.#violated("the lock is still held");
+      if (outcome.kind === "failed") {
+        checkFailure(outcome.error, last, (what) => this.#violated(what));
+        continue;
+      }
+      await this.#check(outcome.rows);
+      const { fired } = this.#chaos;
+      const virtualMs = this.#clock.monotonicMs();
+      const pairs = (await this.#place.cluster.pairs()).size;
+      return { lives: number, steps: life.steps, virtualMs, pairs, fired, trace: this.#trace };
+    }
+  }
+
+  #calm(): void {
+    this.#chaos.calm();
+    this.#place.cluster.heal();
+    for (const store of this.#place.cluster.cluster.stores.values()) {
+      store.down = false;
+      store.diskFull = false;
+      store.suspendedUntilMs = 0;
+    }
+  }
+
+  async #live(life: Life, number: number): Promise<Outcome> {
+    this.#troubled = false;
+    const env = environmentOf(this.#place, life, (event) => {
+      if (event.kind === "log" && /^(import mode|scheduler pause):/.test(event.message)) this.#troubled = true;
+      if (event.kind !== "progress")
+        this.#trace.push(JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v)));
+      this.#settings.onEvent?.(event, number);
+    });
+    const startedMs = this.#clock.monotonicMs();
+    const outcome = await Promise.race<Outcome>([
+      runImport(this.#options, env).then(
+        ({ rows }) => ({ kind: "done", rows }),
+        (error) => ({ kind: "failed", error }),
+      ),
+      life.died.then(() => ({ kind: "died" })),
+    ]);
+    // Whatever it left running does nothing any more, as after the end of a process.
+    life.kill();
+    const tookMs = this.#clock.monotonicMs() - startedMs;
+    if (tookMs > LIFE_MS_MAX) this.#violated(`life ${number} took ${Math.round(tookMs / 60_000)} minutes`);
+    return outcome;
+  }
+
+  #demandNoLeftovers(number: number): void {
+    const left = this.#place.cluster.leftovers();
+    if (left.length > 0) this.#violated(`life ${number} ended and left ${left.join(", ")}`);
+  }
+
+  async #check(rows: number): Promise<void> {
+    const { cluster, dump, disk } = this.#place;
+    const state = await readJob(
+      disk.filesOf(new Life(() => undefined), () => "EIO"),
+      "/state",
+    );
+    if (state?.done !== true) this.#violated("the journal does not say that the import is done");
+    const engines = [...disk.maps.keys(), ...disk.files.keys()].filter((path) => path.startsWith("/state/engines"));
+    if (engines.length > 0) this.#violated(`${engines.length} files of engines are left`);
+    const models = new Map(cluster.front.catalog.tables("d").map((info) => [`d.${info.name.O}`, info]));
+    const session = {
+      sqlMode: this.#options.sqlMode,
+      timeZone: "UTC",
+      newCollations: true,
+      rowFormatVersion: 2 as const,
+      rowLevelChecksum: false,
+      nowMs: state!.startedMs,
+      defaultWeekFormat: 0,
+    };
+    const expected = await naivePairs(dump, models, session, this.#options);
+    const found = await cluster.pairs();
+    for (const [key, value] of expected) {
+      if (found.get(key) === undefined) this.#violated(`the pair ${key} is lost (${found.size} of ${expected.size})`);
+      if (found.get(key) !== value) this.#violated(`the pair ${key} has another value`);
+    }
+    if (found.size !== expected.size) this.#violated(`there are ${found.size - expected.size} pairs too many`);
+    const sourceRows = [...state!.tables.values()].reduce((sum, table) => sum + table.result.rows, 0);
+    if (rows !== sourceRows) this.#violated(`${rows} rows are reported, ${sourceRows} are in the journal`);
+    if ([...state!.tables.values()].some((table) => !table.verified)) this.#violated("a table was not verified");
+    if (cluster.harms.length > 0) this.#violated(`a real store would have come to harm: ${cluster.harms[0]}`);
+  }
+
+  #violated(what: string): never {
+    throw new Violation(`${what}\n  ${this.#trace.slice(-12).join("\n  ")}`);
+  }
+}
+
+function describe(outcome: Outcome): string {
+  if (outcome.kind !== "failed") return outcome.kind;
+  const { error } = outcome;
+  return error instanceof LevinError ? `${error.code} ${error.message}` : String(error);
+}
+
+/** A failed life is no violation, but how it fails may be one. */
+function checkFailure(error: unknown, last: boolean, violated: (what: string) => never): void {
+  if (!(error instanceof LevinError)) {
+    violated(`the import ended with a bug: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+  if (error.code === "Levin:Verify:ErrChecksum") violated(`the checksums differ: ${error.message}`);
+  if (/^Levin:(State:Err(Changed|Format|Locked|Done)|Engine:ErrCorrupt|Check|Encode|Base)/.test(error.code)) {
+    violated(`the import cannot be continued: ${error.code} ${error.message}`);
+  }
+  if (last) violated(`the import fails without faults: ${error.code} ${error.message}\n${error.stack}`);
+}
+
+function targetOf(cluster: SimCluster, clock: Clock): SimFaultTarget {
+  const { members, leadership } = cluster.pdState;
+  return {
+    stores: [...cluster.cluster.stores.keys()],
+    pds: members.map((_, i) => `pd-${i}:2379`),
+    restartStore(id, ms) {
+      const store = cluster.cluster.stores.get(id)!;
+      cluster.takeDown(store.address, ms);
+      store.importModeUntilMs = 0;
+      store.startedMs = clock.nowMs();
+    },
+    takeDown: (address, ms) => cluster.takeDown(address, ms),
+    movePdLeader: (index) => leadership.moveTo(members[index]!),
+  };
+}

@@ -1,0 +1,117 @@
+/** An import of the production importer as one life of a simulated process. */
+import type { Clock, LevinEvent, Random } from "../../src/base/mod.ts";
+import {
+  type EncodePort,
+  EncodeTask,
+  type FromWorker,
+  type ImportEnvironment,
+  type ImportOptions,
+  type ImportWorld,
+  type WorkerSetup,
+} from "../../src/importer/mod.ts";
+import { defaultCsvDialect } from "../../src/source/mod.ts";
+import type { SimCluster } from "./cluster.ts";
+import type { Disk } from "./disk.ts";
+import type { Life } from "./life.ts";
+import { sourceDir, storageOf } from "./source.ts";
+
+export interface Place {
+  clock: Clock;
+  random: Random;
+  disk: Disk;
+  cluster: SimCluster;
+  dump: ReadonlyMap<string, Uint8Array>;
+  /** Of the disk operations that fail. */
+  errorCode: () => string;
+}
+
+/** Small enough that a few kilobytes make several chunks, runs and ranges. */
+export const sizes = { dataArenaBytes: 4096, indexArenaBytes: 4096, windowBytes: 4096 };
+
+export function simOptions(random: Random): ImportOptions {
+  return {
+    sourceDir,
+    csv: { ...defaultCsvDialect, header: false },
+    load: {},
+    ignoreColumns: [],
+    caseSensitive: false,
+    strictFormat: false,
+    allowShortRows: false,
+    typeErrorsMax: 0,
+    invalidReplacement: undefined,
+    compatLightning: false,
+    stateDir: "/state",
+    sortedKvDir: "/state/engines",
+    tidb: { host: "tidb", port: 4000, user: "root", password: "", connectionsMax: 8, connectTimeoutMs: 10_000 },
+    statusPort: { host: "tidb", port: 10080, timeoutMs: 60_000 },
+    pdAddresses: random.next() < 0.5 ? [] : ["pd-0:2379"],
+    clusterTls: undefined,
+    sqlMode: "STRICT_TRANS_TABLES",
+    timeZone: "UTC",
+    workers: 1 + Math.floor(random.next() * 3),
+    memoryBytes: 1 << 28,
+    chunkSizeBytes: random.next() < 0.3 ? 1 << 16 : 500 + Math.floor(random.next() * 1500),
+    batchSizeBytes: random.next() < 0.5 ? 1 : 1 << 20,
+    rangeSizeBytes: 512 + Math.floor(random.next() * 4096),
+    rangeKeys: 10 + Math.floor(random.next() * 60),
+    ingestConcurrency: 1 + Math.floor(random.next() * 4),
+    checksum: "required",
+    analyze: "optional",
+    noSchema: false,
+    checkRequirements: true,
+    ignoreUnmatched: false,
+    importModeRenewMs: random.next() < 0.5 ? 300_000 : 0,
+    retryDeadlineMs: 10 * 60_000,
+    fresh: false,
+    version: "sim",
+  };
+}
+
+export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent) => void): ImportEnvironment {
+  const { clock, random, disk, cluster, dump, errorCode } = place;
+  const statusPort = cluster.statusPortOf(life);
+  const world: ImportWorld = {
+    openStorage: async () => storageOf(dump, life),
+    openKvDb: (dir) => disk.openMap(dir, life, () => true, errorCode),
+    connectTidb: async () => {
+      const tidb = cluster.tidbOf(life);
+      await tidb.query("SELECT 1");
+      return tidb;
+    },
+    getStatusPort: (_, path) => statusPort(path),
+    connect: () => cluster.connectOf(life),
+    sendHttp: () => cluster.sendHttpOf(life),
+    startEncoder: (setup) => inlineEncoder(place, life, setup),
+  };
+  return {
+    clock: life.clock(clock),
+    random,
+    files: disk.filesOf(life, errorCode),
+    emit,
+    signal: life.stopping.signal,
+    pid: 1,
+    world,
+  };
+}
+
+/** An encode worker inside this thread; when it is closed it does nothing more, as a thread that is terminated. */
+function inlineEncoder({ dump, disk, errorCode }: Place, life: Life, setup: WorkerSetup): EncodePort {
+  let isOpen = true;
+  let send: (message: FromWorker) => void = () => undefined;
+  const world = {
+    openStorage: async () => storageOf(dump, life),
+    openKvDb: (dir: string) => disk.openMap(dir, life, () => isOpen, errorCode),
+  };
+  const task = new EncodeTask({ ...setup, sizes }, world, (message) => {
+    if (isOpen && life.isAlive) send(message);
+  });
+  return {
+    post: (message) => task.take(message),
+    listen: (onMessage) => {
+      send = onMessage;
+    },
+    async close() {
+      isOpen = false;
+    },
+  };
+}
