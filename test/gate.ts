@@ -10,8 +10,8 @@ const root = new URL("..", import.meta.url).pathname;
 const bin = join(root, "node_modules", ".bin");
 const environment = { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}`, NO_COLOR: "1", FORCE_COLOR: "0" };
 
-/** Folders whose tests start the binary or other programs; they run on Bun only. */
-const bunOnly = new Set(["e2e", "interop", "bench", "tidy"]);
+/** Folders whose tests start the binary or other programs, or take long; they run on Bun only. */
+const bunOnly = new Set(["e2e", "interop", "bench", "tidy", "sim"]);
 
 let passed = 0;
 let failed = 0;

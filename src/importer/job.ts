@@ -28,11 +28,7 @@ export class Job {
   static async open(options: ImportOptions, env: ImportEnvironment): Promise<Job> {
     const { files } = env;
     const dir = options.stateDir;
-    try {
-      await files.makeDir(dir);
-    } catch (error) {
-      throw diskError(dir, error);
-    }
+    await files.makeDir(dir);
     const lock = await acquireLock(files, joinPath(dir, "LOCK"), await lockEnvironment(files, env.pid));
     try {
       if (options.fresh) await forget(files, options);
@@ -42,7 +38,7 @@ export class Job {
       for (const record of records) applyRecord(state, record);
       return new Job(dir, state, journal, () => lock.release());
     } catch (error) {
-      await lock.release();
+      await lock.release().catch(() => undefined);
       throw error;
     }
   }
@@ -69,12 +65,13 @@ export class Job {
     applyRecord(this.state, record);
   }
 
+  /**
+   * Gives the directory back. Never throws: all records are on disk already, and a lock that cannot be removed is taken over by the next
+   * run, as its owner is gone.
+   */
   async close(): Promise<void> {
-    try {
-      await this.#journal.close();
-    } finally {
-      await this.#release();
-    }
+    await this.#journal.close().catch(() => undefined);
+    await this.#release().catch(() => undefined);
   }
 }
 
@@ -89,8 +86,13 @@ export async function readJob(files: Files, dir: string): Promise<JobState | und
 
 async function forget(files: Files, options: ImportOptions): Promise<void> {
   await files.remove(joinPath(options.stateDir, "journal"));
-  await files.removeTree(options.sortedKvDir);
+  await removeEngines(files, options.sortedKvDir);
   await files.removeTree(joinPath(options.stateDir, "reports"));
+}
+
+/** Removes what imports keep in the directory of sorted pairs; anything else there is not levin's. */
+export async function removeEngines(files: Files, dir: string): Promise<void> {
+  for (const name of await files.list(dir)) if (/^batch-\d+$/.test(name)) await files.removeTree(joinPath(dir, name));
 }
 
 async function checkFormat(files: Files, dir: string): Promise<void> {
@@ -102,14 +104,6 @@ async function checkFormat(files: Files, dir: string): Promise<void> {
       fields: { dir },
     });
   }
-}
-
-function diskError(dir: string, cause: unknown): LevinError {
-  return new LevinError(
-    "Levin:State:ErrDisk",
-    `Cannot make the state directory "${dir}": ${(cause as Error).message}`,
-    { cause },
-  );
 }
 
 /** Field 22 of /proc/PID/stat is the start time; the name before it may hold anything but ends at the last parenthesis. */

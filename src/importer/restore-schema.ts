@@ -3,6 +3,7 @@ import type { TableInfo } from "../schema/mod.ts";
 import { retarget, type SchemaStatement } from "../source/mod.ts";
 import { quoteName, type SqlResult, sqlErrno, type Tidb } from "../tidb/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import { patiently } from "./patient-tidb.ts";
 import type { SourcePlan } from "./source-plan.ts";
 import { parseTableInfoList } from "./table-models.ts";
 
@@ -93,7 +94,9 @@ export async function readTableModels(
   const models = new Map<string, TableInfo>();
   for (const database of new Set(plan.tables.map((table) => table.database))) {
     const tables = parseTableInfoList(
-      await env.world.getStatusPort(options.statusPort, `/schema/${encodeURIComponent(database)}`),
+      await patiently({ ...env, patienceMs: options.retryDeadlineMs }, () =>
+        env.world.getStatusPort(options.statusPort, `/schema/${encodeURIComponent(database)}`),
+      ),
     );
     const byName = new Map(tables.map((table) => [table.name.L, table]));
     for (const table of plan.tables) {

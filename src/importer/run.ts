@@ -10,13 +10,15 @@ import type { WarningCountMessage } from "./encode/messages.ts";
 import { batchDir, type EncodedBatch, encodeBatch } from "./encode-batch.ts";
 import { finishTables, isStillThere } from "./finish-table.ts";
 import { ingestBatch } from "./ingest-batch.ts";
-import { Job } from "./job.ts";
+import { Job, removeEngines } from "./job.ts";
 import { tableKeyRanges } from "./key-ranges.ts";
 import { planMemory } from "./memory.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import { patientTidb } from "./patient-tidb.ts";
 import { Progress } from "./progress.ts";
 import { readTableModels, restoreSchema } from "./restore-schema.ts";
 import { fingerprintOf, scanSource } from "./source-plan.ts";
+import { stateFiles } from "./state-files.ts";
 import { sayEnd } from "./summary.ts";
 
 export interface ImportResult {
@@ -30,13 +32,31 @@ export interface ImportResult {
  * was changed in the cluster for the import's sake is undone; the state directory then continues with the next run.
  */
 export async function runImport(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
+  try {
+    return await runSteps(options, { ...env, files: stateFiles(env.files) });
+  } catch (thrown) {
+    const first = firstFailure(thrown);
+    if (!env.signal.aborted) throw first;
+    throw new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted", { cause: first });
+  }
+}
+
+/** What failed first, where closing things failed after it. */
+function firstFailure(thrown: unknown): unknown {
+  let first = thrown;
+  while (first instanceof Error && "suppressed" in first) first = first.suppressed;
+  return first;
+}
+
+async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
   const plan = await scanSource(options, env);
   const progress = new Progress(env.emit, plan.sizeBytes);
   await using closers = new AsyncDisposableStack();
   const job = await Job.open(options, env);
   closers.defer(() => job.close());
-  const tidb = await env.world.connectTidb(options.tidb);
-  closers.defer(() => tidb.close());
+  const connected = await env.world.connectTidb(options.tidb);
+  closers.defer(() => connected.close());
+  const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
   const variables = await readServerVariables(tidb);
   const session = encodeSession(options, env, variables, job);
   const cluster = await openCluster(options, env);
@@ -75,6 +95,7 @@ export async function runImport(options: ImportOptions, env: ImportEnvironment):
   await checkTargetEmpty(context);
   const batches = planBatches(plan.tables, options.batchSizeBytes);
   await runBatches(context, batches, session);
+  await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });
   return resultOf(context);
 }
@@ -149,7 +170,7 @@ async function checkTargetEmpty(context: RunContext): Promise<void> {
 async function runBatches(context: RunContext, batches: readonly Batch[], session: EncodeSession): Promise<void> {
   const { env, job, options, memory } = context;
   const left = batches.filter((batch) => batch.tables.some((table) => !job.state.tables.has(table.name)));
-  if (left.length === 0) return;
+  if (left.length === 0) return undoKilledRun(context);
   const stop = new AbortController();
   const signal = AbortSignal.any([env.signal, stop.signal]);
   const inner: RunContext = { ...context, env: { ...env, signal } };
@@ -222,6 +243,12 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   context.open.delete(batch.id);
   await encoded.engines.close();
   await env.files.removeTree(batchDir(context, batch.id));
+}
+
+/** A run that was killed after its last table left its pauses; opening and closing them takes them back. */
+async function undoKilledRun(context: RunContext): Promise<void> {
+  await using closers = new AsyncDisposableStack();
+  await pauseCluster(context, closers);
 }
 
 /** Import mode on the stores and quiet schedulers for the key ranges, both with a time limit and undone at the end. */

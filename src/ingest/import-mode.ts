@@ -29,17 +29,22 @@ export class ImportModeKeeper {
   }
 
   static async open(options: ImportModeOptions): Promise<ImportModeKeeper> {
-    await switchStores(options, "import", options.signal);
-    return new ImportModeKeeper(
-      new Lease({
-        clock: options.clock,
-        everyMs: (options.timeoutMs ?? timeoutMsDefault) / 3,
-        renew: (signal) => switchStores(options, "import", signal),
-        undo: (signal) => switchStores(options, "normal", signal),
-        undoWithinMs,
-        onTrouble: (thrown) => options.onTrouble?.(thrown, undefined),
-      }),
-    );
+    const lease = new Lease({
+      clock: options.clock,
+      everyMs: (options.timeoutMs ?? timeoutMsDefault) / 3,
+      renew: (signal) => switchStores(options, "import", signal),
+      undo: (signal) => switchStores(options, "normal", signal),
+      undoWithinMs,
+      onTrouble: (thrown) => options.onTrouble?.(thrown, undefined),
+    });
+    try {
+      await switchStores(options, "import", options.signal);
+    } catch (thrown) {
+      // Some stores may be in import mode already.
+      await lease.close();
+      throw thrown;
+    }
+    return new ImportModeKeeper(lease);
   }
 
   /** Back to normal mode. Never throws. */

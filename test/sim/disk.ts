@@ -17,6 +17,8 @@ interface StoredMap {
   durable: KvDb;
   /** Made after the last sync, in order. */
   unsynced: MapChange[];
+  /** Syncs, one after another. */
+  tail: Promise<void>;
 }
 
 const errors: Record<string, string> = {
@@ -45,6 +47,7 @@ export class Disk {
       file.syncedSize = file.bytes.length;
     }
     for (const map of this.maps.values()) {
+      await map.tail;
       const kept = Math.floor(random.next() * (map.unsynced.length + 1));
       for (const change of map.unsynced.splice(0, kept)) await apply(map.durable, change);
       map.unsynced = [];
@@ -75,7 +78,7 @@ export class Disk {
     return await step("open", async () => {
       let map = this.maps.get(dir);
       if (map === undefined) {
-        map = { now: memoryKvDb(), durable: memoryKvDb(), unsynced: [] };
+        map = { now: memoryKvDb(), durable: memoryKvDb(), unsynced: [], tail: Promise.resolve() };
         this.maps.set(dir, map);
       }
       return handleOf(map, step);
@@ -84,8 +87,11 @@ export class Disk {
 }
 
 function handleOf(map: StoredMap, step: <T>(what: string, run: () => Promise<T>) => Promise<T>): KvDb {
-  const sync = async (): Promise<void> => {
-    for (const change of map.unsynced.splice(0)) await apply(map.durable, change);
+  const sync = (): Promise<void> => {
+    map.tail = map.tail.then(async () => {
+      for (const change of map.unsynced.splice(0)) await apply(map.durable, change);
+    });
+    return map.tail;
   };
   return {
     get: (key) => step("read", () => map.now.get(key)),

@@ -58,7 +58,10 @@ class Simulation {
   readonly #place: Place;
   readonly #options: ImportOptions;
   readonly #trace: string[] = [];
+  /** Of the present life: something could not be undone, and it said so. */
   #troubled = false;
+  /** An earlier life could not undo everything. */
+  #littered = false;
 
   private constructor(settings: SimSettings, clock: VirtualClock, chaos: Chaos, dice: Random, place: Place) {
     this.#settings = settings;
@@ -100,11 +103,15 @@ class Simulation {
       const outcome = await this.#live(life, number);
       this.#trace.push(`life ${number}: ${life.steps} steps, ${describe(outcome)}`);
       if (outcome.kind === "died") {
+        this.#littered = true;
         await this.#place.disk.crash(this.#dice);
-        continue;
       }
-      // A clean end undoes everything, or says what it could not undo.
-      if (!this.#troubled) this.#demandNoLeftovers(number);
+      // Somebody, or a script, starts it again after a while.
+      await this.#clock.sleep(this.#dice.next() * 60_000);
+      if (outcome.kind === "died") continue;
+      // A clean end undoes everything, or says what it could not undo; what a crash left is undone by the end of the import.
+      if (this.#troubled) this.#littered = true;
+      if (outcome.kind === "done" ? !this.#troubled : !this.#littered) this.#demandNoLeftovers(number);
       if (this.#place.disk.files.has("/state/LOCK") && outcome.kind === "done")
         this.#violated("the lock is still held");
       if (outcome.kind === "failed") {
@@ -206,7 +213,7 @@ function checkFailure(error: unknown, last: boolean, violated: (what: string) =>
     violated(`the import ended with a bug: ${error instanceof Error ? error.stack : String(error)}`);
   }
   if (error.code === "Levin:Verify:ErrChecksum") violated(`the checksums differ: ${error.message}`);
-  if (/^Levin:(State:Err(Changed|Format|Locked|Done)|Engine:ErrCorrupt|Check|Encode|Base)/.test(error.code)) {
+  if (/^Levin:(State:Err(Changed|Format|Locked|Done)|Engine:ErrCorrupt|Check|Encode|Internal)/.test(error.code)) {
     violated(`the import cannot be continued: ${error.code} ${error.message}`);
   }
   if (last) violated(`the import fails without faults: ${error.code} ${error.message}\n${error.stack}`);

@@ -52,7 +52,7 @@ export function randomDump(random: Random): Map<string, Uint8Array> {
   for (let i = 0; i < tables; i++) {
     const shape = shapes[(first + i) % shapes.length]!;
     files.set(`d.t${i}-schema.sql`, utf8(`CREATE TABLE t${i} (${shape.columns})${shape.options ?? ""};`));
-    const rows = Array.from({ length: 5 + below(90) }, (_, id) => shape.row(id, text));
+    const rows = Array.from({ length: 3 + below(45) }, (_, id) => shape.row(id, text));
     const lines = rows.map((row) => row.map((value) => `'${value}'`).join(","));
     if (below(2) === 0)
       files.set(`d.t${i}.csv`, utf8(`${lines.map((line) => line.replaceAll("'", '"')).join("\n")}\n`));
