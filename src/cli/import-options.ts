@@ -176,6 +176,7 @@ export function importOptions(
     timeZone: timeZone === "" ? undefined : timeZone,
     workers,
     memoryBytes: number("levin.memory") || defaultMemoryBytes(os.totalmem(), workers),
+    blockStore: config.get("levin.block-store") as "level" | "files",
     chunkSizeBytes: Math.min(number("mydumper.max-region-size"), 64 << 20),
     rangeSizeBytes: number("tikv-importer.region-split-size") || 96 << 20,
     rangeKeys: number("tikv-importer.region-split-keys") || 960_000,

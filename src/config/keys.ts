@@ -49,6 +49,14 @@ export const configKeys = {
     "state-dir": key("string", "Directory of the job's state.", { default: "" }),
     memory: key("size", "Ceiling of the memory that levin plans with.", { default: 0 }),
     workers: key("integer", "Encode workers; 0 = one a core.", { default: 0 }),
+    "block-store": key(
+      "string",
+      "Sorted blocks in LevelDB (`level`) or in a file a run (`files`: less CPU and mapped memory).",
+      {
+        default: "level",
+        oneOf: ["level", "files"],
+      },
+    ),
     "time-zone": key("string", "Session time zone; empty = the server's.", { default: "" }),
     compat: key("string", "`lightning` switches the safe defaults to Lightning's.", {
       default: "",

@@ -26,7 +26,7 @@ export function batchDir(context: RunContext, batch: number): string {
 export async function openEncoded(context: RunContext, state: BatchState): Promise<EncodedBatch> {
   const dir = batchDir(context, state.id);
   await context.env.files.makeDir(context.options.sortedKvDir);
-  const engines = await openBatchEngines(context.env.world, dir, OPEN_FILES_MAX);
+  const engines = await openBatchEngines(context.env.world, dir, context.options.blockStore, OPEN_FILES_MAX);
   try {
     for (const name of ["data", "index"] as const) {
       for (const run of await engines.engines[name].runs()) {
@@ -88,6 +88,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
           const ignored = ignoredColumns(options.ignoreColumns, database, base, options.caseSensitive);
           return { name, info, codings: columnCodings(table, info), ignored: new Set(ignored) };
         }),
+        blocks: options.blockStore,
         oneEngine: batch.tables.length > 1,
         firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
         chunks: left,

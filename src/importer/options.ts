@@ -36,6 +36,8 @@ export interface ImportOptions {
   stateDir: string;
   /** Where the sorted pairs go; normally `stateDir/engines`. */
   sortedKvDir: string;
+  /** Where the sorted blocks are kept. */
+  blockStore: "level" | "files";
   tidb: TidbOptions;
   /** What tells the target apart from others in the fingerprint; host and port when absent. */
   targetName?: string;

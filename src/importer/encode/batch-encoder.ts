@@ -5,8 +5,8 @@ import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
 import { type Chunk, ChunkReader, CsvScanner, SqlScanner, type Storage } from "../../source/mod.ts";
-import { dataPrefix, indexPrefix } from "../engines.ts";
-import type { ChunkCounts, ChunkResult, EngineRuns } from "../records.ts";
+import { type BlockStore, dataPrefix, engineStore, indexPrefix } from "../engines.ts";
+import type { ChunkCounts, ChunkResult, EngineName, EngineRuns } from "../records.ts";
 import type { WarningCountMessage, WorkerTable } from "./messages.ts";
 import { isRowError, type RejectedRow, rejectedRow, tooManyTypeErrors } from "./rejected-row.ts";
 import { RowShape } from "./row-shape.ts";
@@ -14,6 +14,9 @@ import { RowShape } from "./row-shape.ts";
 export interface BatchEncoderOptions {
   storage: Storage;
   kvdb: KvDb;
+  /** The batch's directory. */
+  dir: string;
+  blocks: BlockStore;
   tables: readonly WorkerTable[];
   session: EncodeSession;
   data: PairArena;
@@ -92,9 +95,11 @@ export class BatchEncoder {
   }
 
   static async open(options: BatchEncoderOptions): Promise<BatchEncoder> {
-    const store = { kvdb: options.kvdb };
-    const data = await openEngine({ name: "data", store, prefix: dataPrefix, role: "writer" });
-    const index = await openEngine({ name: "index", store, prefix: indexPrefix, role: "writer" });
+    const { kvdb, dir, blocks } = options;
+    const open = (name: EngineName, prefix: Uint8Array): Promise<Engine> =>
+      openEngine({ name, store: engineStore(kvdb, dir, blocks, name), prefix, role: "writer" });
+    const data = await open("data", dataPrefix);
+    const index = await open("index", indexPrefix);
     return new BatchEncoder(options, data, index);
   }
 

@@ -1,5 +1,6 @@
 import { assert, LevinError } from "../../base/mod.ts";
 import type { Chunk } from "../../source/mod.ts";
+import type { BlockStore } from "../engines.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
 import type { EncodePort, FromWorker, ToWorker, WarningCountMessage, WorkerSetup, WorkerTable } from "./messages.ts";
 import type { RejectedRow } from "./rejected-row.ts";
@@ -14,6 +15,7 @@ export interface EncodeBatch {
   tables: WorkerTable[];
   /** Index pairs go to the data engine too: fewer, larger writes where there are many small tables. */
   oneEngine: boolean;
+  blocks: BlockStore;
   /** Sequence number of each worker's first run: above those that an earlier process has used. */
   firstRun: number;
   chunks: Iterable<{ id: number; chunk: Chunk }>;
@@ -72,8 +74,8 @@ export class EncodePool {
       await Promise.all(
         this.#threads.map(async (thread, worker) => {
           const firstRun = (worker << RUN_BITS) + batch.firstRun;
-          const { dir, tables, oneEngine } = batch;
-          await this.#call(thread, { kind: "batch", batch: batch.batch, dir, tables, firstRun, oneEngine });
+          const { dir, tables, oneEngine, blocks } = batch;
+          await this.#call(thread, { kind: "batch", batch: batch.batch, dir, tables, firstRun, oneEngine, blocks });
           for (;;) {
             signal.throwIfAborted();
             if (this.#failure !== undefined) break;

@@ -81,6 +81,8 @@ export class EncodeTask {
       allowShortRows: setup.allowShortRows,
       typeErrorsMax: setup.typeErrorsMax,
       flushBytes: { data: sizes.dataArenaBytes / 2, index: sizes.indexArenaBytes / 2 },
+      dir: batch.dir,
+      blocks: batch.blocks,
       oneEngine: batch.oneEngine,
       firstRun: batch.firstRun,
       onProgress: (rows, sourceBytes) => this.#send({ kind: "progress", rows, sourceBytes }),

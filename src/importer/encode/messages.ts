@@ -2,6 +2,7 @@ import type { ErrorCode, ErrorFields } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
 import type { Chunk, ColumnCoding } from "../../source/mod.ts";
+import type { BlockStore } from "../engines.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
 import type { RejectedRow } from "./rejected-row.ts";
 
@@ -35,7 +36,15 @@ export interface WorkerTable {
 }
 
 export type ToWorker =
-  | { kind: "batch"; batch: number; dir: string; tables: WorkerTable[]; firstRun: number; oneEngine: boolean }
+  | {
+      kind: "batch";
+      batch: number;
+      dir: string;
+      tables: WorkerTable[];
+      firstRun: number;
+      oneEngine: boolean;
+      blocks: BlockStore;
+    }
   | { kind: "chunk"; id: number; chunk: Chunk }
   | { kind: "finish" };
 
