@@ -41,6 +41,7 @@ export function simOptions(random: Random): ImportOptions {
     invalidReplacement: undefined,
     compatLightning: false,
     stateDir: "/state",
+    blockStore: "level",
     sortedKvDir: "/state/engines",
     tidb: { host: "tidb", port: 4000, user: "root", password: "", connectionsMax: 8, connectTimeoutMs: 10_000 },
     statusPort: { host: "tidb", port: 10080, timeoutMs: 60_000 },
