@@ -21,7 +21,7 @@ export interface BlockCursorOptions {
   engineName: string;
   run: RunInfo;
   bounds: KeyBounds;
-  /** About how many bytes are read at once; up to three times as much is held. */
+  /** About how many bytes are read at once; twice as much is held. */
   readBytes: number;
   /** Whether a block's bytes are used again after the next one was asked for; else they are the caller's. */
   reuse: boolean;
@@ -50,15 +50,17 @@ export class BlockCursor {
       this.#ordinal = this.#reader.firstOrdinal;
       this.#ahead = this.#reader.read();
     }
+    const { endOrdinal } = this.#reader;
+    // Only the last block can reach beyond the range. Where it is not known which that is, one is kept back until another follows.
+    const keptBack = endOrdinal === undefined ? 1 : 0;
     for (;;) {
-      // One block is kept back until it is known whether another follows: only the last one can reach beyond the range.
-      while (this.#stored.length - this.#at < 2 && this.#ahead !== undefined) await this.#read();
+      while (this.#stored.length - this.#at <= keptBack && this.#ahead !== undefined) await this.#read();
       const stored = this.#stored[this.#at++];
       if (stored === undefined) {
         this.#checkEnd();
         return undefined;
       }
-      const last = this.#at === this.#stored.length;
+      const last = endOrdinal === undefined ? this.#at === this.#stored.length : stored.ordinal === endOrdinal - 1;
       const block = this.#trim(this.#check(stored), last);
       if (block.end > block.start) return block;
     }

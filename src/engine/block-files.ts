@@ -21,7 +21,15 @@ import {
   type ReadFile,
   utf8,
 } from "../base/mod.ts";
-import type { BlockReader, BlockReadOptions, BlockStore, BlockWriter, KeyBounds, StoredBlock } from "./block-store.ts";
+import type {
+  BlockReader,
+  BlockReadOptions,
+  BlockStore,
+  BlockWriter,
+  KeyBounds,
+  NewBlock,
+  StoredBlock,
+} from "./block-store.ts";
 
 const SUFFIX = ".run";
 const MAGIC = utf8("levinrun");
@@ -149,13 +157,20 @@ class FileBlockWriter implements BlockWriter {
     this.#syncDir = syncDir;
   }
 
-  put(firstKey: Uint8Array, value: Uint8Array): Promise<void> {
-    const head = new Uint8Array(8);
-    new DataView(head.buffer).setUint32(0, value.length);
-    new DataView(head.buffer).setUint32(4, firstKey.length);
-    this.#directory.push(concatBytes(head, firstKey));
-    this.#size += value.length;
-    this.#tail = this.#tail.then(() => named(this.#path, () => this.#file.append(value)));
+  put(blocks: readonly NewBlock[]): Promise<void> {
+    const first = blocks[0]!.value;
+    let size = 0;
+    for (const { firstKey, value } of blocks) {
+      assert(value.byteOffset === first.byteOffset + size, "blocks that are stored together lie side by side");
+      const head = new Uint8Array(8);
+      new DataView(head.buffer).setUint32(0, value.length);
+      new DataView(head.buffer).setUint32(4, firstKey.length);
+      this.#directory.push(concatBytes(head, firstKey));
+      size += value.length;
+    }
+    this.#size += size;
+    const bytes = new Uint8Array(first.buffer, first.byteOffset, size);
+    this.#tail = this.#tail.then(() => named(this.#path, () => this.#file.append(bytes)));
     return this.#tail;
   }
 
@@ -185,14 +200,14 @@ class FileBlockWriter implements BlockWriter {
 /** Reads blocks that lie side by side with one operation. */
 class FileBlockReader implements BlockReader {
   readonly firstOrdinal: number;
+  readonly endOrdinal: number;
   readonly #path: string;
   readonly #run: OpenRun;
-  readonly #behind: number;
   readonly #options: BlockReadOptions;
   #release: (() => Promise<void>) | undefined;
   #next: number;
-  /** Used in turn when memory is used again: one is being filled, one is being consumed, of one the last block may be. */
-  readonly #buffers: (Uint8Array | undefined)[] = [undefined, undefined, undefined];
+  /** Used in turn when memory is used again: one is being filled while the other is being consumed. */
+  readonly #buffers: (Uint8Array | undefined)[] = [undefined, undefined];
   #turn = 0;
 
   constructor(
@@ -207,7 +222,7 @@ class FileBlockReader implements BlockReader {
     this.#run = run;
     this.firstOrdinal = first;
     this.#next = first;
-    this.#behind = behind;
+    this.endOrdinal = behind;
     this.#options = options;
     this.#release = release;
   }
@@ -215,10 +230,10 @@ class FileBlockReader implements BlockReader {
   async read(): Promise<StoredBlock[]> {
     const first = this.#next;
     const places = this.#run.places;
-    if (first >= this.#behind) return [];
+    if (first >= this.endOrdinal) return [];
     const at = places[first]!.offset;
     let size = 0;
-    while (this.#next < this.#behind) {
+    while (this.#next < this.endOrdinal) {
       const place = places[this.#next]!;
       if (size > 0 && size + place.size > this.#options.readBytes) break;
       size += place.size;

@@ -14,10 +14,17 @@ export interface StoredBlock {
   value: Uint8Array;
 }
 
+/** A block on its way to the store. */
+export interface NewBlock {
+  /** A copy. */
+  firstKey: Uint8Array;
+  value: Uint8Array;
+}
+
 /** Takes the blocks of one run, in order. */
 export interface BlockWriter {
-  /** `value` must not change until the promise resolves; several may be under way. `firstKey` is copied. */
-  put(firstKey: Uint8Array, value: Uint8Array): Promise<void>;
+  /** Stores blocks that lie side by side in one buffer, which must not change until the promise resolves. Several may be under way. */
+  put(blocks: readonly NewBlock[]): Promise<void>;
   /** All blocks are on disk when it resolves. */
   finish(): Promise<void>;
   /** Ends after a failure; what was stored stays until it is removed. Does not fail. */
@@ -28,6 +35,8 @@ export interface BlockWriter {
 export interface BlockReader {
   /** Ordinal that the first block must have. */
   readonly firstOrdinal: number;
+  /** Ordinal behind the last block; undefined when it is not known beforehand. */
+  readonly endOrdinal: number | undefined;
   /** The next blocks, about as many bytes as was asked for; none: the end. One call at a time. */
   read(): Promise<StoredBlock[]>;
   close(): Promise<void>;
@@ -37,7 +46,7 @@ export interface BlockReadOptions {
   bounds: KeyBounds;
   /** About how much one `read` returns. */
   readBytes: number;
-  /** Blocks of one `read` are not used any more when the second read after it begins: their memory is used again. */
+  /** Blocks of one `read` are done with when the second read after it begins: their memory is used again. */
   reuse: boolean;
 }
 
@@ -70,7 +79,13 @@ export class MapBlockStore implements BlockStore {
     return {
       // One block a batch: a LevelDB batch of several costs five times the time on the calling thread, for the batch's string grows
       // by reallocation (measured: 0.2 against 1.0 s per 512 MiB).
-      put: (firstKey, value) => kvdb.batch([{ key: blockKey(this.#prefix, runId, firstKey, ordinal++), value }]),
+      put: async (blocks) => {
+        await Promise.all(
+          blocks.map(({ firstKey, value }) => {
+            return kvdb.batch([{ key: blockKey(this.#prefix, runId, firstKey, ordinal++), value }]);
+          }),
+        );
+      },
       // LevelDB may change its log between two batches and does not sync the old one.
       finish: () => kvdb.sync(),
       abandon: async () => {},
@@ -96,6 +111,7 @@ export class MapBlockStore implements BlockStore {
     const cursor = this.#kvdb.cursor({ start, end }, { batchBytes: readBytes });
     return {
       firstOrdinal,
+      endOrdinal: undefined,
       read: async () =>
         (await cursor.next(READ_BLOCKS)).map(([key, value]) => ({ ordinal: ordinalOfBlockKey(key), value })),
       close: () => cursor.close(),

@@ -17,7 +17,7 @@ import { nextKey } from "./next-key.ts";
 import type { PairArena } from "./pair-arena.ts";
 import { type KeyRange, type PlanOptions, planRanges } from "./range-index.ts";
 import { type PairBatch, type PairSource, type ReadOptions, readPairs } from "./read-pairs.ts";
-import { BLOCK_BYTES, RunBuilder } from "./run-builder.ts";
+import { RunBuilder } from "./run-builder.ts";
 
 /** A directory of the engine's own, or a map that the caller opened and will close. */
 export type EngineStore = DirectoryStore | MapStore;
@@ -53,7 +53,7 @@ export interface EngineOptions {
    * open the same directory while the owner holds it, and only write runs. "owner" when absent.
    */
   role?: "owner" | "writer";
-  /** Target size of a block of packed pairs. */
+  /** Target size of a block of packed pairs; when absent, 256 KiB in a map and 64 KiB in files. */
   blockBytes?: number;
 }
 
@@ -80,8 +80,23 @@ export interface EngineTotals {
 /** Run ids from here on belong to runs that `cascade` makes. */
 export const CASCADE_RUN_ID = 0x8000_0000;
 
-/** Runs that one merge reads at once: with 256 KiB of read-ahead each and as much again in use, 32 MiB. */
-export const FAN_IN_MAX = 64;
+/** What depends on where blocks are kept. */
+interface PlaceLimits {
+  /** Size of a block when the caller names none. */
+  blockBytes: number;
+  /**
+   * Runs that one merge reads at once; it holds three blocks a run. With twice as many runs a merge costs 30 ns a pair more (100-byte
+   * pairs, measured up to 256); writing and reading the pairs once more costs 300.
+   */
+  fanInMax: number;
+}
+
+const placeLimits: Record<(typeof BLOCK_PLACES)[number], PlaceLimits> = {
+  // The smallest block at which LevelDB comes near to its best speed (design §2); 48 MiB for a merge.
+  map: { blockBytes: 256 * 1024, fanInMax: 64 },
+  // Files do not mind smaller blocks, so a merge of many runs holds less and reads less beyond its range; 48 MiB for a merge.
+  files: { blockBytes: 64 * 1024, fanInMax: 256 },
+};
 
 /** Opens an engine; makes it when there is none. Fails with `Levin:Engine:ErrCorrupt` when it has another format version. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
@@ -105,21 +120,24 @@ export class Engine {
   readonly #prefix: Uint8Array;
   readonly #blocks: BlockStore;
   readonly #blockBytes: number;
+  readonly #fanInMax: number;
   readonly #format: Uint8Array;
   /** Whether the map is the engine's own. */
   readonly #ownsMap: boolean;
   /** Removes the engine's directory, if it has one. */
   readonly #removeDir: () => Promise<void>;
 
-  constructor({ name, store, prefix = new Uint8Array(0), blockBytes = BLOCK_BYTES }: EngineOptions, kvdb: KvDb) {
+  constructor({ name, store, prefix = new Uint8Array(0), blockBytes }: EngineOptions, kvdb: KvDb) {
     this.name = name;
     this.#kvdb = kvdb;
     this.#prefix = prefix;
-    this.#blockBytes = blockBytes;
     const files = store.files ?? systemFiles;
     const blockDir =
       "kvdb" in store ? store.blockDir : store.blocks === "files" ? joinPath(store.dir, "runs") : undefined;
-    this.#format = new Uint8Array([FORMAT_VERSION, BLOCK_PLACES.indexOf(blockDir === undefined ? "map" : "files")]);
+    const place = blockDir === undefined ? "map" : "files";
+    this.#fanInMax = placeLimits[place].fanInMax;
+    this.#blockBytes = blockBytes ?? placeLimits[place].blockBytes;
+    this.#format = new Uint8Array([FORMAT_VERSION, BLOCK_PLACES.indexOf(place)]);
     this.#blocks = blockDir === undefined ? new MapBlockStore(kvdb, prefix) : new FileBlockStore(blockDir, files, name);
     this.#ownsMap = "dir" in store;
     const dir = "dir" in store ? store.dir : blockDir;
@@ -208,7 +226,7 @@ export class Engine {
    * meanwhile.
    */
   async cascade({
-    fanInMax = FAN_IN_MAX,
+    fanInMax = this.#fanInMax,
     signal,
   }: {
     fanInMax?: number;

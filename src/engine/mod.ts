@@ -17,7 +17,6 @@ export {
   type EngineOptions,
   type EngineStore,
   type EngineTotals,
-  FAN_IN_MAX,
   type MapStore,
   openEngine,
   type WriteRunOptions,

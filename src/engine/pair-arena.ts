@@ -12,7 +12,7 @@ import { assert } from "../base/mod.ts";
 import type { PairSink } from "../codec/mod.ts";
 import { EntrySorter } from "./entry-sorter.ts";
 import { ENTRY_BYTES_MAX, entrySize, writeEntryHead, writeValueHead } from "./packed-pairs.ts";
-import { BLOCK_BYTES, type RunSpace, scratchBytes } from "./run-builder.ts";
+import { type RunSpace, scratchBytes } from "./run-builder.ts";
 
 export interface PairArenaOptions {
   /** Bytes of packed pairs that fit. */
@@ -21,8 +21,8 @@ export interface PairArenaOptions {
   capacityPairs?: number;
 }
 
-/** Scratch area for blocks of the default size; it grows for larger ones. */
-const SCRATCH_BYTES = scratchBytes(BLOCK_BYTES, 0);
+/** Scratch area for blocks of usual sizes; it grows for larger ones. */
+const SCRATCH_BYTES = scratchBytes(256 * 1024, 0);
 
 /** From this length on a native copy is faster than a loop (Bun 1.4, source in cache). */
 const NATIVE_COPY_BYTES = 128;
@@ -120,7 +120,7 @@ export class PairArena implements PairSink {
    * The pairs in key order; equal keys in order of arrival; with scratch room for blocks of this size. Sorted input is recognised and
    * costs nothing.
    */
-  sorted(blockBytes = BLOCK_BYTES): SortedEntries {
+  sorted(blockBytes = 1): SortedEntries {
     const scratch = scratchBytes(blockBytes, this.#entryBytesMax);
     if (scratch > this.#scratchBytes) {
       this.#scratchBytes = scratch;

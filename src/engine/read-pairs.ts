@@ -24,7 +24,7 @@ export interface PairBatch {
 export interface ReadOptions {
   /** About how large a batch is; one larger pair makes a larger one. 1 MiB when absent. */
   batchBytes?: number;
-  /** Read-ahead of all runs together; 32 MiB when absent. */
+  /** What the blocks of all runs together may take, but one block three times a run is needed; 32 MiB when absent. */
   memoryBytes?: number;
   /** Told of each pair whose key was there already; the pair is left out. When absent, such a key is `Levin:Encode:ErrDuplicateKey`. */
   onDuplicate?: (duplicate: DuplicateKey) => void;
@@ -40,7 +40,7 @@ export interface PairSource {
 
 export const BATCH_BYTES = 1024 * 1024;
 const READ_MEMORY_BYTES = 32 * 1024 * 1024;
-const READ_BYTES_MIN = 256 * 1024;
+/** Larger reads gain nothing. */
 const READ_BYTES_MAX = 1024 * 1024;
 
 /** The pairs of all runs in a range, merged. Stops early when it is returned or its signal is aborted; closes what it opened. */
@@ -57,7 +57,8 @@ export async function* readPairs(
   );
   if (runs.length === 0) return;
   const share = (options.memoryBytes ?? READ_MEMORY_BYTES) / (3 * runs.length);
-  const readBytes = Math.max(READ_BYTES_MIN, Math.min(READ_BYTES_MAX, share));
+  // A read gives at least one block, however large.
+  const readBytes = Math.min(READ_BYTES_MAX, share);
   const single = runs.length === 1 && !runs[0]!.equalKeys;
   const cursors = runs.map((run) => new BlockCursor({ ...source, run, bounds, readBytes, reuse: !single }));
   try {

@@ -23,6 +23,8 @@ export interface Measure {
 export interface BenchResult {
   measures: Measure[];
   hash: string;
+  /** Printed behind the hash. */
+  note?: string;
 }
 
 export interface BenchContext {
@@ -39,6 +41,8 @@ export interface Bench {
   /** `<stage>/<workload>`. */
   name: string;
   about: string;
+  /** Starts processes and takes seconds even when it is tiny: the smoke test runs it once. */
+  slow?: boolean;
   run(context: BenchContext): Promise<BenchResult>;
 }
 

@@ -10,6 +10,7 @@ export interface Report {
   about: string;
   measures: (Measure & { speed: number; limitSpeed: number })[];
   hash: string;
+  note: string | undefined;
   peakRssBytes: number;
 }
 
@@ -28,14 +29,14 @@ export async function allBenches(): Promise<Bench[]> {
 export async function runBench(bench: Bench, options: Omit<BenchContext, "dir">): Promise<Report> {
   const dir = await mkdtemp(join(tmpdir(), "levin-bench-"));
   try {
-    const { measures, hash } = await bench.run({ ...options, dir });
+    const { measures, hash, note } = await bench.run({ ...options, dir });
     const peak = peakRssBytes();
     const measured: Report["measures"] = [];
     for (const measure of measures) {
       const limitSpeed = await limitOf(measure.limit, dir, options.tiny);
       measured.push({ ...measure, speed: mbPerSecond(measure), limitSpeed });
     }
-    return { name: bench.name, about: bench.about, measures: measured, hash, peakRssBytes: peak };
+    return { name: bench.name, about: bench.about, measures: measured, hash, note, peakRssBytes: peak };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -56,6 +57,8 @@ export function show(report: Report): string {
       ].join(" "),
     );
   }
-  lines.push(`  peak RSS ${(report.peakRssBytes / 2 ** 20).toFixed(0)} MiB, result ${report.hash}`);
+  lines.push(
+    `  peak RSS ${(report.peakRssBytes / 2 ** 20).toFixed(0)} MiB, result ${report.hash}${report.note === undefined ? "" : `, ${report.note}`}`,
+  );
   return lines.join("\n");
 }

@@ -106,7 +106,8 @@ async function importRun(
     ];
     return {
       measures,
-      hash: `${sums.slice(0, 16)} (import process: peak RSS ${((usage?.maxRSS ?? 0) / 2 ** 20).toFixed(0)} MiB)`,
+      hash: sums.slice(0, 16),
+      note: `import process: peak RSS ${((usage?.maxRSS ?? 0) / 2 ** 20).toFixed(0)} MiB`,
     };
   } finally {
     sandbox.kill("SIGTERM");
@@ -117,6 +118,7 @@ async function importRun(
 const bench = (workload: WorkloadName, workers: number, stores: number): Bench => ({
   name: `import/${workload}-${workers}w-${stores}s`,
   about: `levin import of ${workload} with ${workers} workers into ${stores} stores of a sandbox process`,
+  slow: true,
   run: (context) => importRun(workload, workers, stores, context),
 });
 
