@@ -37,7 +37,7 @@ export function assembleSource(catalog: Catalog, files: readonly StoredFile[]): 
   return {
     files: files.map((file) => catalog.reports.get(file.path)!),
     databases: databasesOf(catalog, made),
-    sequences: objects(catalog, catalog.sequences),
+    sequences: sequencesOf(catalog),
     tables: made,
     views: orderViews(objects(catalog, catalog.views)),
     notices: catalog.notices,
@@ -73,6 +73,14 @@ function objects(
   return [...map.values()].map(({ database, create }) => {
     const target = catalog.options.routes.route(database, create.name);
     return { database: target.database, name: target.table, sourceDatabase: database, create };
+  });
+}
+
+/** Each sequence, and behind it the statements that set its value. */
+function sequencesOf(catalog: Catalog): SourceView[] {
+  return objects(catalog, catalog.sequences).flatMap((made) => {
+    const { values } = catalog.sequences.get(keyOf(made.sourceDatabase, made.create.name))!;
+    return [made, ...values.map((value) => ({ ...made, create: value }))];
   });
 }
 

@@ -21,6 +21,8 @@ export interface CatalogOptions {
   readonly dataCharset: Charset;
 }
 
+const MAKERS: ReadonlySet<string> = new Set(["create-table", "create-view", "create-sequence"]);
+
 /** A table of the source. */
 export interface Origin {
   readonly database: string;
@@ -41,7 +43,8 @@ export class Catalog {
   readonly databases = new Map<string, { name: string; create: SchemaStatement | undefined }>();
   readonly origins = new Map<string, Origin>();
   readonly views = new Map<string, { database: string; create: SchemaStatement }>();
-  readonly sequences = new Map<string, { database: string; create: SchemaStatement }>();
+  /** Each with the statements that set its value. */
+  readonly sequences = new Map<string, { database: string; create: SchemaStatement; values: SchemaStatement[] }>();
   readonly notices: string[] = [];
   /** The dump is of a TiDB: its statements have TiDB's comments. */
   fromTidb = false;
@@ -63,8 +66,7 @@ export class Catalog {
 
   private addObjectFile(verdict: SchemaFile, content: DumpContent): void {
     const { file, names } = verdict;
-    const creates = content.statements.filter(({ kind }) => kind !== "alter-table" && kind !== "create-index");
-    const made = creates.filter(({ kind }) => kind !== "create-database");
+    const made = content.statements.filter(({ kind }) => MAKERS.has(kind));
     const [create] = made;
     if (create === undefined) throw schemaError(file.path, `it holds no CREATE ${verdict.what.toUpperCase()}`);
     if (made.length > 1) throw schemaError(file.path, `it makes ${made.length} things, "${made[1]!.name}" among them`);
@@ -82,10 +84,11 @@ export class Catalog {
     const detail = `${create.kind.slice("create-".length)} ${name.database}.${table}`;
     this.leftOut(file, "schema", detail);
     const statement = { ...create, database: name.database, name: table };
-    const others = content.statements.filter((other) => other !== create && other.kind !== "create-database");
     this.addStatement(name.database, statement);
-    for (const other of others)
-      this.origin(name.database, table).alters.push({ ...other, database: name.database, name: table });
+    for (const other of content.statements) {
+      if (MAKERS.has(other.kind) || other.kind === "create-database") continue;
+      this.addStatement(name.database, { ...other, database: name.database, name: table });
+    }
   }
 
   private addDatabaseFile({ file, names }: SchemaFile, content: DumpContent): void {
@@ -212,7 +215,9 @@ export class Catalog {
     if (kind === "create-view") {
       this.views.set(key, { database, create: statement });
     } else if (kind === "create-sequence") {
-      this.sequences.set(key, { database, create: statement });
+      this.sequences.set(key, { database, create: statement, values: [] });
+    } else if (kind === "set-sequence") {
+      this.sequences.get(key)?.values.push(statement);
     } else if (kind === "create-table") {
       const origin = this.origin(database, name);
       if (origin.create !== undefined) this.refuseSecond(origin, database, statement);

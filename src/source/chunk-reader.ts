@@ -51,7 +51,7 @@ export class ChunkReader {
     this.feed = new WindowFeed(source, {
       file: chunk.path,
       start: chunk.start,
-      charset: currentCharset(chunk.sql?.session.charset, chunk.charset, chunk.path),
+      charset: currentCharset(chunk.sql?.session.charset, chunk.charset),
       replacement: options.invalidReplacement,
       windowBytes: Math.min(options.windowBytes ?? WINDOW_BYTES, Math.max(chunk.end - chunk.start, 1)),
       rowBytesMax: options.rowBytesMax,
@@ -107,7 +107,7 @@ export class ChunkReader {
       }
       if (result !== Scan.recode) return false;
       const { session } = this.scanner as SqlScanner;
-      this.feed.recode(currentCharset(session.charset, this.chunk.charset, this.chunk.path));
+      this.feed.recode(currentCharset(session.charset, this.chunk.charset));
     }
   }
 

@@ -45,6 +45,7 @@ const IGNORED: readonly (readonly [RegExp, string])[] = [
   [/-schema-post\.sql$/, "procedures, functions and events: TiDB has none"],
   [/-schema-(?:procedures?|functions?|events?|routines?)\.sql$/, "procedures, functions and events: TiDB has none"],
   [/-schema-tablespace\.sql$/, "tablespaces: TiDB has none"],
+  [/-placement-policy-create\.sql$/, "placement policies are the target's own"],
   [/\.(?:sql|csv|parquet)(?:\.[a-z0-9]+)?\.bak$/, "a backup copy by its name"],
   [/-checksum$/, "mydumper's checksum of a table"],
   [/-schema(?:-[a-z]+)?-checksum$/, "mydumper's checksum of a schema"],

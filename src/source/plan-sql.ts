@@ -3,7 +3,7 @@ import { type Charset, isUtf16 } from "./charset.ts";
 import type { Cut, PlanOptions } from "./plan.ts";
 import type { DataFile } from "./router.ts";
 import { Scan } from "./row-scanner.ts";
-import { currentCharset } from "./sql-data.ts";
+import { assertReadable, currentCharset } from "./sql-data.ts";
 import { SqlScanner } from "./sql-scanner.ts";
 import { newSqlSession, type SqlContext } from "./sql-session.ts";
 import { rangeSource, type Storage } from "./storage.ts";
@@ -34,6 +34,7 @@ export async function* sqlCuts(
     session: newSqlSession(options.sqlMode),
     placeOf: (position) => feed.sourcePosition(position),
     onStatement: () => undefined,
+    onInsert: () => assertReadable(scanner.session.charset, name),
     onSkippedRow: (position, rows) => {
       if (position < goal) return;
       const at = feed.sourcePosition(position);
@@ -55,7 +56,7 @@ export async function* sqlCuts(
       options.signal?.throwIfAborted();
       charset ??= isUtf16(feed.charset) ? feed.charset : file.charset;
       while (scanner.next(feed.window, fields) === Scan.recode) {
-        feed.recode(currentCharset(scanner.session.charset, file.charset, name));
+        feed.recode(currentCharset(scanner.session.charset, file.charset));
       }
       for (const { at, sql: context, rows } of found.splice(0)) {
         yield cut(at, rows);

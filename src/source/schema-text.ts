@@ -35,33 +35,36 @@ export function namesIn(text: string, sqlMode: string | undefined): { database: 
 }
 
 /**
- * The statement with IF NOT EXISTS (tables, databases, sequences) or OR REPLACE (views) and with another name for what it makes.
- * The rest of the text stays as it is.
+ * The statement with another name for what it makes or changes, and for CREATE with IF NOT EXISTS (tables, databases, sequences)
+ * or OR REPLACE (views). The rest of the text stays as it is; statements of other kinds stay whole.
  */
 export function retarget(
   statement: { readonly text: string; readonly sqlMode: string | undefined },
   target: { readonly database: string; readonly name: string },
 ): string {
   const { tokens, bytes } = tokensOf(statement.text, statement.sqlMode);
+  const creates = isWord(tokens[0], "create");
+  if (!creates && !isWord(tokens[0], "alter")) return statement.text;
   const at = tokens.findIndex((token) => token.kind === "word" && MADE.test(token.text));
   if (at < 0) return statement.text;
   const what = tokens[at]!.text.toLowerCase();
   let name = at + 1;
-  if (isWord(tokens[name], "if")) name += 3;
-  let last = name;
-  if (tokens[name + 1]?.text === "." && tokens[name + 1]?.kind === "symbol") last = name + 2;
+  if (what === "index") name = 1 + tokens.findIndex((token, k) => k > at && isWord(token, "on"));
+  else if (isWord(tokens[name], "if")) name += isWord(tokens[name + 1], "not") ? 3 : 2;
+  const qualified = tokens[name + 1]?.text === "." && tokens[name + 1]?.kind === "symbol";
+  const last = qualified ? name + 2 : name;
   const decode = (from: number, to?: number): string => new TextDecoder().decode(bytes.subarray(from, to));
   const quote = (text: string): string => `\`${text.replaceAll("`", "``")}\``;
-  const full =
-    what === "database" || what === "schema"
-      ? quote(target.database)
-      : `${quote(target.database)}.${quote(target.name)}`;
+  const isDatabase = what === "database" || what === "schema";
+  const full = isDatabase ? quote(target.database) : `${quote(target.database)}.${quote(target.name)}`;
+  const rest = decode(tokens[last]!.to);
+  if (what === "index" || !creates) return `${decode(0, tokens[name - 1]!.to)} ${full}${rest}`;
   const condition = what === "view" ? "" : "IF NOT EXISTS ";
   const begin = what === "view" && !isWord(tokens[1], "or") ? "CREATE OR REPLACE" : decode(0, tokens[0]!.to);
-  return `${begin}${decode(tokens[0]!.to, tokens[at]!.to)} ${condition}${full}${decode(tokens[last]!.to)}`;
+  return `${begin}${decode(tokens[0]!.to, tokens[at]!.to)} ${condition}${full}${rest}`;
 }
 
-const MADE = /^(?:database|schema|table|view|sequence)$/i;
+const MADE = /^(?:database|schema|table|view|sequence|index)$/i;
 
 function isWord(token: SqlToken | undefined, text: string): boolean {
   return token?.kind === "word" && token.text.toLowerCase() === text;

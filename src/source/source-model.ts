@@ -50,6 +50,7 @@ export interface FileReport {
 export interface Source {
   readonly files: readonly FileReport[];
   readonly databases: readonly SourceDatabase[];
+  /** Statements in order: CREATE SEQUENCE, and SETVAL where the dump has it. */
   readonly sequences: readonly SourceView[];
   readonly tables: readonly SourceTable[];
   /** Each after those that it reads from. */

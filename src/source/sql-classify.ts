@@ -3,7 +3,7 @@ import type { SqlToken } from "./sql-statement.ts";
 /**
  * What a statement of a dump is for an importer.
  * - `set`, `use`: change how the rest reads.
- * - `create-*`, `alter-table`, `create-index`: schema.
+ * - `create-*`, `alter-table`, `set-sequence` (SELECT or DO SETVAL): schema.
  * - `drop-table`: DROP or TRUNCATE TABLE; harmless before the table's rows, wrong behind them.
  * - `routine`: triggers, procedures, functions, events: TiDB has none of them, or not those.
  * - `frame`: locks, transactions, key switches, DROP and the like, which an import does in its own way.
@@ -18,6 +18,7 @@ export type SqlStatementKind =
   | "create-view"
   | "create-sequence"
   | "create-index"
+  | "set-sequence"
   | "alter-table"
   | "drop-table"
   | "routine"
@@ -34,7 +35,7 @@ export interface SqlStatementHead {
 const FRAME = new Set(
   (
     "lock unlock begin start commit rollback drop flush analyze optimize check repair grant revoke xa savepoint release " +
-    "reset kill do show select change stop purge"
+    "reset kill do show select change stop purge prepare execute deallocate"
   ).split(" "),
 );
 
@@ -46,6 +47,9 @@ export function classify(tokens: readonly SqlToken[]): SqlStatementHead {
   if (first === "use") return { kind: "use", database: tokens[1]?.text ?? "" };
   if (first === "create") return classifyCreate(tokens);
   if (first === "alter") return classifyAlter(tokens);
+  if ((first === "select" || first === "do") && word(tokens[1]) === "setval") {
+    return { kind: "set-sequence", ...nameAt(tokens, 3) };
+  }
   if (first === "truncate") return { kind: "drop-table", ...nameAt(tokens, word(tokens[1]) === "table" ? 2 : 1) };
   if (first === "drop" && word(tokens[1]) === "table") return { kind: "drop-table", ...nameAt(tokens, 2) };
   return { kind: first !== undefined && FRAME.has(first) ? "frame" : "refused" };

@@ -7,18 +7,21 @@ import { copySqlSession, newSqlSession } from "./sql-session.ts";
 
 /**
  * The character set that bytes of a SQL file are in: what its SET NAMES says, else the configured one. `binary` says nothing:
- * mydumper and Dumpling write it over text of any kind.
+ * mydumper and Dumpling write it over text of any kind. Bytes in a set that levin does not know pass as they are: mysqldump
+ * writes views and triggers in that of their makers, and `assertReadable` stops at rows.
  */
-export function currentCharset(names: string | undefined, configured: Charset, file: string): Charset {
+export function currentCharset(names: string | undefined, configured: Charset): Charset {
   if (names === undefined || names === "binary" || isUtf16(configured)) return configured;
-  const charset = charsetOf(names);
-  if (charset !== undefined) return charset;
+  return charsetOf(names) ?? "binary";
+}
+
+/** @throws LevinError `ErrUnsupported` where rows are in a character set that levin does not know. */
+export function assertReadable(names: string | undefined, file: string): void {
+  if (names === undefined || charsetOf(names) !== undefined) return;
   throw new LevinError(
     "Levin:Source:ErrUnsupported",
-    `Cannot read "${file}": it is in ${names}, which levin does not know`,
-    {
-      fields: { file, charset: names },
-    },
+    `Cannot read "${file}": it has rows in ${names}, which levin does not know`,
+    { fields: { file, charset: names } },
   );
 }
 
@@ -37,6 +40,7 @@ export function newDataScanner(
     compatLightning: options.compatLightning,
     placeOf,
     onInsert: (database, table, at) => {
+      assertReadable(scanner.session.charset, file);
       const { insertNames } = chunk;
       if (insertNames === undefined || sameTable(insertNames, { database, table })) return;
       const found = database === undefined ? table : `${database}.${table}`;

@@ -6,7 +6,7 @@ import type { Cut } from "./plan.ts";
 import { Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import type { SqlStatementKind } from "./sql-classify.ts";
-import { currentCharset, sameTable } from "./sql-data.ts";
+import { assertReadable, currentCharset, sameTable } from "./sql-data.ts";
 import { type FoundStatement, SqlScanner } from "./sql-scanner.ts";
 import { newSqlSession, type SqlContext } from "./sql-session.ts";
 import type { ByteSource } from "./storage.ts";
@@ -16,7 +16,13 @@ import { WindowFeed } from "./window-feed.ts";
 export interface SchemaStatement {
   readonly kind: Extract<
     SqlStatementKind,
-    "create-database" | "create-table" | "create-view" | "create-sequence" | "create-index" | "alter-table"
+    | "create-database"
+    | "create-table"
+    | "create-view"
+    | "create-sequence"
+    | "create-index"
+    | "alter-table"
+    | "set-sequence"
   >;
   /** As written, or what USE says; undefined: the dump does not say. */
   readonly database: string | undefined;
@@ -126,7 +132,7 @@ class DumpReader {
       options.signal?.throwIfAborted();
       if (head === "") head = textOf(feed.window.bytes.subarray(0, Math.min(HEAD_BYTES, feed.window.end)));
       while (scanner.next(feed.window, fields) === Scan.recode) {
-        feed.recode(currentCharset(scanner.session.charset, options.charset, options.file));
+        feed.recode(currentCharset(scanner.session.charset, options.charset));
       }
       if (options.headOnly === true && this.piece !== undefined) break;
     }
@@ -145,6 +151,7 @@ class DumpReader {
   }
 
   private insert(table: TableName, at: number): void {
+    assertReadable(this.scanner.session.charset, this.options.file);
     this.begin();
     if (this.piece !== undefined) {
       if (sameTable(this.piece.table, table) && this.piece.table.database === table.database) return;
@@ -203,6 +210,7 @@ class DumpReader {
       case "create-sequence":
       case "create-index":
       case "alter-table":
+      case "set-sequence":
         this.begin();
         this.statements.push({
           kind: head.kind,

@@ -156,6 +156,24 @@ ALTER TABLE b ADD KEY (id);
   await assert.rejects(load({ "x.sql": "USE d; DELETE FROM t;" }), /the statement is no row data/);
 });
 
+test("sequences come with their values", async () => {
+  const statements = "CREATE SEQUENCE `s` start with 1;\nSELECT SETVAL(`s`,1001);\n";
+  for (const [name, text] of [
+    ["d.s-schema-sequence.sql", statements],
+    ["dump.sql", `USE d; ${statements}`],
+  ] as const) {
+    const source = await load({ [name]: text });
+    assert.deepEqual(
+      source.sequences.map(({ name: made, create }) => [made, create.text]),
+      [
+        ["s", "CREATE SEQUENCE `s` start with 1"],
+        ["s", "SELECT SETVAL(`s`,1001)"],
+      ],
+    );
+    assert.equal(source.tables.length, 0);
+  }
+});
+
 test("one table from one file, whatever it is called", async () => {
   const storage = new MemoryStorage({ "export.txt": "id\n7\n" });
   const source = await loadSource(storage, { table: { database: "d", table: "t" } });

@@ -170,6 +170,10 @@ test("statements get their target's name", () => {
       "CREATE ALGORITHM=UNDEFINED VIEW `v` AS SELECT 1",
       "CREATE OR REPLACE ALGORITHM=UNDEFINED VIEW `d``b`.`t` AS SELECT 1",
     ],
+    ["ALTER TABLE `old` ADD KEY (id)", "ALTER TABLE `d``b`.`t` ADD KEY (id)"],
+    ["CREATE UNIQUE INDEX i ON x.old (id)", "CREATE UNIQUE INDEX i ON `d``b`.`t` (id)"],
+    ["CREATE SEQUENCE `s` start with 5", "CREATE SEQUENCE IF NOT EXISTS `d``b`.`t` start with 5"],
+    ["SELECT SETVAL(`s`,7)", "SELECT SETVAL(`s`,7)"],
     ["CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE OR REPLACE VIEW `d``b`.`t` AS SELECT 1"],
   ];
   for (const [text, wanted] of cases) assert.equal(retarget({ text, sqlMode: undefined }, to), wanted);
