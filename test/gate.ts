@@ -76,7 +76,11 @@ const steps: Step[] = [
   },
 ];
 if (existsSync(join(root, "test/interop/main.ts"))) {
-  steps.push({ name: "interop", command: ["bun", "test/interop/main.ts"] });
+  const counts = (output: string): [number, number] | undefined => {
+    const match = /^(\d+) passed, (\d+) failed/m.exec(output);
+    return match === null ? undefined : [Number(match[1]), Number(match[2])];
+  };
+  steps.push({ name: "interop", command: ["bun", "test/interop/main.ts"], counts });
 }
 for (const step of steps) if (wanted === undefined || step.name.includes(wanted)) run(step);
 console.log(`${passed} passed, ${failed} failed`);
