@@ -2,12 +2,18 @@
  * Campaigns that take too long for the gate: `npm run test:long [NAME] [MINUTES] [SEED]`. Without a name all of them, each for so many
  * minutes (default 10). Each ends with its figures; the program fails when one does.
  */
+import { mutantsCampaign } from "./sim/mutants-campaign.ts";
 import { simulationCampaign } from "./sim/simulation-campaign.ts";
+import { sweepCampaign } from "./sim/sweep-campaign.ts";
 
 /** Runs for about so many seconds from a seed on; says whether all went well. */
 export type LongCampaign = (seconds: number, seed: number) => Promise<boolean>;
 
-const campaigns: Record<string, LongCampaign> = { simulation: simulationCampaign };
+const campaigns: Record<string, LongCampaign> = {
+  simulation: simulationCampaign,
+  mutants: mutantsCampaign,
+  sweep: sweepCampaign,
+};
 
 const words = process.argv.slice(2);
 const name = words[0] !== undefined && words[0] in campaigns ? words.shift()! : undefined;
