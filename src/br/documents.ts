@@ -1,4 +1,5 @@
 /** The outer documents: data files with their encrypted groups, checksum files. One JSON object each, without a newline. */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { equalBytes, utf8 } from "../base/mod.ts";
 import { encodeBase64 } from "./base64.ts";
@@ -86,11 +87,17 @@ export function readDataDocument(bytes: Uint8Array, what: string): DataDocument 
 }
 
 export function printDataDocument(dureNs: bigint, groups: readonly SealedGroup[]): Uint8Array {
-  const metas = groups.map(
-    ({ data, checksum, iv, size }) =>
-      `{"RangeGroupsEncriptedData":${quoteBytes(data)},"Checksum":${quoteBytes(checksum)},"CipherIv":${quoteBytes(iv)},"Size":${size}}`,
-  );
-  return utf8(`{"dure-time":${dureNs},"range-group-metas":[${metas.join(",")}]}`);
+  // All of it is ASCII, put straight into its place: a batch is large.
+  const parts: string[] = [`{"dure-time":${dureNs},"range-group-metas":[`];
+  groups.forEach(({ data, checksum, iv, size }, i) => {
+    parts.push(`${i === 0 ? "" : ","}{"RangeGroupsEncriptedData":`, quoteBytes(data));
+    parts.push(`,"Checksum":${quoteBytes(checksum)},"CipherIv":${quoteBytes(iv)},"Size":${size}}`);
+  });
+  parts.push("]}");
+  const out = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) at += out.write(part, at, "latin1");
+  return out;
 }
 
 export interface ChecksumDocument {

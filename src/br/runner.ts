@@ -111,7 +111,7 @@ export class CheckpointRunner<K, V> {
     if (refusal !== undefined) return Promise.reject(refusal);
     this.pendingBytes += this.pending.add(key, value);
     if (this.pendingBytes >= this.options.batchBytes) this.wake();
-    return this.unwrittenBytes < this.options.memoryBytes ? DONE : this.room("message", "Append", signal);
+    return this.full ? this.room("message", "Append", signal) : DONE;
   }
 
   /** Records a table's checksum; as `append`. */
@@ -120,7 +120,7 @@ export class CheckpointRunner<K, V> {
     if (refusal !== undefined) return Promise.reject(refusal);
     this.checksums.push(printChecksumItem(item));
     this.pendingBytes += CHECKSUM_BYTES;
-    return this.unwrittenBytes < this.options.memoryBytes ? DONE : this.room("checksum item", "Checksum", signal);
+    return this.full ? this.room("checksum item", "Checksum", signal) : DONE;
   }
 
   private refusal(what: string, call: string, signal: AbortSignal | undefined): LevinError | undefined {
@@ -138,9 +138,15 @@ export class CheckpointRunner<K, V> {
     return this.stopping ? new LevinError("Levin:Br:ErrAppend", `${plain}: the runner has finished`) : undefined;
   }
 
+  /** Too much in all, or callers that append without a pause have left the writer no turn to take a full batch. */
+  private get full(): boolean {
+    const { memoryBytes, batchBytes } = this.options;
+    return this.unwrittenBytes >= memoryBytes || this.pendingBytes >= 2 * batchBytes;
+  }
+
   /** Waits until less is unwritten. What was appended is kept, whatever happens here. */
   private async room(what: string, call: string, signal: AbortSignal | undefined): Promise<void> {
-    while (this.unwrittenBytes >= this.options.memoryBytes && !this.stopping) {
+    while (this.full && !this.stopping) {
       const refusal = this.refusal(what, call, signal);
       if (refusal !== undefined) throw refusal;
       this.wake();
@@ -170,8 +176,13 @@ export class CheckpointRunner<K, V> {
   private fail(error: LevinError): void {
     this.failure ??= error;
     this.renewing.abort();
-    for (const done of [...this.waiting]) done();
+    this.notify();
     this.wake();
+  }
+
+  /** Lets those who wait for room look again. */
+  private notify(): void {
+    for (const done of [...this.waiting]) done();
   }
 
   private log(message: string): void {
@@ -234,6 +245,7 @@ export class CheckpointRunner<K, V> {
     const plains = this.pending.take();
     this.pendingBytes = this.checksums.length * CHECKSUM_BYTES;
     if (plains.length === 0) return undefined;
+    this.notify();
     const groups = plains.map((plain) => ({
       ...encrypt(plain, this.options.cipher),
       checksum: sha256(plain),
@@ -281,7 +293,7 @@ export class CheckpointRunner<K, V> {
     }
     if (written) this.failedBytes -= batch.document.length;
     else this.failed.push(batch);
-    for (const done of [...this.waiting]) done();
+    this.notify();
     return written;
   }
 
@@ -334,7 +346,7 @@ export class CheckpointRunner<K, V> {
   private async end(flush: boolean, deadlineMs: number): Promise<void> {
     this.stopping = true;
     this.wake();
-    for (const done of [...this.waiting]) done();
+    this.notify();
     const { lock, signal } = this.options;
     try {
       if (flush) await this.flushLast(deadlineMs);
