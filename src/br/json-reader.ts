@@ -1,11 +1,30 @@
-import { LevinError } from "../base/mod.ts";
+import { Buffer } from "node:buffer";
+import { LevinError, utf8 } from "../base/mod.ts";
 import { decodeBase64 } from "./base64.ts";
 import { lossyText } from "./utf8-lossy.ts";
 
 const MAX_DEPTH = 10_000;
 
+type ReadField = (json: JsonReader) => void;
+
 /** Fields of an object by lower-case name; each reads its value. Unknown fields are skipped. */
-export type Fields = ReadonlyMap<string, (json: JsonReader) => void>;
+export type Fields = ReadonlyMap<string, ReadField>;
+
+/**
+ * The same for objects that come by the million: `names` as the writers spell them. A writer puts the fields in one order, so the bytes of
+ * each name are compared with the likely next ones before anything is made of them.
+ */
+export class FieldTable {
+  readonly fields: Fields;
+  readonly codes: Uint8Array[];
+  readonly readers: ReadField[];
+
+  constructor(fields: [name: string, read: ReadField][]) {
+    this.fields = new Map(fields.map(([name, read]) => [name.toLowerCase(), read]));
+    this.codes = fields.map(([name]) => utf8(name));
+    this.readers = fields.map(([, read]) => read);
+  }
+}
 
 /** A number of untyped JSON: bigint where a double would round an integer. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
@@ -17,12 +36,14 @@ export type Json = null | boolean | number | bigint | string | Json[] | { [name:
  */
 export class JsonReader {
   private readonly bytes: Uint8Array;
+  private readonly buffer: Buffer;
   private at = 0;
   private depth = 0;
   private readonly what: string;
 
   constructor(bytes: Uint8Array, what: string) {
     this.bytes = bytes;
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.what = what;
   }
 
@@ -84,6 +105,51 @@ export class JsonReader {
       if (field === undefined) this.skip();
       else field(this);
     });
+  }
+
+  /** As `object`, for objects that come often. */
+  record(table: FieldTable): boolean {
+    if (this.takeNull()) return false;
+    if (this.peek() !== 0x7b) throw this.typeError("an object");
+    this.at++;
+    this.enter();
+    if (!this.take(0x7d)) {
+      let next = 0;
+      do {
+        if (this.peek() !== 0x22) throw this.unexpected();
+        const found = this.knownName(table.codes, next);
+        if (found >= 0) {
+          next = found + 1;
+          if (!this.take(0x3a)) throw this.unexpected();
+          table.readers[found]!(this);
+          continue;
+        }
+        const name = this.rawString();
+        if (!this.take(0x3a)) throw this.unexpected();
+        const read = table.fields.get(name.toLowerCase());
+        if (read === undefined) this.skip();
+        else read(this);
+      } while (this.take(0x2c));
+      if (!this.take(0x7d)) throw this.unexpected();
+    }
+    this.depth--;
+    return true;
+  }
+
+  /** Index of the name that stands here, looked for from `next` on; consumes it. -1 for any other name. */
+  private knownName(codes: readonly Uint8Array[], next: number): number {
+    const { bytes } = this;
+    const start = this.at + 1;
+    for (let i = next; i < codes.length; i++) {
+      const code = codes[i]!;
+      if (bytes[start + code.length] !== 0x22) continue;
+      let j = 0;
+      while (j < code.length && bytes[start + j] === code[j]) j++;
+      if (j < code.length) continue;
+      this.at = start + code.length + 1;
+      return i;
+    }
+    return -1;
   }
 
   /** Reads an object, calling `member` where each value begins; it must consume it. False for `null`. */
@@ -180,13 +246,45 @@ export class JsonReader {
 
   /** A plain integer within the bounds; undefined for `null`. */
   private integer(min: bigint, max: bigint, type: string): bigint | undefined {
-    if (this.takeNull()) return undefined;
     const c = this.peek();
+    if (c === 0x6e && this.takeNull()) return undefined;
+    if (c >= 0x31 && c <= 0x39) {
+      const value = this.shortInteger();
+      if (value !== undefined) {
+        if (value <= max) return value;
+        throw this.error(`number ${value} does not fit ${type}`);
+      }
+    }
     if (c !== 0x2d && !(c >= 0x30 && c <= 0x39)) throw this.typeError(`an integer (${type})`);
     const text = this.number();
     if (!/^-?\d+$/.test(text) || (min === 0n && c === 0x2d)) throw this.error(`number ${text} is no ${type}`);
     const value = BigInt(text);
     if (value < min || value > max) throw this.error(`number ${text} does not fit ${type}`);
+    return value;
+  }
+
+  /** Up to 20 digits that no part of another number follows, without a text in between; undefined and nothing consumed otherwise. */
+  private shortInteger(): bigint | undefined {
+    const { bytes } = this;
+    let at = this.at;
+    let head = 0;
+    let tail = 0;
+    let digits = 0;
+    let tailScale = 1;
+    for (; at < bytes.length; at++, digits++) {
+      const digit = bytes[at]! - 0x30;
+      if (digit < 0 || digit > 9) break;
+      if (digits < 15) head = head * 10 + digit;
+      else {
+        tail = tail * 10 + digit;
+        tailScale *= 10;
+      }
+    }
+    const next = at < bytes.length ? bytes[at]! : 0;
+    if (digits > 20 || next === 0x2e || next === 0x65 || next === 0x45) return undefined;
+    const value = digits <= 15 ? BigInt(head) : BigInt(head) * BigInt(tailScale) + BigInt(tail);
+    if (value > 0xffff_ffff_ffff_ffffn) return undefined;
+    this.at = at;
     return value;
   }
 
@@ -229,6 +327,10 @@ export class JsonReader {
     return text;
   }
 
+  private ascii(start: number, end: number): string {
+    return this.buffer.toString("latin1", start, end);
+  }
+
   private rawString(): string {
     const { bytes } = this;
     const start = this.at + 1;
@@ -253,8 +355,8 @@ export class JsonReader {
       at++;
     }
     this.at = at + 1;
-    if (plain && !escaped) return asciiText(bytes, start, at);
-    const text = plain ? asciiText(bytes, start, at) : lossyText(bytes.subarray(start, at));
+    if (plain && !escaped) return this.ascii(start, at);
+    const text = plain ? this.ascii(start, at) : lossyText(bytes.subarray(start, at));
     return escaped ? this.unescape(text) : text;
   }
 
@@ -311,12 +413,3 @@ export class JsonReader {
     this.any();
   }
 }
-
-function asciiText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > 24) return latin1.decode(bytes.subarray(start, end));
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
-}
-
-const latin1 = new TextDecoder("latin1");

@@ -1,11 +1,11 @@
 /** Group documents (the plain text of a data file's elements) into items. Field names are those of BR's structs. */
-import { type Fields, JsonReader } from "./json-reader.ts";
+import { FieldTable, JsonReader } from "./json-reader.ts";
 import type { BackupFile, BackupRange, LogItem, RestoreItem, TableMeta } from "./shapes.ts";
 
 const NO_BYTES = null;
 
 let meta: TableMeta;
-const tableMetaFields: Fields = new Map([
+const tableMetaFields = new FieldTable([
   [
     "physical_id",
     (json) => {
@@ -33,7 +33,7 @@ const tableMetaFields: Fields = new Map([
 ]);
 
 let file: BackupFile;
-const fileFields: Fields = new Map([
+const fileFields = new FieldTable([
   [
     "name",
     (json) => {
@@ -95,7 +95,7 @@ const fileFields: Fields = new Map([
     },
   ],
   [
-    "size",
+    "Size",
     (json) => {
       file.size = json.uint64() ?? file.size;
     },
@@ -112,7 +112,7 @@ const fileFields: Fields = new Map([
       const metas: TableMeta[] = [];
       const there = json.array(() => {
         meta = { physicalId: 0n, crc64xor: 0n, totalKvs: 0n, totalBytes: 0n };
-        json.object(tableMetaFields);
+        json.record(tableMetaFields);
         metas.push(meta);
       });
       file.tableMetas = there ? metas : null;
@@ -137,30 +137,30 @@ function readFile(json: JsonReader): BackupFile | null {
     cipherIv: NO_BYTES,
     tableMetas: null,
   };
-  json.object(fileFields);
+  json.record(fileFields);
   return file;
 }
 
 let range: BackupRange;
 /** A known field was met; without one, an item of a group is nothing at all. */
 let rangeSeen = false;
-const rangeFields: Fields = new Map([
+const rangeFields = new FieldTable([
   [
-    "startkey",
+    "StartKey",
     (json) => {
       rangeSeen = true;
       range.startKey = json.base64();
     },
   ],
   [
-    "endkey",
+    "EndKey",
     (json) => {
       rangeSeen = true;
       range.endKey = json.base64();
     },
   ],
   [
-    "files",
+    "Files",
     (json) => {
       rangeSeen = true;
       const files: (BackupFile | null)[] = [];
@@ -174,7 +174,7 @@ const rangeFields: Fields = new Map([
 /** A range object; all null for a `null`, as the original reads it. */
 export function readRange(json: JsonReader): BackupRange {
   range = { startKey: null, endKey: null, files: null };
-  json.object(rangeFields);
+  json.record(rangeFields);
   return range;
 }
 
@@ -200,11 +200,11 @@ const newRestoreFields: [string, (json: JsonReader) => void][] = [
     },
   ],
 ];
-const restoreFields: Fields = new Map(newRestoreFields);
-const fileRestoreFields: Fields = new Map([
+const restoreFields = new FieldTable(newRestoreFields);
+const fileRestoreFields = new FieldTable([
   ...newRestoreFields,
   [
-    "rangekey",
+    "RangeKey",
     (json: JsonReader) => {
       restoreItem.rangeKey = json.string() ?? restoreItem.rangeKey;
     },
@@ -214,19 +214,19 @@ const fileRestoreFields: Fields = new Map([
 /** In tables; the older field `RangeKey` is unknown there. */
 export function readRestoreItem(json: JsonReader): RestoreItem {
   restoreItem = { rangeKey: "", name: "" };
-  json.object(restoreFields);
+  json.record(restoreFields);
   return restoreItem;
 }
 
 /** In files of 2024. */
 export function readFileRestoreItem(json: JsonReader): RestoreItem {
   restoreItem = { rangeKey: "", name: "" };
-  json.object(fileRestoreFields);
+  json.record(fileRestoreFields);
   return restoreItem;
 }
 
 let logItem: LogItem;
-const logFields: Fields = new Map([
+const logFields = new FieldTable([
   [
     "goff",
     (json) => {
@@ -251,7 +251,7 @@ const logFields: Fields = new Map([
 
 export function readLogItem(json: JsonReader): LogItem {
   logItem = { goff: 0n, foffs: null };
-  json.object(logFields);
+  json.record(logFields);
   return logItem;
 }
 
