@@ -34,4 +34,4 @@ export {
   RANGE_KEYS,
   type RangePoint,
 } from "./range-index.ts";
-export { BATCH_BYTES, BATCH_HEADROOM_BYTES, type PairBatch, type ReadOptions } from "./read-pairs.ts";
+export { BATCH_BYTES, BATCH_HEADROOM_BYTES, type PairBatch, type ReadOptions, readMemoryBytes } from "./read-pairs.ts";

@@ -43,6 +43,22 @@ const READ_MEMORY_BYTES = 32 * 1024 * 1024;
 /** Larger reads gain nothing. */
 const READ_BYTES_MAX = 1024 * 1024;
 
+/** What reading a range that all these runs reach into holds at a time: for planning how many ranges are read side by side. */
+export function readMemoryBytes(
+  runs: readonly RunInfo[],
+  { batchBytes = BATCH_BYTES, memoryBytes = READ_MEMORY_BYTES }: Pick<ReadOptions, "batchBytes" | "memoryBytes"> = {},
+): number {
+  let bytes = 2 * batchBytes;
+  const readBytes = readBytesOf(runs.length, memoryBytes);
+  for (const { blockBytesMax } of runs) bytes += blockBytesMax + 2 * Math.max(readBytes, blockBytesMax);
+  return bytes;
+}
+
+/** About how much is read of each run at once. A read gives at least one block, however large. */
+function readBytesOf(runs: number, memoryBytes: number): number {
+  return Math.min(READ_BYTES_MAX, memoryBytes / (3 * Math.max(1, runs)));
+}
+
 /** The pairs of all runs in a range, merged. Stops early when it is returned or its signal is aborted; closes what it opened. */
 export async function* readPairs(
   source: PairSource,
@@ -56,9 +72,7 @@ export async function* readPairs(
       (start === undefined || compareBytes(run.lastKey, start) >= 0),
   );
   if (runs.length === 0) return;
-  const share = (options.memoryBytes ?? READ_MEMORY_BYTES) / (3 * runs.length);
-  // A read gives at least one block, however large.
-  const readBytes = Math.min(READ_BYTES_MAX, share);
+  const readBytes = readBytesOf(runs.length, options.memoryBytes ?? READ_MEMORY_BYTES);
   const single = runs.length === 1 && !runs[0]!.equalKeys;
   const cursors = runs.map((run) => new BlockCursor({ ...source, run, bounds, readBytes, reuse: !single }));
   try {
@@ -124,11 +138,20 @@ function keyAt(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 function refuseDuplicate(engineName: string): (duplicate: DuplicateKey) => void {
-  return ({ key, firstRunId, secondRunId }) => {
+  return ({ key, firstValue, secondValue, firstRunId, secondRunId }) => {
     throw new LevinError(
       "Levin:Encode:ErrDuplicateKey",
       `Cannot sort engine "${engineName}": key ${toHex(key)} occurs twice (runs ${firstRunId} and ${secondRunId})`,
-      { fields: { engine: engineName, key: toHex(key), firstRun: firstRunId, secondRun: secondRunId } },
+      {
+        fields: {
+          engine: engineName,
+          key: toHex(key),
+          firstValue: toHex(firstValue),
+          secondValue: toHex(secondValue),
+          firstRun: firstRunId,
+          secondRun: secondRunId,
+        },
+      },
     );
   };
 }

@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { compareBytes, LevinError, seededRandom } from "../../src/base/mod.ts";
-import { type DuplicateKey, type Engine, type EngineStore, openEngine, PairArena } from "../../src/engine/mod.ts";
+import {
+  type DuplicateKey,
+  type Engine,
+  type EngineStore,
+  openEngine,
+  PairArena,
+  readMemoryBytes,
+} from "../../src/engine/mod.ts";
 import { type KvDb, memoryKvDb, openLevelKvDb } from "../../src/kvdb/mod.ts";
 import { byKey, fill, randomPairs, readAll, type Shape, sortedUnique, textOf, writePairs } from "./pairs.ts";
 
@@ -209,6 +216,8 @@ describe("engine", () => {
       assert.ok(error instanceof LevinError);
       assert.equal(error.code, "Levin:Encode:ErrDuplicateKey");
       assert.match(error.message, /"db\.t:data": key 0707 occurs twice \(runs 2 and 5\)/);
+      assert.equal(error.fields["firstValue"], "03");
+      assert.equal(error.fields["secondValue"], "01");
       return true;
     });
   });
@@ -335,6 +344,16 @@ describe("engine", () => {
     assert.deepEqual((await readAll(owner)).map(textOf), pairs.toSorted(byKey).map(textOf));
     await owner.destroy();
   }
+
+  test("the memory of a reader is known beforehand", async () => {
+    const engine = await memoryEngine(memoryKvDb(), 4 * KIB);
+    await writePairs(engine, randomPairs("record", 1500, 1), 16 * KIB);
+    const runs = await engine.runs();
+    const one = readMemoryBytes(runs.slice(0, 1), { batchBytes: KIB, memoryBytes: 0 });
+    assert.equal(one, 2 * KIB + 3 * runs[0]!.blockBytesMax);
+    assert.ok(readMemoryBytes(runs, { batchBytes: KIB, memoryBytes: 0 }) > 3 * one);
+    assert.ok(readMemoryBytes(runs) < 40_000_000);
+  });
 
   test("a batch larger than asked for carries one pair, and an aborted reader ends", async () => {
     const engine = await memoryEngine();

@@ -25,6 +25,7 @@ async function importRun(
   workload: WorkloadName,
   workers: number,
   stores: number,
+  blocks: "level" | "files",
   context: BenchContext,
 ): Promise<BenchResult> {
   const source = join(context.dir, "source");
@@ -59,6 +60,8 @@ async function importRun(
         "--json",
         "--workers",
         String(workers),
+        "--block-store",
+        blocks,
         "--state-dir",
         join(context.dir, "state"),
       ],
@@ -115,16 +118,22 @@ async function importRun(
   }
 }
 
-const bench = (workload: WorkloadName, workers: number, stores: number): Bench => ({
-  name: `import/${workload}-${workers}w-${stores}s`,
-  about: `levin import of ${workload} with ${workers} workers into ${stores} stores of a sandbox process`,
+const bench = (
+  workload: WorkloadName,
+  workers: number,
+  stores: number,
+  blocks: "level" | "files" = "level",
+): Bench => ({
+  name: `import/${workload}-${workers}w-${stores}s${blocks === "level" ? "" : `-${blocks}`}`,
+  about: `levin import of ${workload}, ${workers} workers, blocks in ${blocks}, into ${stores} stores of a sandbox process`,
   slow: true,
-  run: (context) => importRun(workload, workers, stores, context),
+  run: (context) => importRun(workload, workers, stores, blocks, context),
 });
 
 export const benches: Bench[] = [
   bench("lineitem", 1, 1),
   bench("lineitem", 2, 1),
+  bench("lineitem", 2, 1, "files"),
   bench("lineitem", 2, 3),
   bench("sysbench", 2, 1),
   bench("many-tables", 2, 1),
