@@ -5,11 +5,13 @@
 import { mutantsCampaign } from "./sim/mutants-campaign.ts";
 import { simulationCampaign } from "./sim/simulation-campaign.ts";
 import { sweepCampaign } from "./sim/sweep-campaign.ts";
+import { scannerCampaign } from "./source/scanner-campaign.ts";
 
 /** Runs for about so many seconds from a seed on; says whether all went well. */
 export type LongCampaign = (seconds: number, seed: number) => Promise<boolean>;
 
 const campaigns: Record<string, LongCampaign> = {
+  scanners: scannerCampaign,
   simulation: simulationCampaign,
   mutants: mutantsCampaign,
   sweep: sweepCampaign,

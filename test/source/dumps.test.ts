@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseTableFilter } from "../../src/source/mod.ts";
+import { fuzzDump } from "./dump-fuzz.ts";
 import { archive, columnsOf, digestOf, type FormOptions, folder, formOptions, json, load, readTable } from "./dumps.ts";
 
 interface Truth {
@@ -111,3 +112,7 @@ for (const set of ["odd", "odd-long", "sakila"]) {
     });
   }
 }
+
+test("damaged dumps give rows and errors alike in windows of any size", () => {
+  for (let seed = 1; seed <= 300; seed++) fuzzDump(seed);
+});

@@ -1,0 +1,34 @@
+/** The scanners' fuzz tests for as long as one likes. */
+import { fuzzCsv, fuzzCsvSkip } from "./csv-fuzz.ts";
+import { fuzzDump } from "./dump-fuzz.ts";
+import { fuzzSql } from "./sql-fuzz.ts";
+
+/** Cases that take longer than this are as bad as wrong ones: something is quadratic, or worse. */
+const CASE_MS_MAX = 5000;
+
+/** Runs for about so many seconds from a seed on; prints what fails and the figures. */
+export function scannerCampaign(seconds: number, seed: number): Promise<boolean> {
+  const kinds = { "CSV rows": fuzzCsv, "CSV row ends": fuzzCsvSkip, SQL: fuzzSql, "damaged dumps": fuzzDump };
+  const end = performance.now() + seconds * 1000;
+  let cases = 0;
+  let failed = 0;
+  for (let k = seed; performance.now() < end && failed < 10; k++) {
+    for (const [name, run] of Object.entries(kinds)) {
+      const started = performance.now();
+      try {
+        run(k);
+      } catch (thrown) {
+        failed++;
+        console.log(`${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      }
+      cases++;
+      const ms = performance.now() - started;
+      if (ms > CASE_MS_MAX) {
+        failed++;
+        console.log(`${name}: seed ${k} took ${ms.toFixed(0)} ms`);
+      }
+    }
+  }
+  console.log(`${cases} cases, ${failed} failed`);
+  return Promise.resolve(failed === 0);
+}
