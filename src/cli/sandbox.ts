@@ -1,5 +1,6 @@
 import { frontStorage, startFront, startSandbox, type TidbFront } from "../embed/mod.ts";
 import type { CommandIo } from "./io.ts";
+import { evaluateVirtual, makeRowEncoder } from "./sandbox-rows.ts";
 
 export interface RunningSandbox {
   dir: string;
@@ -39,6 +40,8 @@ export async function openSandbox(io: CommandIo, settings: SandboxSettings): Pro
       pd: sandbox.pd,
       clock,
       newCollations: true,
+      makeRowEncoder,
+      evaluateVirtual,
     });
     return {
       dir: settings.dir,

@@ -1,5 +1,6 @@
-import { afterKey, type Cluster, encodeKey, type ReadPair } from "./state/mod.ts";
-import type { FrontStorage } from "./tidb/mod.ts";
+import { compareBytes } from "../base/mod.ts";
+import { afterKey, type Cluster, decodeKey, encodeKey, leaderOf, type ReadPair, type Region } from "./state/mod.ts";
+import { type Change, type FrontStorage, type RegionFacts, SqlError } from "./tidb/mod.ts";
 import { checksumRange } from "./tikv/mod.ts";
 
 /** Pairs of one piece of a scan. */
@@ -15,6 +16,8 @@ export function frontStorage(cluster: Cluster): FrontStorage {
       const { crc64Xor, kvs, bytes } = await checksumRange(cluster, { start, end }, ts);
       return { crc: crc64Xor, kvs, bytes };
     },
+    commit: (changes, startTs) => commit(cluster, changes, startTs),
+    regions: (start, end) => regions(cluster, start, end),
     destroyRange: (start, end) => cluster.destroyRange(start, end),
     async splitAt(key) {
       await cluster.placement.splitAt([encodeKey(key)]);
@@ -30,4 +33,55 @@ async function* scan(cluster: Cluster, start: Uint8Array, end: Uint8Array, ts: b
     if (piece.length < PIECE_PAIRS) return;
     from = afterKey(piece[piece.length - 1]!.key);
   }
+}
+
+/** Changes of one transaction, whose keys the front has locked among its own sessions. */
+async function commit(cluster: Cluster, changes: readonly Change[], startTs: bigint): Promise<void> {
+  for (const { key } of changes) {
+    if (cluster.mvcc.lockOf(key) !== undefined)
+      throw new SqlError(1205, "Lock wait timeout exceeded; try restarting transaction");
+  }
+  await cluster.mvcc.write(changes, startTs, await cluster.tso.next());
+}
+
+function regions(cluster: Cluster, start: Uint8Array, end: Uint8Array): RegionFacts[] {
+  const [from, to] = [encodeKey(start), encodeKey(end)];
+  const overlaps = (region: Region) =>
+    (end.length === 0 || compareBytes(region.startKey, to) < 0) &&
+    (region.endKey.length === 0 || start.length === 0 || compareBytes(region.endKey, from) > 0);
+  return cluster.regions
+    .all()
+    .filter(overlaps)
+    .map((region) => regionFacts(cluster, region));
+}
+
+const MIB = 1 << 20;
+
+function regionFacts(cluster: Cluster, region: Region): RegionFacts {
+  const start = raw(region.startKey);
+  const end = raw(region.endKey);
+  let bytes = 0;
+  let keys = 0;
+  for (const block of cluster.blocksIn(start, end.length === 0 ? undefined : end)) {
+    bytes += block.bytes;
+    keys += block.pairs;
+  }
+  const leader = leaderOf(region);
+  return {
+    id: region.id,
+    start,
+    end,
+    confVer: region.confVer,
+    version: region.version,
+    leaderId: leader?.id ?? 0n,
+    leaderStoreId: leader?.storeId ?? 0n,
+    peerIds: region.peers.map(({ id }) => id),
+    sizeMiB: Math.max(1, Math.round(bytes / MIB)),
+    keys,
+  };
+}
+
+/** Borders of regions are encoded keys, mostly of whole raw keys. */
+function raw(key: Uint8Array): Uint8Array {
+  return key.length === 0 ? key : (decodeKey(key) ?? key);
 }

@@ -19,4 +19,11 @@ export { openPdState, type PdState } from "./pd/mod.ts";
 export { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox.ts";
 export { Cluster, type ClusterOptions, type StoreState } from "./state/mod.ts";
 
-export { type FrontOptions, startFront, type TidbFront } from "./tidb/mod.ts";
+export {
+  type EvaluateVirtual,
+  type FrontOptions,
+  type MakeRowEncoder,
+  RowError,
+  startFront,
+  type TidbFront,
+} from "./tidb/mod.ts";

@@ -18,4 +18,5 @@ export type {
   TableExpressions,
 } from "./options.ts";
 export { compileTable, type TableEncoder } from "./table-encoder.ts";
+export { compileVirtualColumns } from "./virtual-columns.ts";
 export { type WarningCount, WarningSummary } from "./warnings.ts";

@@ -3,10 +3,24 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import mysql from "mysql2/promise";
 import { textOf, utf8 } from "../../src/base/mod.ts";
-import { listenMysql, SqlError, type SqlSession } from "../../src/embed/tidb/wire/mod.ts";
+import { listenMysql, SqlError, type SqlSession, type StatementResult } from "../../src/embed/tidb/wire/mod.ts";
 import { framePacket, PacketSplitter } from "../../src/embed/tidb/wire/packet.ts";
 
 const secret = createHash("sha1").update(createHash("sha1").update("secret").digest()).digest("hex");
+
+async function run(sql: Uint8Array): Promise<StatementResult> {
+  const text = textOf(sql);
+  if (text === "fail") throw new SqlError(1064, "You have an error", "42000");
+  if (text === "ok") return { kind: "ok", affectedRows: 18446744073709551615n, insertId: 300n, warnings: 2 };
+  const rows = text.startsWith("many")
+    ? Array.from({ length: 20000 }, (_, i) => [String(i), null])
+    : [[text, String(sql.length)]];
+  const columns = [
+    { name: "a", type: 253 },
+    { name: "b", type: 253 },
+  ];
+  return { kind: "rows", columns, rows };
+}
 
 /** A session that echoes: the statement's text and its length come back as a row. */
 function echo(): SqlSession {
@@ -15,29 +29,13 @@ function echo(): SqlSession {
     async useDatabase(name) {
       if (name === "nodb") throw new SqlError(1049, "Unknown database 'nodb'", "42000");
     },
-    async execute(sql) {
-      const text = textOf(sql);
-      if (text === "fail") throw new SqlError(1064, "You have an error", "42000");
-      if (text === "ok") return [{ kind: "ok", affectedRows: 18446744073709551615n, insertId: 300n, warnings: 2 }];
-      const rows = text.startsWith("many")
-        ? Array.from({ length: 20000 }, (_, i) => [String(i), null])
-        : [[text, String(sql.length)]];
-      return [
-        {
-          kind: "rows",
-          columns: [
-            { name: "a", type: 253 },
-            { name: "b", type: 253 },
-          ],
-          rows,
-        },
-      ];
-    },
-    countParameters: (sql) => textOf(sql).split("?").length - 1,
-    bindParameters: (sql, literals) => {
+    statements: (sql) => [() => run(sql)],
+    prepare: (sql) => textOf(sql).split("?").length - 1,
+    executePrepared: (sql, literals) => {
       let i = 0;
-      return utf8(textOf(sql).replace(/\?/g, () => literals[i++]!));
+      return run(utf8(textOf(sql).replace(/\?/g, () => literals[i++]!)));
     },
+    reset() {},
     close() {},
   };
 }

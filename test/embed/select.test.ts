@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { splitStatements } from "../../src/embed/tidb/query/clauses.ts";
 import { type Relation, runSelect } from "../../src/embed/tidb/query/select.ts";
 import { parseSelect } from "../../src/embed/tidb/query/select-parser.ts";
 import type { ResultValue } from "../../src/embed/tidb/wire/mod.ts";
 import { parseSqlMode } from "../../src/schema/mod.ts";
+
+const MODE = parseSqlMode("");
 
 const relation: Relation = {
   columns: [
@@ -22,7 +25,9 @@ const relation: Relation = {
 };
 
 async function run(sql: string): Promise<ResultValue[][]> {
-  const result = await runSelect(parseSelect(sql, parseSqlMode("")), relation, {
+  const result = await runSelect(parseSelect(splitStatements(sql, MODE)[0]!, MODE), relation, {
+    nowMs: 0,
+    timeZone: "UTC",
     column: () => undefined,
     variable: (name) => (name === "autocommit" ? "1" : null),
     functions: { version: () => "8" },

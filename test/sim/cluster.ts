@@ -5,14 +5,18 @@ import type { Connect, HttpAnswer, HttpRequest } from "../../src/cluster/mod.ts"
 import { Cluster, type FaultPlan, FaultRunner, frontStorage, openPdState, type PdState } from "../../src/embed/mod.ts";
 import { pdRoutes, storeRoutes } from "../../src/embed/mount.ts";
 import { pdHttp } from "../../src/embed/pd/mod.ts";
-import { openCatalog } from "../../src/embed/tidb/catalog-store.ts";
-import { answerStatusPort, type Front, openSession, SqlError } from "../../src/embed/tidb/mod.ts";
+import {
+  answerStatusPort,
+  type Front,
+  IN_PROCESS,
+  openFrontState,
+  openSession,
+  SqlError,
+} from "../../src/embed/tidb/mod.ts";
 import { memoryKvDb } from "../../src/kvdb/mod.ts";
 import { createInProcessTransport, type RpcTransport } from "../../src/rpc/mod.ts";
 import type { SqlResult, Tidb } from "../../src/tidb/mod.ts";
 import type { Life } from "./life.ts";
-
-const VERSION = "8.0.11-TiDB-v8.5.0-levin-sandbox";
 
 export interface SimClusterOptions {
   clock: Clock;
@@ -64,15 +68,15 @@ export class SimCluster {
     for (const [i, member] of pd.members.entries()) member.clientUrl = `http://pd-${i}:2379`;
     for (const store of cluster.stores.values()) store.address = `tikv-${store.id}:20160`;
     const storage = frontStorage(cluster);
-    const front: Front = {
+    const front = await openFrontState(cluster, {
       storage,
-      catalog: await openCatalog(cluster, storage, { newCollations: true, nowMs: () => clock.nowMs() }),
       clock,
       newCollations: true,
-      version: VERSION,
-      globals: new Map(),
-      addresses: { host: "tidb", port: 4000, statusPort: 10080, pd: pd.members.map((_, i) => `pd-${i}:2379`) },
-    };
+      host: "tidb",
+      port: 4000,
+      statusPort: 10080,
+      pd: pd.members.map((_, i) => `pd-${i}:2379`),
+    });
     return new SimCluster(options, cluster, pd, faults, front, harms);
   }
 
@@ -143,7 +147,7 @@ export class SimCluster {
 
   tidbOf(life: Life): Tidb {
     const session: Tidb["session"] = async (use) => {
-      const opened = openSession(this.front, ++this.#connections, "root");
+      const opened = openSession(this.front, ++this.#connections, "root", IN_PROCESS);
       return await use((sql, values) => {
         if (values !== undefined) throw new Error("the simulated TiDB takes no placeholders");
         return this.#query(life, opened, sql);
@@ -166,7 +170,8 @@ export class SimCluster {
       async () => {
         if (this.isDown("tidb")) throw failure();
         try {
-          const result = (await session.execute(utf8(sql), false)).at(-1)!;
+          const [run] = session.statements(utf8(sql), false);
+          const result = await run!();
           if (result.kind === "ok") {
             return { columns: [], rows: [], affectedRows: Number(result.affectedRows ?? 0n) };
           }

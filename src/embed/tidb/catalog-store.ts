@@ -1,18 +1,21 @@
 import { LevinError } from "../../base/mod.ts";
-import { tablePrefix } from "../../codec/mod.ts";
+import { indexPrefix, recordKey, tablePrefix } from "../../codec/mod.ts";
 import {
   Catalog,
   type DdlSession,
   type ExecuteResult,
   type IdPurpose,
   parseSqlMode,
+  parseStatement,
+  showCreateDatabase,
   showCreateTable,
   stringifyLossless,
-  type TableChange,
   type TableInfo,
 } from "../../schema/mod.ts";
 import type { Cluster } from "../state/mod.ts";
+import { ddlWarnings } from "./ddl-warnings.ts";
 import type { DatabaseInfo, DdlContext, FrontCatalog, FrontStorage, Warning } from "./session/mod.ts";
+import { AutoIds } from "./store/mod.ts";
 import { SqlError } from "./wire/mod.ts";
 
 /** Facts of the cluster: `catalog/next`, `catalog/db/<name>`, `catalog/table/<name of db>/<name>`, as JSON. */
@@ -20,13 +23,16 @@ const PREFIX = "catalog/";
 
 /** First id after those of the tables that a TiDB makes for itself. */
 const FIRST_ID = 100;
+/** `temp_table_type` of CREATE TEMPORARY TABLE, which no list shows. */
+const LOCAL_TEMPORARY = 2;
 
 /** The sandbox's catalogue: DDL changes it, the cluster's database keeps it. */
 export async function openCatalog(
   cluster: Cluster,
   storage: FrontStorage,
-  options: { newCollations: boolean; nowMs(): number },
+  options: { newCollations: boolean; autoIds: AutoIds; nowMs(): number },
 ): Promise<FrontCatalog> {
+  const { autoIds } = options;
   const kept = await cluster.facts.texts(PREFIX);
   let nextId = Number(kept.get("next") ?? FIRST_ID);
   const allocate = (_: IdPurpose): number => nextId++;
@@ -50,18 +56,21 @@ export async function openCatalog(
     };
   }
 
-  async function run(sql: string, context: DdlContext): Promise<{ warnings: Warning[] }> {
+  async function run(sql: string, context: DdlContext) {
     const databases = new Set(catalog.databases().map((database) => database.db_name.L));
     let result: ExecuteResult;
+    let warnings: Warning[];
     try {
-      result = catalog.execute(sql, session(context));
+      const statement = parseStatement(sql, parseSqlMode(context.sqlMode));
+      result = catalog.executeStatement(statement, session(context), sql);
+      warnings = ddlWarnings(statement, result, context.database);
     } catch (error) {
       throw sqlError(error);
     }
     await cluster.facts.change(factsOf(result, databases));
-    await applyToData(result.changes);
-    const skipped = "the object exists, or does not exist, already";
-    return { warnings: result.skipped ? [{ level: "Note", code: 1050, message: skipped }] : [] };
+    await applyToData(result);
+    const { rebases = [], useDatabase } = result;
+    return { warnings, rebases, ...(useDatabase !== undefined && { useDatabase }) };
   }
 
   /** What has to be written for a statement: only what it changed, so that the ten-thousandth table costs no more than the first. */
@@ -80,15 +89,31 @@ export async function openCatalog(
     return facts;
   }
 
-  /** New tables get a region of their own, dropped ones lose their data. */
-  async function applyToData(changes: readonly TableChange[]): Promise<void> {
+  /** New tables get a region of their own, dropped ones lose their data. A renamed table is dropped and made again under its id. */
+  async function applyToData({ kind, changes }: ExecuteResult): Promise<void> {
+    const old = new Set(changes.flatMap(({ before }) => (before === undefined ? [] : physicalIds(before))));
     for (const { before, after } of changes) {
-      const old = new Set(before === undefined ? [] : physicalIds(before));
+      if (before !== undefined && after !== undefined && before.id !== after.id && kind !== "truncate table")
+        autoIds.rename(before.id, after.id);
       for (const id of after === undefined ? [] : physicalIds(after)) {
-        if (!old.delete(id)) await storage.splitAt(tablePrefix(id));
+        if (old.delete(id)) continue;
+        await storage.splitAt(tablePrefix(id));
+        await preSplit(after!, id);
       }
-      for (const id of old) await storage.destroyRange(tablePrefix(id), tablePrefix(id + 1));
     }
+    for (const id of old) {
+      autoIds.forget(id);
+      await storage.destroyRange(tablePrefix(id), tablePrefix(id + 1));
+    }
+  }
+
+  /** PRE_SPLIT_REGIONS: 2^n regions of rows, and one for each index. */
+  async function preSplit(table: TableInfo, id: number): Promise<void> {
+    const parts = table.pre_split_regions;
+    if (parts === 0) return;
+    for (const index of table.index_info ?? []) await storage.splitAt(indexPrefix(id, index.id));
+    for (let i = 1; i < 2 ** parts; i++)
+      await storage.splitAt(recordKey(id, { kind: "int", value: BigInt(i) << BigInt(63 - parts) }));
   }
 
   return {
@@ -97,7 +122,11 @@ export async function openCatalog(
       const found = catalog.database(name);
       return found === undefined ? undefined : databaseInfo(found);
     },
-    tables: (db) => [...catalog.tables(db)].sort((a, b) => (a.name.L < b.name.L ? -1 : 1)),
+    tables: (db) =>
+      catalog
+        .tables(db)
+        .filter(({ temp_table_type: kind }) => kind !== LOCAL_TEMPORARY)
+        .sort((a, b) => (a.name.L < b.name.L ? -1 : 1)),
     table: (db, name) => catalog.table(db, name),
     execute(sql, context) {
       const result = tail.then(() => run(sql, context));
@@ -105,7 +134,13 @@ export async function openCatalog(
       return result;
     },
     createStatement: (db, table, context) =>
-      showCreateTable(table, session(context), { database: db, integerWidth: false }),
+      showCreateTable(table, session(context), {
+        database: db,
+        integerWidth: false,
+        nextAutoIncrement: autoIds.nextGlobal(table, AutoIds.kindOf(table, "increment")),
+        nextAutoRandom: autoIds.nextGlobal(table, "random"),
+      }),
+    createDatabase: (name, context) => showCreateDatabase(catalog.database(name)!, session(context)),
   };
 }
 

@@ -1,72 +1,36 @@
-import { compareBytes, textOf, toHex, utf8 } from "../../../base/mod.ts";
-import { type Decimal, decimalText, parseDecimal } from "../../../codec/mod.ts";
 import type { Expr } from "../../../schema/mod.ts";
-import { SqlError } from "../wire/mod.ts";
+import { bytesOfSqlText, SqlError } from "../wire/mod.ts";
+import { callFunction } from "./functions.ts";
+import { arithmetic, bitwise } from "./numbers.ts";
+import {
+  compareValues,
+  double,
+  isTrue,
+  like,
+  NULL_VALUE,
+  number,
+  plain,
+  stringOf,
+  truth,
+  type Value,
+} from "./values.ts";
 
-/** A value while a statement is evaluated: its text or bytes, and whether it compares as a number. */
-export interface Value {
-  text: string | Uint8Array | null;
-  numeric: boolean;
-  /** Compares without regard to case. */
-  caseless: boolean;
-}
+export { compareValues, isTrue, NULL_VALUE, stringOf, type Value } from "./values.ts";
 
 export interface Scope {
   /** Undefined where the table has no such column. */
   column(name: string): Value | undefined;
   variable(name: string, system: boolean): string | null;
-  functions: Record<string, () => string | null>;
-}
-
-export const NULL_VALUE: Value = { text: null, numeric: false, caseless: false };
-const number = (text: string): Value => ({ text, numeric: true, caseless: false });
-const plain = (text: string | Uint8Array | null): Value => ({ text, numeric: false, caseless: false });
-const truth = (value: boolean | null): Value => (value === null ? NULL_VALUE : number(value ? "1" : "0"));
-
-const bytesOf = (value: string | Uint8Array): Uint8Array => (typeof value === "string" ? utf8(value) : value);
-export const stringOf = (value: string | Uint8Array): string => (typeof value === "string" ? value : textOf(value));
-
-const ZERO: Decimal = { negative: false, unscaled: 0n, scale: 0 };
-
-function decimalOf(value: string | Uint8Array): Decimal {
-  const text = stringOf(value).trim();
-  const exact = parseDecimal(text);
-  if (exact !== undefined) return exact;
-  const loose = Number.parseFloat(text);
-  return Number.isFinite(loose) ? (parseDecimal(loose.toFixed(20)) ?? ZERO) : ZERO;
-}
-
-function compareDecimals(a: Decimal, b: Decimal): number {
-  const scale = Math.max(a.scale, b.scale);
-  const at = (d: Decimal) => (d.negative ? -1n : 1n) * d.unscaled * 10n ** BigInt(scale - d.scale);
-  const [x, y] = [at(a), at(b)];
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-/** Order of two values that are not NULL. */
-export function compareValues(a: Value, b: Value): number {
-  if (a.numeric || b.numeric) return compareDecimals(decimalOf(a.text!), decimalOf(b.text!));
-  if (a.caseless || b.caseless) {
-    const fold = (value: Value) => utf8(stringOf(value.text!).toLowerCase().trimEnd());
-    return compareBytes(fold(a), fold(b));
-  }
-  return compareBytes(bytesOf(a.text!), bytesOf(b.text!));
-}
-
-function isTrue(value: Value): boolean | null {
-  return value.text === null ? null : compareDecimals(decimalOf(value.text), ZERO) !== 0;
-}
-
-function like(text: string, pattern: string, caseless: boolean): boolean {
-  let source = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const c = pattern[i]!;
-    if (c === "\\" && i + 1 < pattern.length) source += pattern[++i]!.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    else if (c === "%") source += "[\\s\\S]*";
-    else if (c === "_") source += "[\\s\\S]";
-    else source += c.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  }
-  return new RegExp(`^${source}$`, caseless ? "iu" : "u").test(text);
+  functions: Record<string, (args: Value[]) => string | null>;
+  /** NEXTVAL, LASTVAL and SETVAL of a sequence. */
+  sequence?(work: string, name: { db: string | undefined; table: string }, value: Value | undefined): string | null;
+  /** VALUES(column) in ON DUPLICATE KEY UPDATE. */
+  insertValue?(name: string): Value | undefined;
+  /** Milliseconds since 1970, and the session's zone: for the functions of time. */
+  nowMs: number;
+  timeZone: string;
+  /** What error 1054 names; "field list" where absent. */
+  clause?: string;
 }
 
 const comparisons: Record<string, (order: number) => boolean> = {
@@ -78,8 +42,8 @@ const comparisons: Record<string, (order: number) => boolean> = {
   ge: (order) => order >= 0,
 };
 
-function unknownFunction(name: string): SqlError {
-  return new SqlError(1305, `the sandbox does not know ${name} in a SELECT`, "42000");
+function unknownColumn(name: string, scope: Scope): SqlError {
+  return new SqlError(1054, `Unknown column '${name}' in '${scope.clause ?? "field list"}'`, "42S22");
 }
 
 /** Value of an expression; only what clients of a sandbox ask for, everything else is refused by name. */
@@ -92,10 +56,11 @@ export function evaluate(expr: Expr, scope: Scope): Value {
     case "int":
       return number(expr.value.toString());
     case "decimal":
-    case "float":
       return number(expr.text);
+    case "float":
+      return double(Number(expr.text));
     case "string":
-      return plain(expr.text);
+      return plain(/[\udc80-\udcff]/.test(expr.text) ? bytesOfSqlText(expr.text) : expr.text);
     case "hex":
     case "bit":
       return plain(expr.bytes);
@@ -103,25 +68,63 @@ export function evaluate(expr: Expr, scope: Scope): Value {
       return plain(expr.text);
     case "column": {
       const found = scope.column(expr.name);
-      if (found === undefined) throw new SqlError(1054, `Unknown column '${expr.name}' in 'field list'`, "42S22");
+      if (found === undefined) throw unknownColumn(expr.name, scope);
+      return found;
+    }
+    case "default": {
+      const found = expr.column && scope.insertValue?.(expr.column.name);
+      if (found === undefined) throw new SqlError(1305, "the sandbox does not know DEFAULT here", "42000");
       return found;
     }
     case "variable": {
       const text = scope.variable(expr.name, expr.system);
       return { text, numeric: text !== null && /^-?\d+$/.test(text), caseless: true };
     }
-    case "cast":
     case "collate":
-      return evaluate(expr.arg, scope);
+      return { ...evaluate(expr.arg, scope), caseless: /_ci$/.test(expr.collation) };
+    case "case":
+      return evaluateCase(expr, scope);
+    case "cast":
+      return callFunction(`cast_${expr.to.type}`, [evaluate(expr.arg, scope)], scope);
     case "call":
       return evaluateCall(expr.name, expr.args, scope);
     default:
-      throw unknownFunction(expr.kind);
+      throw new SqlError(1305, `the sandbox does not know ${expr.kind} in an expression`, "42000");
   }
+}
+
+function evaluateCase(expr: Extract<Expr, { kind: "case" }>, scope: Scope): Value {
+  const value = expr.value && evaluate(expr.value, scope);
+  for (const { when, result } of expr.whens) {
+    const one = evaluate(when, scope);
+    const hit =
+      value === undefined
+        ? isTrue(one) === true
+        : value.text !== null && one.text !== null && compareValues(value, one) === 0;
+    if (hit) return evaluate(result, scope);
+  }
+  return expr.otherwise === undefined ? NULL_VALUE : evaluate(expr.otherwise, scope);
+}
+
+/** Rows compare by their members: undefined where the sides are no rows. */
+function evaluateRows(name: string, args: readonly Expr[], scope: Scope): Value | undefined {
+  const [left, ...right] = args;
+  if (left?.kind !== "row" || (name !== "eq" && name !== "ne" && name !== "in")) return undefined;
+  let unknown = false;
+  for (const one of right) {
+    if (one.kind !== "row" || one.items.length !== left.items.length)
+      throw new SqlError(1241, `Operand should contain ${left.items.length} column(s)`, "21000");
+    const all = left.items.map((item, i) => isTrue(evaluateCall("eq", [item, one.items[i]!], scope)));
+    if (!all.includes(false) && all.includes(null)) unknown = true;
+    else if (!all.includes(false)) return truth(name !== "ne");
+  }
+  return unknown ? NULL_VALUE : truth(name === "ne");
 }
 
 function evaluateCall(name: string, args: readonly Expr[], scope: Scope): Value {
   const at = (i: number) => evaluate(args[i]!, scope);
+  const rows = evaluateRows(name, args, scope);
+  if (rows !== undefined) return rows;
   const comparison = comparisons[name];
   if (comparison !== undefined) {
     const [a, b] = [at(0), at(1)];
@@ -136,26 +139,26 @@ function evaluateCall(name: string, args: readonly Expr[], scope: Scope): Value 
       const [a, b] = [isTrue(at(0)), isTrue(at(1))];
       return truth(a === true || b === true ? true : a === null || b === null ? null : false);
     }
+    case "xor": {
+      const [a, b] = [isTrue(at(0)), isTrue(at(1))];
+      return truth(a === null || b === null ? null : a !== b);
+    }
     case "not": {
       const a = isTrue(at(0));
       return truth(a === null ? null : !a);
     }
+    case "istrue":
+      return truth(isTrue(at(0)) === true);
+    case "isfalse":
+      return truth(isTrue(at(0)) === false);
     case "isnull":
       return truth(at(0).text === null);
     case "nulleq": {
       const [a, b] = [at(0), at(1)];
       return truth(a.text === null || b.text === null ? a.text === b.text : compareValues(a, b) === 0);
     }
-    case "in": {
-      const a = at(0);
-      if (a.text === null) return NULL_VALUE;
-      return truth(
-        args.slice(1).some((arg) => {
-          const b = evaluate(arg, scope);
-          return b.text !== null && compareValues(a, b) === 0;
-        }),
-      );
-    }
+    case "in":
+      return evaluateIn(at(0), args.slice(1), scope);
     case "between": {
       const [a, low, high] = [at(0), at(1), at(2)];
       if (a.text === null || low.text === null || high.text === null) return NULL_VALUE;
@@ -163,36 +166,11 @@ function evaluateCall(name: string, args: readonly Expr[], scope: Scope): Value 
     }
     case "like": {
       const [a, b] = [at(0), at(1)];
-      return a.text === null || b.text === null
-        ? NULL_VALUE
-        : truth(like(stringOf(a.text), stringOf(b.text), a.caseless));
+      if (a.text === null || b.text === null) return NULL_VALUE;
+      return truth(like(stringOf(a.text), stringOf(b.text), a.caseless));
     }
-    case "unaryminus": {
-      const a = at(0);
-      if (a.text === null) return NULL_VALUE;
-      const d = decimalOf(a.text);
-      return number(decimalText({ ...d, negative: !d.negative && d.unscaled !== 0n }));
-    }
-    case "unaryplus":
-      return at(0);
-    case "hex": {
-      const a = at(0);
-      if (a.text === null) return NULL_VALUE;
-      if (a.numeric) return plain(BigInt(stringOf(a.text)).toString(16).toUpperCase());
-      return plain(toHex(bytesOf(a.text)).toUpperCase());
-    }
-    case "length":
-    case "octet_length": {
-      const a = at(0);
-      return a.text === null ? NULL_VALUE : number(String(bytesOf(a.text).length));
-    }
-    case "lower":
-    case "upper": {
-      const a = at(0);
-      if (a.text === null) return NULL_VALUE;
-      const text = stringOf(a.text);
-      return plain(name === "lower" ? text.toLowerCase() : text.toUpperCase());
-    }
+    case "if":
+      return isTrue(at(0)) === true ? at(1) : at(2);
     case "ifnull":
     case "coalesce":
       for (let i = 0; i < args.length; i++) {
@@ -200,14 +178,32 @@ function evaluateCall(name: string, args: readonly Expr[], scope: Scope): Value 
         if (a.text !== null) return a;
       }
       return NULL_VALUE;
-    case "concat": {
-      const parts = args.map((_, i) => at(i).text);
-      return parts.includes(null) ? NULL_VALUE : plain(parts.map((part) => stringOf(part!)).join(""));
+    case "nextval":
+    case "lastval":
+    case "setval": {
+      const target = args[0];
+      if (target?.kind !== "column" || scope.sequence === undefined) break;
+      const text = scope.sequence(name, { db: target.table, table: target.name }, args[1] && at(1));
+      return { text, numeric: true, caseless: false };
     }
-    default: {
-      const known = scope.functions[name];
-      if (known === undefined) throw unknownFunction(`${name}()`);
-      return plain(known());
+    case "values": {
+      const column = args[0];
+      const found = column?.kind === "column" ? scope.insertValue?.(column.name) : undefined;
+      if (found === undefined) throw unknownColumn(column?.kind === "column" ? column.name : "", scope);
+      return found;
     }
   }
+  const values = args.map((arg) => (arg.kind === "unit" || arg.kind === "keyword" ? NULL_VALUE : evaluate(arg, scope)));
+  return arithmetic(name, values) ?? bitwise(name, values) ?? callFunction(name, values, scope);
+}
+
+function evaluateIn(a: Value, list: readonly Expr[], scope: Scope): Value {
+  if (a.text === null) return NULL_VALUE;
+  let unknown = false;
+  for (const arg of list) {
+    const b = evaluate(arg, scope);
+    if (b.text === null) unknown = true;
+    else if (compareValues(a, b) === 0) return truth(true);
+  }
+  return unknown ? NULL_VALUE : truth(false);
 }

@@ -1,11 +1,13 @@
-import { type Expr, parseExpr, type SqlMode, type Token, tokenize } from "../../../schema/mod.ts";
-import { SqlError } from "../wire/mod.ts";
+import type { Expr, SqlMode } from "../../../schema/mod.ts";
+import type { Clauses } from "./clauses.ts";
 
 export interface SelectItem {
   /** Undefined for `*`; `table` for `t.*`. */
   expr: Expr | undefined;
   /** Name of the result column. */
   name: string;
+  /** The name was given with AS. */
+  aliased?: boolean;
 }
 
 /** The SELECTs that the sandbox answers: one table at most, no joins, no subqueries, no GROUP BY. */
@@ -16,108 +18,6 @@ export interface Select {
   orderBy: { expr: Expr; descending: boolean }[];
   limit: number | undefined;
   offset: number;
-}
-
-export function syntaxError(sql: string, at: number): SqlError {
-  const line = sql.slice(0, at).split("\n").length;
-  const near = sql.slice(at, at + 80);
-  const column = at - sql.lastIndexOf("\n", at - 1) - 1;
-  return new SqlError(
-    1064,
-    "You have an error in your SQL syntax; check the manual that corresponds to your TiDB version for the right syntax to use " +
-      `line ${line} column ${column} near "${near}"`,
-    "42000",
-  );
-}
-
-/** Tokens of one statement with a cursor, cut at words of the outermost level. */
-export class Clauses {
-  readonly sql: string;
-  readonly tokens: Token[];
-  at = 0;
-
-  constructor(sql: string, mode: SqlMode) {
-    this.sql = sql;
-    try {
-      this.tokens = tokenize(sql, mode).filter((token) => !(token.kind === "op" && token.text === ";"));
-    } catch {
-      throw syntaxError(sql, 0);
-    }
-  }
-
-  get token(): Token {
-    return this.tokens[Math.min(this.at, this.tokens.length - 1)]!;
-  }
-
-  get done(): boolean {
-    return this.token.kind === "eof";
-  }
-
-  takeWords(...words: string[]): boolean {
-    if (!words.every((word, i) => this.tokens[this.at + i]?.upper === word)) return false;
-    this.at += words.length;
-    return true;
-  }
-
-  takeOp(text: string): boolean {
-    if (this.token.kind !== "op" || this.token.text !== text) return false;
-    this.at++;
-    return true;
-  }
-
-  fail(): SqlError {
-    return syntaxError(this.sql, this.token.start);
-  }
-
-  name(): string {
-    const token = this.token;
-    if (token.kind !== "word" && token.kind !== "quoted") throw this.fail();
-    this.at++;
-    return token.text;
-  }
-
-  tableName(): { db: string | undefined; table: string } {
-    const first = this.name();
-    return this.takeOp(".") ? { db: first, table: this.name() } : { db: undefined, table: first };
-  }
-
-  int(): number {
-    const token = this.token;
-    if (token.kind !== "int") throw this.fail();
-    this.at++;
-    return Number(token.text);
-  }
-
-  end(): void {
-    if (!this.done) throw this.fail();
-  }
-
-  /** Source text up to a comma or one of the words, at the level of parentheses where it begins; the cursor stands behind it. */
-  textUntil(words: readonly string[]): { text: string; start: number } {
-    const start = this.token.start;
-    let end = start;
-    let depth = 0;
-    while (!this.done) {
-      const token = this.token;
-      if (depth === 0 && ((token.kind === "op" && token.text === ",") || words.includes(token.upper))) break;
-      if (token.kind === "op" && token.text === "(") depth++;
-      if (token.kind === "op" && token.text === ")") depth--;
-      if (depth < 0) break;
-      end = token.end;
-      this.at++;
-    }
-    if (end === start) throw this.fail();
-    return { text: this.sql.slice(start, end), start };
-  }
-
-  expression(words: readonly string[], mode: SqlMode): { expr: Expr; text: string } {
-    const { text, start } = this.textUntil(words);
-    try {
-      return { expr: parseExpr(text, mode), text };
-    } catch {
-      throw syntaxError(this.sql, start);
-    }
-  }
 }
 
 const AFTER_ITEM = ["FROM", "AS", "WHERE", "ORDER", "LIMIT", "FOR"];
@@ -143,17 +43,21 @@ function selectItem(clauses: Clauses, mode: SqlMode): SelectItem {
     return { expr: undefined, name: "*" };
   }
   const { expr, text } = countStar(clauses) ?? clauses.expression(AFTER_ITEM, mode);
-  let name = expr.kind === "column" ? expr.name : text.trim();
-  if (clauses.takeWords("AS")) {
-    name = clauses.token.text;
+  const { token } = clauses;
+  const as = clauses.takeWords("AS");
+  const alias = as ? clauses.token : token;
+  // Without AS an alias is a name or a string right behind the expression.
+  if (as || alias.kind === "quoted" || alias.kind === "string") {
     clauses.at++;
+    return { expr, name: alias.text, aliased: true };
   }
-  return { expr, name };
+  if (expr.kind === "column") return { expr, name: expr.name };
+  const written = clauses.written(text.trim());
+  return { expr, name: expr.kind === "string" && written === text.trim() ? expr.text : written };
 }
 
 /** Parses a SELECT whose first word is still ahead. */
-export function parseSelect(sql: string, mode: SqlMode): Select {
-  const clauses = new Clauses(sql, mode);
+export function parseSelect(clauses: Clauses, mode: SqlMode): Select {
   if (!clauses.takeWords("SELECT")) throw clauses.fail();
   const items: SelectItem[] = [];
   do items.push(selectItem(clauses, mode));

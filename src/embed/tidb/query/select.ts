@@ -1,8 +1,14 @@
 import { parseDecimal } from "../../../codec/mod.ts";
-import type { Expr } from "../../../schema/mod.ts";
+import { columnsOf, type Expr } from "../../../schema/mod.ts";
 import { type ResultColumn, type ResultValue, SqlError, type StatementResult } from "../wire/mod.ts";
-import { compareValues, evaluate, NULL_VALUE, type Scope, stringOf, type Value } from "./evaluate.ts";
+import { compareValues, evaluate, isTrue, NULL_VALUE, type Scope, stringOf, type Value } from "./evaluate.ts";
+import { resultType } from "./result-type.ts";
 import type { Select } from "./select-parser.ts";
+
+export interface SelectScope extends Scope {
+  /** How a variable is announced. */
+  variableType?(name: string, system: boolean): Omit<ResultColumn, "name"> | undefined;
+}
 
 /** A column of something that rows can be read from. */
 export interface RelationColumn {
@@ -17,35 +23,17 @@ export interface Relation {
   columns: RelationColumn[];
   /** Columns that `*` leaves out stand at the end: this many are shown. */
   visible: number;
-  /** Rows in key order; `equal` holds `column = literal` conditions that may narrow the read (the caller checks them again). */
-  rows(equal: ReadonlyMap<string, Value>): AsyncIterable<ResultValue[]> | Iterable<ResultValue[]>;
+  /** Rows in key order; the condition may narrow the read (the caller checks it again). */
+  rows(where: Expr | undefined): AsyncIterable<ResultValue[]> | Iterable<ResultValue[]>;
   /** Columns by which the rows come sorted already, lower case. */
   sortedBy: string[];
+  /** ORDER BY goes by bytes although conditions do not look at the case. */
+  binaryOrder?: boolean;
 }
 
 const AGGREGATES = new Set(["count", "sum", "min", "max"]);
 
 const isAggregate = (expr: Expr | undefined): boolean => expr?.kind === "call" && AGGREGATES.has(expr.name);
-
-/** `column = literal` conditions joined by AND. */
-function equalities(expr: Expr | undefined, scope: Scope, out: Map<string, Value>): void {
-  if (expr?.kind !== "call") return;
-  if (expr.name === "and") for (const arg of expr.args) equalities(arg, scope, out);
-  if (expr.name !== "eq") return;
-  const [a, b] = expr.args as [Expr, Expr];
-  for (const [column, literal] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (column.kind === "column" && ["int", "string", "decimal", "hex", "call"].includes(literal.kind)) {
-      try {
-        out.set(column.name.toLowerCase(), evaluate(literal, scope));
-      } catch {
-        // Not a constant: it narrows nothing, and the condition itself is still checked.
-      }
-    }
-  }
-}
 
 function rowScope(base: Scope, relation: Relation): { scope: Scope; set(row: ResultValue[]): void } {
   const index = new Map(relation.columns.map((column, i) => [column.name.toLowerCase(), i]));
@@ -66,25 +54,28 @@ function rowScope(base: Scope, relation: Relation): { scope: Scope; set(row: Res
   };
 }
 
-function resultColumn(expr: Expr, name: string, relation: Relation | undefined): ResultColumn {
-  if (expr.kind === "column") {
-    const column = relation?.columns.find((one) => one.name.toLowerCase() === expr.name.toLowerCase());
-    if (column !== undefined) return { ...column.result, name };
-  }
-  if (expr.kind === "call" && expr.name === "count") return { name, type: 8, collation: 63, length: 21, flags: 1 };
-  if (expr.kind === "int" || expr.kind === "bool") return { name, type: 8, collation: 63, length: 20, flags: 1 };
-  return { name, type: 253 };
+function resultColumn(expr: Expr, name: string, relation: Relation | undefined, base: SelectScope): ResultColumn {
+  const known = (one: Expr): Omit<ResultColumn, "name"> | undefined => {
+    if (one.kind === "variable") return base.variableType?.(one.name, one.system);
+    if (one.kind !== "column") return undefined;
+    return relation?.columns.find((column) => column.name.toLowerCase() === one.name.toLowerCase())?.result;
+  };
+  const type = name === "?" ? parameterType(expr) : resultType(expr, known);
+  return expr.kind === "column" ? { originalName: expr.name, ...type, name } : { ...type, name };
+}
+
+/** A parameter of a prepared statement is announced without a length, NULL as text. */
+function parameterType(expr: Expr): Omit<ResultColumn, "name"> {
+  if (expr.kind === "null") return { type: 253, collation: 46, length: 0, decimals: 31, flags: 0 };
+  return { ...resultType(expr, () => undefined), length: 0 };
 }
 
 async function* matching(select: Select, relation: Relation, base: Scope): AsyncGenerator<ResultValue[]> {
-  const equal = new Map<string, Value>();
-  equalities(select.where, base, equal);
   const { scope, set } = rowScope(base, relation);
-  for await (const row of relation.rows(equal)) {
+  for await (const row of relation.rows(select.where)) {
     if (select.where !== undefined) {
       set(row);
-      const value = evaluate(select.where, scope);
-      if (value.text === null || /^-?0*\.?0*$/.test(stringOf(value.text))) continue;
+      if (isTrue(evaluate(select.where, { ...scope, clause: "where clause" })) !== true) continue;
     }
     yield row;
   }
@@ -143,22 +134,46 @@ function project(
   );
 }
 
+/** ORDER BY 2 and ORDER BY alias. */
+function ordered(expr: Expr, select: Select): Expr {
+  if (expr.kind === "int") return select.items[Number(expr.value) - 1]?.expr ?? expr;
+  if (expr.kind !== "column") return expr;
+  const { name } = expr;
+  const alias = select.items.find((item) => item.aliased && item.name.toLowerCase() === name.toLowerCase());
+  return alias?.expr ?? expr;
+}
+
+/** Unknown names are an error whether there are rows or not. */
+function checkNames(select: Select, scope: Scope, relation: Relation, set: (row: ResultValue[]) => void): void {
+  set(relation.columns.map(() => null));
+  for (const { expr } of select.items) if (expr?.kind === "column") evaluate(expr, scope);
+  if (select.where !== undefined) {
+    for (const column of columnsOf(select.where)) evaluate(column, { ...scope, clause: "where clause" });
+  }
+}
+
 const ONE_ROW: Relation = { columns: [], visible: 0, sortedBy: [], rows: () => [[]] };
 
 /** Runs a SELECT over one relation (none: constants only). */
-export async function runSelect(select: Select, from: Relation | undefined, base: Scope): Promise<StatementResult> {
+export async function runSelect(
+  select: Select,
+  from: Relation | undefined,
+  base: SelectScope,
+): Promise<StatementResult> {
   const relation = from ?? ONE_ROW;
   const columns = select.items.flatMap(({ expr, name }) =>
     expr === undefined
       ? relation.columns.slice(0, relation.visible).map((column) => column.result)
-      : [resultColumn(expr, name, relation)],
+      : [resultColumn(expr, name, relation, base)],
   );
   if (select.items.some(({ expr }) => isAggregate(expr))) {
     const row = await aggregate(select, relation, base);
     return { kind: "rows", columns, rows: select.limit === 0 ? [] : [row] };
   }
   const { scope, set } = rowScope(base, relation);
-  const sorted = select.orderBy.every(
+  checkNames(select, scope, relation, set);
+  const orderBy = select.orderBy.map(({ expr, descending }) => ({ expr: ordered(expr, select), descending }));
+  const sorted = orderBy.every(
     ({ expr, descending }, i) =>
       !descending && expr.kind === "column" && expr.name.toLowerCase() === relation.sortedBy[i],
   );
@@ -168,14 +183,15 @@ export async function runSelect(select: Select, from: Relation | undefined, base
   const kept: { row: ResultValue[]; keys: Value[] }[] = [];
   for await (const row of matching(select, relation, base)) {
     set(row);
-    kept.push({ row, keys: select.orderBy.map(({ expr }) => evaluate(expr, scope)) });
+    const keys = orderBy.map(({ expr }) => evaluate(expr, scope));
+    kept.push({ row, keys: relation.binaryOrder ? keys.map((key) => ({ ...key, caseless: false })) : keys });
   }
   kept.sort((a, b) => {
-    for (let i = 0; i < select.orderBy.length; i++) {
+    for (let i = 0; i < orderBy.length; i++) {
       const [x, y] = [a.keys[i]!, b.keys[i]!];
       const order =
         x.text === null || y.text === null ? Number(x.text !== null) - Number(y.text !== null) : compareValues(x, y);
-      if (order !== 0) return select.orderBy[i]!.descending ? -order : order;
+      if (order !== 0) return orderBy[i]!.descending ? -order : order;
     }
     return 0;
   });

@@ -5,13 +5,13 @@ import {
   type Datum,
   decodeFlaggedDatum,
   decodeRow,
-  NULL_DATUM,
   recordPrefix,
   splitKey,
   type TimeZone,
 } from "../../../codec/mod.ts";
 import { type ColumnInfo, Flag, type IndexInfo, SchemaState, type TableInfo } from "../../../schema/mod.ts";
 import { SqlError } from "../wire/mod.ts";
+import { originDefault } from "./origin-default.ts";
 
 /** Pseudo column of tables without an integer or clustered key. */
 export const ROW_ID = "_tidb_rowid";
@@ -23,15 +23,25 @@ export interface StoredRow {
   rowId: bigint | undefined;
 }
 
+/** Compiles the virtual generated columns of a table into a function that fills them in; `zone` is the session's. */
+export type EvaluateVirtual = (table: TableInfo, zone: string) => (values: (Datum | undefined)[]) => void;
+
 /** Turns record pairs of one table back into rows. */
 export class TableReader {
   readonly table: TableInfo;
   readonly columns: ColumnInfo[];
   readonly #forms = new Map<number, ColumnForm>();
+  readonly #zone: TimeZone;
+  /** Values of columns that are younger than a row, by column id. */
+  readonly #origins = new Map<number, Datum>();
   readonly #primary: IndexInfo | undefined;
+  readonly #fillVirtual: ((values: (Datum | undefined)[]) => void) | undefined;
 
-  constructor(table: TableInfo, newCollations: boolean, zone: TimeZone) {
+  constructor(table: TableInfo, newCollations: boolean, zone: TimeZone, evaluateVirtual?: EvaluateVirtual) {
     this.table = table;
+    this.#zone = zone;
+    const virtual = table.cols.some((column) => column.generated_expr_string !== "" && !column.generated_stored);
+    if (virtual) this.#fillVirtual = evaluateVirtual?.(table, zone.name);
     this.columns = table.cols.filter((column) => column.state === SchemaState.public);
     for (const column of table.cols) {
       const form = columnForm(column.type, newCollations, zone);
@@ -69,6 +79,7 @@ export class TableReader {
       if (column.generated_expr_string !== "" && !column.generated_stored) continue;
       values[column.offset] = this.#origin(column);
     }
+    this.#fillVirtual?.(values);
     return { values, rowId };
   }
 
@@ -92,7 +103,13 @@ export class TableReader {
   }
 
   /** A column that the row does not mention: added after the row was written, or NULL by default. */
-  #origin(column: ColumnInfo): Datum | undefined {
-    return column.origin_default === null && column.origin_default_bit === null ? NULL_DATUM : undefined;
+  #origin(column: ColumnInfo): Datum {
+    const known = this.#origins.get(column.id);
+    if (known !== undefined) return known;
+    const value = originDefault(column, this.#forms.get(column.id)!, this.#zone);
+    if (value === undefined)
+      throw new SqlError(1105, `the sandbox cannot read the default of column ${column.name.O} that old rows have`);
+    this.#origins.set(column.id, value);
+    return value;
   }
 }

@@ -44,7 +44,7 @@ function floatText(value: number, type: FieldTypeInfo): string {
   return scientific.replace(/\.?0*e\+?/, "e");
 }
 
-function vectorText(bytes: Uint8Array): string {
+export function vectorText(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: string[] = [];
   for (let i = 0; i < view.getUint32(0, true); i++)

@@ -1,5 +1,9 @@
 import type { Clock } from "../../../base/mod.ts";
-import type { TableInfo } from "../../../schema/mod.ts";
+import type { Rebase, TableInfo } from "../../../schema/mod.ts";
+import type { MakeRowEncoder } from "../dml/encoder.ts";
+import type { EvaluateVirtual } from "../reader/mod.ts";
+import type { AutoIds, Change, KeyLocks } from "../store/mod.ts";
+import type { SessionState } from "./state.ts";
 
 export interface DatabaseInfo {
   id: number;
@@ -18,8 +22,26 @@ export interface FrontStorage {
   checksum(start: Uint8Array, end: Uint8Array, ts: bigint): Promise<{ crc: bigint; kvs: bigint; bytes: bigint }>;
   /** Removes everything in [start, end). */
   destroyRange(start: Uint8Array, end: Uint8Array): Promise<void>;
+  /** Writes changes at one fresh timestamp; throws SqlError where a key is locked by a transaction from outside. */
+  commit(changes: readonly Change[], startTs: bigint): Promise<void>;
+  /** Regions that overlap [start, end), in key order; an empty end is the end of all keys. */
+  regions(start: Uint8Array, end: Uint8Array): RegionFacts[];
   /** Splits a region off at this raw key, as TiDB does for a new table. */
   splitAt(key: Uint8Array): Promise<void>;
+}
+
+/** What SHOW TABLE … REGIONS shows of a region. Keys are raw; an empty end is the end of all keys. */
+export interface RegionFacts {
+  id: bigint;
+  start: Uint8Array;
+  end: Uint8Array;
+  leaderId: bigint;
+  leaderStoreId: bigint;
+  peerIds: bigint[];
+  confVer: bigint;
+  version: bigint;
+  sizeMiB: number;
+  keys: number;
 }
 
 /** Databases and tables; DDL changes them. Names are compared without regard to case. */
@@ -30,8 +52,9 @@ export interface FrontCatalog {
   tables(db: string): TableInfo[];
   table(db: string, name: string): TableInfo | undefined;
   /** Runs one DDL statement; throws SqlError. */
-  execute(sql: string, session: DdlContext): Promise<{ warnings: Warning[] }>;
+  execute(sql: string, session: DdlContext): Promise<{ warnings: Warning[]; useDatabase?: string; rebases: Rebase[] }>;
   createStatement(db: string, table: TableInfo, context: DdlContext): string;
+  createDatabase(name: string, context: DdlContext): string;
 }
 
 export interface DdlContext {
@@ -55,5 +78,14 @@ export interface Front {
   newCollations: boolean;
   version: string;
   globals: Map<string, string>;
+  autoIds: AutoIds;
+  locks: KeyLocks;
+  /** Makes the encoder of rows that INSERT and UPDATE write. */
+  makeRowEncoder: MakeRowEncoder;
+  /** Fills in virtual generated columns when rows are read; without it they read as NULL. */
+  evaluateVirtual: EvaluateVirtual | undefined;
+  /** Open sessions by connection id. */
+  sessions: Map<number, SessionState>;
+  startedMs: number;
   addresses: { host: string; port: number; statusPort: number; pd: string[] };
 }

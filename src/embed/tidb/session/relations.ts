@@ -1,67 +1,57 @@
 import { TimeZone } from "../../../codec/mod.ts";
+import { type ColumnInfo, Flag, type TableInfo } from "../../../schema/mod.ts";
+import type { Scope } from "../query/evaluate.ts";
 import type { Relation, RelationColumn } from "../query/select.ts";
 import { ROW_ID, TableReader, valueText } from "../reader/mod.ts";
-import type { ResultColumn, ResultValue } from "../wire/mod.ts";
+import type { ReadView } from "../store/mod.ts";
+import type { ResultValue } from "../wire/mod.ts";
+import { isNumeric, wireColumn } from "./column-meta.ts";
 import type { Front } from "./front.ts";
-import { type ColumnInfo, Flag, recordKeyFor, type TableInfo, Tp } from "./table-facts.ts";
+import { pointKeys } from "./point-keys.ts";
 
-const NUMERIC = new Set<number>([
-  Tp.tiny,
-  Tp.short,
-  Tp.long,
-  Tp.float,
-  Tp.double,
-  Tp.longlong,
-  Tp.int24,
-  Tp.year,
-  Tp.newdecimal,
-]);
+export interface TableSource {
+  db: string;
+  table: TableInfo;
+  timeZone: string;
+  view: ReadView;
+}
 
-const COLLATION_IDS: Record<string, number> = {
-  binary: 63,
-  ascii_bin: 65,
-  latin1_bin: 47,
-  utf8_bin: 83,
-  utf8_general_ci: 33,
-  utf8_unicode_ci: 192,
-};
-
-/** Text goes out as utf8mb4 whatever the column's character set. */
-function wireColumn(db: string, table: TableInfo, column: ColumnInfo): ResultColumn {
-  const { type } = column;
-  const binary = type.Charset === "binary";
+function relationColumn(db: string, table: TableInfo, column: ColumnInfo): RelationColumn {
   return {
     name: column.name.O,
-    schema: db,
-    table: table.name.O,
-    type: type.Tp === Tp.varchar ? Tp.varstring : type.Tp === Tp.enum || type.Tp === Tp.set ? Tp.string : type.Tp,
-    flags: (type.Flag & 0xffff) | (type.Tp === Tp.enum ? Flag.enum : 0) | (type.Tp === Tp.set ? Flag.set : 0),
-    length: Math.max(0, type.Flen) * (binary ? 1 : 4),
-    decimals: type.Decimal < 0 ? 31 : type.Decimal,
-    collation: binary ? (COLLATION_IDS["binary"] as number) : 46,
+    numeric: isNumeric(column),
+    caseless: /_ci$/.test(column.type.Collate),
+    result: wireColumn(db, table, column),
   };
 }
 
-/** A stored table as rows: decoded from its pairs at one timestamp. */
-export function tableRelation(front: Front, db: string, table: TableInfo, timeZone: string): Relation {
-  const zone = TimeZone.find(timeZone === "SYSTEM" ? "UTC" : timeZone) ?? TimeZone.utc;
-  const reader = new TableReader(table, front.newCollations, zone);
-  const shown = reader.columns.filter((column) => !column.hidden);
-  const columns: RelationColumn[] = shown.map((column) => ({
-    name: column.name.O,
-    numeric: NUMERIC.has(column.type.Tp),
-    caseless: /_ci$/.test(column.type.Collate),
-    result: wireColumn(db, table, column),
-  }));
-  const hasRowId = !table.pk_is_handle && !table.is_common_handle;
-  if (hasRowId) {
-    columns.push({
-      name: ROW_ID,
-      numeric: true,
-      caseless: false,
-      result: { name: ROW_ID, type: 8, schema: db, table: table.name.O },
-    });
+const rowIdColumn = (db: string, table: string): RelationColumn => ({
+  name: ROW_ID,
+  numeric: true,
+  caseless: false,
+  result: { name: ROW_ID, type: 8, schema: db, table, collation: 63, length: 20, flags: 3 },
+});
+
+/** Columns by which the records of a table come sorted, when their order as values is that of the keys. */
+function keyOrder(table: TableInfo): string[] {
+  if (table.partition?.enable) return [];
+  if (table.pk_is_handle) {
+    const column = table.cols.find(({ type }) => (type.Flag & Flag.priKey) !== 0);
+    return column === undefined || (column.type.Flag & Flag.unsigned) !== 0 ? [] : [column.name.L];
   }
+  if (!table.is_common_handle) return [ROW_ID];
+  return [];
+}
+
+/** A stored table as rows: decoded from its pairs. */
+export function tableRelation(front: Front, source: TableSource, scope: Scope): Relation {
+  const { db, table, view } = source;
+  const zone = TimeZone.find(source.timeZone) ?? TimeZone.utc;
+  const reader = new TableReader(table, front.newCollations, zone, front.evaluateVirtual);
+  const shown = reader.columns.filter((column) => !column.hidden);
+  const columns = shown.map((column) => relationColumn(db, table, column));
+  const hasRowId = !table.pk_is_handle && !table.is_common_handle;
+  if (hasRowId) columns.push(rowIdColumn(db, table.name.O));
   const texts = (key: Uint8Array, value: Uint8Array): ResultValue[] => {
     const row = reader.decode(key, value);
     const out: ResultValue[] = shown.map((column) => {
@@ -71,49 +61,25 @@ export function tableRelation(front: Front, db: string, table: TableInfo, timeZo
     if (hasRowId) out.push(String(row.rowId));
     return out;
   };
-  const handleColumn = table.pk_is_handle
-    ? table.cols.find((column) => (column.type.Flag & Flag.priKey) !== 0)
-    : undefined;
-  const partitions = reader.physicalIds;
   return {
     columns,
     visible: shown.length,
-    sortedBy:
-      handleColumn !== undefined && partitions.length === 1 && (handleColumn.type.Flag & Flag.unsigned) === 0
-        ? [handleColumn.name.L]
-        : [],
-    async *rows(equal) {
-      const ts = await front.storage.currentTs();
-      const point = handleColumn === undefined ? undefined : equal.get(handleColumn.name.L);
-      if (point !== undefined && typeof point.text === "string" && /^-?\d{1,20}$/.test(point.text)) {
-        for (const id of partitions) {
-          const key = recordKeyFor(id, BigInt(point.text));
-          const value = await front.storage.get(key, ts);
+    sortedBy: keyOrder(table),
+    async *rows(where) {
+      const points = await pointKeys(view, table, where, scope, front.newCollations);
+      if (points !== undefined) {
+        for (const key of points) {
+          const value = await view.get(key);
           if (value !== undefined) yield texts(key, value);
         }
         return;
       }
-      for (const id of partitions) {
+      for (const id of reader.physicalIds) {
         const { start, end } = reader.recordRange(id);
-        for await (const batch of front.storage.scan(start, end, ts)) {
+        for await (const batch of view.scan(start, end)) {
           for (const { key, value } of batch) yield texts(key, value);
         }
       }
     },
-  };
-}
-
-/** A relation of texts that the server makes up. */
-export function madeUp(names: string[], rows: ResultValue[][], numeric: readonly string[] = []): Relation {
-  return {
-    columns: names.map((name) => ({
-      name,
-      numeric: numeric.includes(name),
-      caseless: true,
-      result: { name, type: numeric.includes(name) ? 8 : 253 },
-    })),
-    visible: names.length,
-    sortedBy: [],
-    rows: () => rows,
   };
 }

@@ -1,10 +1,16 @@
 import http from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TableInfo } from "../../../schema/mod.ts";
 import type { Front } from "./front.ts";
 
 /** JSON with bigints as plain numbers, as Go writes them. */
 export function losslessJson(value: unknown): string {
-  const text = JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `\u0000${one}\u0000` : one));
+  const text = JSON.stringify(
+    value,
+    (_, one) => (typeof one === "bigint" ? `\u0000${one}\u0000` : one === undefined ? null : one),
+    1,
+  );
   return text.replace(/"\\u0000(-?\d+)\\u0000"/g, "$1");
 }
 
@@ -16,17 +22,20 @@ export interface StatusAnswer {
 
 const json = (value: unknown): StatusAnswer => ({ status: 200, body: losslessJson(value), json: true });
 const bad = (body: string): StatusAnswer => ({ status: 400, body, json: false });
+const notFound: StatusAnswer = { status: 404, body: "404 page not found\n", json: false };
 
-/** TiDB's status port: /status, /settings, /schema and below. */
+/** TiDB's status port: /status, /info, /settings, /schema, /db-table and what else importers look at. */
 export async function listenStatusPort(
   front: Front,
-  options: { host: string; port: number },
+  options: { host: string; port: number; tls?: { cert: string; key: string; ca?: string } },
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const server = http.createServer((request, response) => {
-    const { status, body, json: isJson } = answerStatusPort(front, request.url ?? "/");
+  const listener: http.RequestListener = (request, response) => {
+    const { status, body, json: isJson } = answerStatusPort(front, request.url ?? "/", request.method);
     response.writeHead(status, { "content-type": isJson ? "application/json" : "text/plain; charset=utf-8" });
     response.end(body);
-  });
+  };
+  const { tls } = options;
+  const server = tls === undefined ? http.createServer(listener) : https.createServer(tlsOptions(tls), listener);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
@@ -41,64 +50,205 @@ export async function listenStatusPort(
   };
 }
 
+/** With a CA, clients have to show a certificate of it, as TiDB asks with `cluster-ssl-ca`. */
+function tlsOptions({ cert, key, ca }: { cert: string; key: string; ca?: string }): https.ServerOptions {
+  return ca === undefined ? { cert, key } : { cert, key, ca, requestCert: true, rejectUnauthorized: true };
+}
+
 const cistr = (name: string) => ({ O: name, L: name.toLowerCase() });
 
-/** Answers a GET of the status port. */
-export function answerStatusPort(front: Front, url: string): StatusAnswer {
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function databaseInfo(db: { id: number; name: string; charset: string; collate: string }) {
+  const { id, name, charset, collate } = db;
+  return { id, db_name: cistr(name), charset, collate, Deprecated: {}, state: 5, policy_ref_info: null };
+}
+
+function info(front: Front) {
+  const { addresses } = front;
+  return {
+    is_owner: true,
+    max_procs: 1,
+    gogc: 100,
+    version: front.version,
+    git_hash: "None",
+    ddl_id: "levin-sandbox",
+    ip: addresses.host,
+    listening_port: addresses.port,
+    status_port: addresses.statusPort,
+    lease: "45s",
+    start_timestamp: Math.floor(front.startedMs / 1000),
+    labels: {},
+    server_id: 1,
+  };
+}
+
+function settings(front: Front) {
+  const { addresses } = front;
+  return {
+    host: addresses.host,
+    "advertise-address": addresses.host,
+    port: addresses.port,
+    store: "tikv",
+    path: addresses.pd.join(","),
+    "enable-table-lock": false,
+    "index-limit": 64,
+    "max-index-length": 3072,
+    "table-column-count-limit": 1017,
+    "alter-primary-key": false,
+    "split-table": true,
+    "split-region-max-num": 1000,
+    "keyspace-name": "",
+    lease: "45s",
+    status: {
+      "status-host": addresses.host,
+      "metrics-addr": "",
+      "status-port": addresses.statusPort,
+      "report-status": true,
+    },
+    security: { "cluster-ssl-ca": "", "cluster-ssl-cert": "", "cluster-ssl-key": "", "auto-tls": false },
+    new_collations_enabled_on_first_bootstrap: front.newCollations,
+  };
+}
+
+/** Answers a request to the status port. */
+export function answerStatusPort(front: Front, url: string, method = "GET"): StatusAnswer {
   const { pathname, searchParams } = new URL(url, "http://tidb");
   const parts = pathname
     .split("/")
     .filter((part) => part !== "")
-    .map(decodeURIComponent);
-  const { catalog, addresses } = front;
-  if (parts[0] === "status") return json({ connections: 0, version: front.version, git_hash: "levin" });
-  if (parts[0] === "settings") {
-    return json({
-      host: addresses.host,
-      "advertise-address": addresses.host,
-      port: addresses.port,
-      store: "tikv",
-      path: addresses.pd.join(","),
-      status: { "status-host": addresses.host, "status-port": addresses.statusPort },
-      new_collations_enabled_on_first_bootstrap: front.newCollations,
-    });
+    .map(decoded);
+  switch (parts[0]) {
+    case "status":
+      return json({
+        connections: front.sessions.size,
+        version: front.version,
+        git_hash: "None",
+        status: { init_stats_percentage: 100 },
+      });
+    case "settings":
+      return json(settings(front));
+    case "info":
+      return parts[1] === "all" ? infoAll(front) : json(info(front));
+    case "schema":
+      return schema(front, parts, searchParams);
+    case "db-table":
+      return dbTable(front, parts[1] ?? "");
+    case "schema_storage":
+      return schemaStorage(front, parts);
+    case "ddl":
+      if (parts[1] === "history") return json([]);
+      if (parts[1] === "owner" && parts[2] === "resign")
+        return method === "POST" ? json("success!") : bad("This api only support POST method");
+      return notFound;
+    case "labels":
+      return method === "POST" ? json({}) : bad("This api only support POST method");
+    case "regions":
+      return regions(front, parts);
+    case "tables":
+      return tableRegions(front, parts);
+    default:
+      return notFound;
   }
-  if (parts[0] === "info")
-    return json({
-      version: front.version,
-      listening_port: addresses.port,
-      status_port: addresses.statusPort,
-      ip: addresses.host,
-      is_owner: true,
-    });
-  if (parts[0] !== "schema") return { status: 404, body: "404 page not found\n", json: false };
-  const ids = searchParams.get("table_ids") ?? searchParams.get("table_id");
-  if (ids !== null) return byIds(front, ids, searchParams.has("table_ids"));
-  if (parts[1] === undefined) {
-    return json(
-      catalog
-        .databases()
-        .map((db) => ({ id: db.id, db_name: cistr(db.name), charset: db.charset, collate: db.collate, state: 5 })),
-    );
-  }
+}
+
+function infoAll(front: Front): StatusAnswer {
+  return json({
+    servers_num: 1,
+    owner_id: "levin-sandbox",
+    is_all_server_version_consistent: true,
+    all_servers_info: { "levin-sandbox": info(front) },
+  });
+}
+
+function schema({ catalog }: Front, parts: string[], search: URLSearchParams): StatusAnswer {
+  const ids = search.get("table_ids") ?? search.get("table_id");
+  if (ids !== null) return byIds(catalog, ids, search.has("table_ids"));
+  if (parts[1] === undefined) return json(catalog.databases().map(databaseInfo));
   const db = catalog.database(parts[1]);
   if (db === undefined) return bad(`[schema:1049]Unknown database '${parts[1]}'`);
   if (parts[2] === undefined) {
     const tables = catalog.tables(db.name);
-    return json(
-      searchParams.has("id_name_only") ? tables.map((table) => ({ id: table.id, name: table.name })) : tables,
-    );
+    return json(search.has("id_name_only") ? tables.map(({ id, name }) => ({ id, name })) : tables);
   }
   const table = catalog.table(db.name, parts[2]);
   return table === undefined ? bad(`[schema:1146]Table '${db.name}.${parts[2]}' doesn't exist`) : json(table);
 }
 
-function byIds(front: Front, ids: string, several: boolean): StatusAnswer {
-  const wanted = ids.split(",").map(Number);
-  const found = front.catalog
+function byIds(catalog: Front["catalog"], ids: string, several: boolean): StatusAnswer {
+  const texts = ids.split(",");
+  const wrong = texts.find((text) => !/^[+-]?\d+$/.test(text));
+  if (wrong !== undefined) return bad(`strconv.Atoi: parsing ${JSON.stringify(wrong)}: invalid syntax`);
+  const wanted = new Set(texts.map(Number));
+  const found = catalog
     .databases()
-    .flatMap((db) => front.catalog.tables(db.name))
-    .filter((table) => wanted.includes(table.id));
+    .flatMap((db) => catalog.tables(db.name))
+    .filter((table) => wanted.has(table.id));
   if (several) return json(Object.fromEntries(found.map((table) => [table.id, table])));
   return found[0] === undefined ? bad(`[schema:1146]Table which ID = ${ids} does not exist.`) : json(found[0]);
+}
+
+/** A table by its id or by the id of one of its partitions. */
+function dbTable({ catalog }: Front, id: string): StatusAnswer {
+  if (!/^[+-]?\d+$/.test(id)) return bad(`Wrong tableID ${id}`);
+  const holds = (table: TableInfo) =>
+    table.id === Number(id) || table.partition?.definitions.some((one) => one.id === Number(id));
+  for (const db of catalog.databases()) {
+    const table = catalog.tables(db.name).find(holds);
+    if (table !== undefined) return json({ db_info: databaseInfo(db), table_info: table, schema_version: 1 });
+  }
+  return bad(`[schema:1146]Table which ID = ${id} does not exist.`);
+}
+
+function schemaStorage({ catalog }: Front, parts: string[]): StatusAnswer {
+  const db = parts[1] === undefined ? undefined : catalog.database(parts[1]);
+  if (parts[1] !== undefined && db === undefined) return bad(`[schema:1049]Unknown database '${parts[1]}'`);
+  const dbs = db === undefined ? catalog.databases() : [db];
+  const rows = dbs.flatMap(({ name }) =>
+    catalog
+      .tables(name)
+      .filter((table) => parts[2] === undefined || table.name.L === parts[2].toLowerCase())
+      .map((table) => ({
+        table_schema: name,
+        table_name: table.name.O,
+        table_rows: 0,
+        avg_row_length: 0,
+        data_length: 0,
+        max_data_length: 0,
+        index_length: 0,
+        data_free: 0,
+      })),
+  );
+  return json(rows);
+}
+
+function regionJson(region: ReturnType<Front["storage"]["regions"]>[number]) {
+  return {
+    region_id: region.id,
+    leader: { id: region.leaderId, store_id: region.leaderStoreId },
+    peers: region.peerIds.map((id) => ({ id })),
+    region_epoch: { conf_ver: region.confVer, version: region.version },
+  };
+}
+
+function regions({ storage }: Front, parts: string[]): StatusAnswer {
+  const none = new Uint8Array(0);
+  if (parts[1] === "hot") return json({ read: [], write: [] });
+  if (parts[1] === "meta") return json(storage.regions(none, none).map(regionJson));
+  return notFound;
+}
+
+function tableRegions(front: Front, parts: string[]): StatusAnswer {
+  const [, dbName = "", name = "", what] = parts;
+  const db = front.catalog.database(dbName);
+  const table = db && front.catalog.table(db.name, name);
+  if (table === undefined) return bad(`[schema:1146]Table '${dbName}.${name}' doesn't exist`);
+  if (what === "scatter" || what === "stop-scatter") return json("success!");
+  return notFound;
 }

@@ -1,77 +1,4 @@
-import { recordKey } from "../../../codec/mod.ts";
-import { type ColumnInfo, type FieldTypeInfo, Flag, type TableInfo, Tp } from "../../../schema/mod.ts";
-
-export { type ColumnInfo, type FieldTypeInfo, Flag, type TableInfo, Tp } from "../../../schema/mod.ts";
-
-/** Record key of an integer handle; unsigned values above 2^63-1 wrap. */
-export function recordKeyFor(physicalId: number, handle: bigint): Uint8Array {
-  return recordKey(physicalId, { kind: "int", value: BigInt.asIntN(64, handle) });
-}
-
-const INT_NAMES: Record<number, string> = {
-  [Tp.tiny]: "tinyint",
-  [Tp.short]: "smallint",
-  [Tp.int24]: "mediumint",
-  [Tp.long]: "int",
-  [Tp.longlong]: "bigint",
-};
-
-const BLOB_NAMES: Record<number, string> = {
-  [Tp.tinyblob]: "tiny",
-  [Tp.blob]: "",
-  [Tp.mediumblob]: "medium",
-  [Tp.longblob]: "long",
-};
-
-const PLAIN_NAMES: Record<number, string> = { [Tp.date]: "date", [Tp.year]: "year(4)", [Tp.json]: "json" };
-
-function withFraction(name: string, type: FieldTypeInfo): string {
-  return type.Decimal > 0 ? `${name}(${type.Decimal})` : name;
-}
-
-/** A column's type as SHOW COLUMNS writes it. */
-export function typeText(type: FieldTypeInfo): string {
-  const unsigned = (type.Flag & Flag.unsigned) !== 0 ? " unsigned" : "";
-  const zerofill = (type.Flag & Flag.zerofill) !== 0 ? " zerofill" : "";
-  const binary = type.Charset === "binary";
-  const int = INT_NAMES[type.Tp];
-  if (int !== undefined) {
-    const width = zerofill !== "" || (type.Tp === Tp.tiny && type.Flen === 1) ? `(${type.Flen})` : "";
-    return `${int}${width}${unsigned}${zerofill}`;
-  }
-  const blob = BLOB_NAMES[type.Tp];
-  if (blob !== undefined) return `${blob}${binary ? "blob" : "text"}`;
-  const plain = PLAIN_NAMES[type.Tp];
-  if (plain !== undefined) return plain;
-  switch (type.Tp) {
-    case Tp.float:
-    case Tp.double: {
-      const size = type.Decimal >= 0 ? `(${type.Flen},${type.Decimal})` : "";
-      return `${type.Tp === Tp.float ? "float" : "double"}${size}${unsigned}${zerofill}`;
-    }
-    case Tp.newdecimal:
-      return `decimal(${type.Flen},${type.Decimal})${unsigned}${zerofill}`;
-    case Tp.bit:
-      return `bit(${type.Flen})`;
-    case Tp.timestamp:
-      return withFraction("timestamp", type);
-    case Tp.datetime:
-      return withFraction("datetime", type);
-    case Tp.duration:
-      return withFraction("time", type);
-    case Tp.enum:
-    case Tp.set: {
-      const elements = (type.Elems ?? []).map((element) => `'${element.replaceAll("'", "''")}'`).join(",");
-      return `${type.Tp === Tp.enum ? "enum" : "set"}(${elements})`;
-    }
-    case Tp.vector:
-      return type.Flen > 0 ? `vector(${type.Flen})` : "vector";
-    case Tp.string:
-      return `${binary ? "binary" : "char"}(${type.Flen})`;
-    default:
-      return `${binary ? "varbinary" : "varchar"}(${type.Flen})`;
-  }
-}
+import { type ColumnInfo, Flag, type TableInfo, Tp, typeText } from "../../../schema/mod.ts";
 
 /** PRI, UNI, MUL or nothing, as SHOW COLUMNS says. */
 export function keyText(table: TableInfo, column: ColumnInfo): string {
@@ -95,7 +22,68 @@ export function extraText(column: ColumnInfo, table: TableInfo): string {
   return parts.join(" ");
 }
 
+/** The default as SHOW COLUMNS gives it. */
 export function defaultText(column: ColumnInfo): string | null {
+  if (column.type.Tp === Tp.bit && column.default_bit !== null && column.default_bit !== "") {
+    let bits = "";
+    for (const c of atob(column.default_bit)) bits += c.charCodeAt(0).toString(2).padStart(8, "0");
+    return `b'${bits.replace(/^0+(?=.)/, "")}'`;
+  }
   if (column.default === null) return null;
-  return String(column.default);
+  const text = String(column.default);
+  if (/^current_timestamp/i.test(text) && column.type.Decimal > 0) return `CURRENT_TIMESTAMP(${column.type.Decimal})`;
+  return text;
+}
+
+const TEXTS = new Set<number>([
+  Tp.varchar,
+  Tp.varstring,
+  Tp.string,
+  Tp.tinyblob,
+  Tp.blob,
+  Tp.mediumblob,
+  Tp.longblob,
+  Tp.enum,
+  Tp.set,
+]);
+const NUMBERS = new Set<number>([
+  Tp.tiny,
+  Tp.short,
+  Tp.int24,
+  Tp.long,
+  Tp.longlong,
+  Tp.float,
+  Tp.double,
+  Tp.newdecimal,
+  Tp.bit,
+]);
+const CHAR_BYTES: Record<string, number> = { utf8mb4: 4, utf8: 3, utf8mb3: 3, gbk: 2 };
+
+/** What information_schema.columns says of a column beside its name and place. */
+export function columnFacts(column: ColumnInfo, table: TableInfo): Record<string, string | null> {
+  const { type } = column;
+  const shown = typeText(type, false);
+  const text = TEXTS.has(type.Tp);
+  const number = NUMBERS.has(type.Tp);
+  const charset = text && type.Charset !== "binary" ? type.Charset : null;
+  const inexact = type.Tp === Tp.float || type.Tp === Tp.double;
+  const clock = type.Tp === Tp.datetime || type.Tp === Tp.timestamp || type.Tp === Tp.duration;
+  return {
+    COLUMN_DEFAULT: defaultText(column),
+    IS_NULLABLE: (type.Flag & Flag.notNull) !== 0 ? "NO" : "YES",
+    DATA_TYPE: /^[a-z]+/.exec(shown)![0],
+    CHARACTER_MAXIMUM_LENGTH: text ? String(type.Flen) : null,
+    CHARACTER_OCTET_LENGTH: text ? String(type.Flen * (charset === null ? 1 : (CHAR_BYTES[charset] ?? 1))) : null,
+    NUMERIC_PRECISION: number ? String(type.Flen) : null,
+    NUMERIC_SCALE: number && !(inexact && type.Decimal < 0) ? String(Math.max(0, type.Decimal)) : null,
+    DATETIME_PRECISION: clock ? String(Math.max(0, type.Decimal)) : null,
+    CHARACTER_SET_NAME: charset,
+    COLLATION_NAME: charset === null ? null : type.Collate,
+    COLUMN_TYPE: shown,
+    COLUMN_KEY: keyText(table, column),
+    EXTRA: extraText(column, table),
+    PRIVILEGES: "select,insert,update,references",
+    COLUMN_COMMENT: column.comment,
+    GENERATION_EXPRESSION: column.generated_expr_string,
+  };
 }

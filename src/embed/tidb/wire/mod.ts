@@ -4,4 +4,5 @@
  */
 
 export { type ResultColumn, type ResultValue, SqlError, type StatementResult, Status } from "./result.ts";
-export { listenMysql, type MysqlServerOptions, type SqlSession } from "./server.ts";
+export { type ClientFacts, IN_PROCESS, listenMysql, type MysqlServerOptions, type SqlSession } from "./server.ts";
+export { bytesOfSqlText, textOfSqlBytes } from "./sql-text.ts";

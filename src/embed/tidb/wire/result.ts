@@ -109,18 +109,3 @@ export function textRowPacket(values: readonly ResultValue[]): Uint8Array {
   }
   return packet.finish();
 }
-
-/** A row of a prepared statement's answer. Its columns are declared VAR_STRING, so that every value travels as its text. */
-export function binaryRowPacket(values: readonly ResultValue[]): Uint8Array {
-  const packet = new PacketWriter().uint(0, 1);
-  const nulls = new Uint8Array((values.length + 9) >> 3);
-  values.forEach((value, i) => {
-    if (value === null) nulls[(i + 2) >> 3]! |= 1 << ((i + 2) & 7);
-  });
-  packet.bytes(nulls);
-  for (const value of values) {
-    if (typeof value === "string") packet.lengthCodedText(value);
-    else if (value !== null) packet.lengthCodedBytes(value);
-  }
-  return packet.finish();
-}

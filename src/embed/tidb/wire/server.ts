@@ -2,10 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import net from "node:net";
 import tls from "node:tls";
 import { textOf } from "../../../base/mod.ts";
+import { binaryRowPacket } from "./binary-row.ts";
 import { framePacket, MalformedPacket, PacketReader, PacketSplitter, PacketWriter } from "./packet.ts";
 import { parameterLiterals } from "./parameters.ts";
 import {
-  binaryRowPacket,
   Capability,
   columnPacket,
   eofPacket,
@@ -22,14 +22,38 @@ export interface SqlSession {
   /** Status flags for OK and EOF packets. */
   readonly status: number;
   useDatabase(name: string): Promise<void>;
-  /** One packet of text: one statement, or several when the client may send them. */
-  execute(sql: Uint8Array, multiStatements: boolean): Promise<StatementResult[]>;
-  /** Number of `?` of a statement to prepare. */
-  countParameters(sql: Uint8Array): number;
-  /** The statement with its `?` replaced by the literals. */
-  bindParameters(sql: Uint8Array, literals: string[]): Uint8Array;
+  /** One packet of text: one statement, or several when the client may send them. They run one after the other, as they are called. */
+  statements(sql: Uint8Array, multiStatements: boolean): (() => Promise<StatementResult>)[];
+  /** Checks a statement to prepare and counts its `?`. */
+  prepare(sql: Uint8Array): number;
+  /** Runs a statement with its `?` replaced by literals. */
+  executePrepared(sql: Uint8Array, literals: readonly string[]): Promise<StatementResult>;
+  /** COM_RESET_CONNECTION. */
+  reset(): void;
   close(): void;
 }
+
+/** What a session may want of its client. */
+export interface ClientFacts {
+  /** CLIENT_FOUND_ROWS. */
+  foundRows: boolean;
+  address: string;
+  /** Id of the collation in its handshake. */
+  collation: number;
+  /** Of a connection over TLS. */
+  tls: { version: string; cipher: string } | undefined;
+  /** Cuts the connection, as KILL does. */
+  disconnect(): void;
+}
+
+/** A client inside of this process. */
+export const IN_PROCESS: ClientFacts = {
+  foundRows: true,
+  address: "127.0.0.1",
+  collation: 46,
+  tls: undefined,
+  disconnect: () => undefined,
+};
 
 export interface MysqlServerOptions {
   host: string;
@@ -37,7 +61,7 @@ export interface MysqlServerOptions {
   version: string;
   /** SHA1(SHA1(password)) of a user in hex, "" for no password, undefined when there is no such user. */
   passwordHash(user: string): string | undefined;
-  openSession(connectionId: number, user: string): SqlSession;
+  openSession(connectionId: number, user: string, client: ClientFacts): SqlSession;
   tls?: { cert: string; key: string; ca?: string };
   packetSizeMax: number;
 }
@@ -61,6 +85,9 @@ const CAPABILITIES =
 /** Stop writing rows when the socket holds this much; go on when it has drained. */
 const SOCKET_BUFFER_MAX = 1 << 20;
 
+/** As of the first server of a cluster: the server's number in the upper bits, then a count in twos. */
+const FIRST_CONNECTION = (1 << 21) + 2;
+
 interface Prepared {
   sql: Uint8Array;
   parameters: number;
@@ -70,12 +97,13 @@ interface Prepared {
 /** A MySQL server on a port: handshake 10, native password, TLS, text and prepared statements. */
 export async function listenMysql(options: MysqlServerOptions): Promise<{ port: number; close(): Promise<void> }> {
   const sockets = new Set<net.Socket>();
-  let nextId = 1;
+  let nextId = FIRST_CONNECTION;
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.setNoDelay(true);
-    new MysqlConnection(socket, nextId++, options).start();
+    new MysqlConnection(socket, nextId, options).start();
+    nextId += 2;
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -99,6 +127,7 @@ class MysqlConnection {
   readonly #salt: Uint8Array;
   #sequence = 0;
   #capabilities = 0;
+  #collation = 46;
   #session: SqlSession | undefined;
   readonly #prepared = new Map<number, Prepared>();
   #nextStatement = 1;
@@ -179,7 +208,9 @@ class MysqlConnection {
       return this.#finishLogin(this.#pendingLogin.user, this.#pendingLogin.database, payload);
     const reader = new PacketReader(payload);
     this.#capabilities = reader.uint(4);
-    reader.bytes(28);
+    reader.bytes(4);
+    this.#collation = reader.uint(1);
+    reader.bytes(23);
     if (reader.left === 0) return this.#startTls();
     const user = reader.nullText();
     const token =
@@ -212,7 +243,13 @@ class MysqlConnection {
       this.#socket.end();
       return;
     }
-    const session = this.#options.openSession(this.#id, user);
+    const session = this.#options.openSession(this.#id, user, {
+      foundRows: (this.#capabilities & Capability.foundRows) !== 0,
+      address: this.#socket.remoteAddress ?? "127.0.0.1",
+      collation: this.#collation,
+      tls: tlsFacts(this.#socket),
+      disconnect: () => void this.#socket.destroy(),
+    });
     try {
       if (database !== "") await session.useDatabase(database);
     } catch (error) {
@@ -253,13 +290,16 @@ class MysqlConnection {
         await session.useDatabase(textOf(body));
         return ok();
       case 0x03: {
-        const results = await session.execute(body, (this.#capabilities & Capability.multiStatements) !== 0);
-        for (let i = 0; i < results.length; i++)
-          await this.#result(results[i]!, session, i < results.length - 1, false);
+        const statements = session.statements(body, (this.#capabilities & Capability.multiStatements) !== 0);
+        for (let i = 0; i < statements.length; i++)
+          await this.#result(await statements[i]!(), session, i < statements.length - 1, false);
         return;
       }
       case 0x0e:
+        return ok();
       case 0x1f:
+        this.#prepared.clear();
+        session.reset();
         return ok();
       case 0x16:
         return this.#prepare(body, session);
@@ -270,8 +310,7 @@ class MysqlConnection {
         reader.bytes(5);
         const { literals, types } = parameterLiterals(reader, statement.parameters, statement.types);
         statement.types = types;
-        const results = await session.execute(session.bindParameters(statement.sql, literals), false);
-        return this.#result(results[0]!, session, false, true);
+        return this.#result(await session.executePrepared(statement.sql, literals), session, false, true);
       }
       case 0x19:
         this.#prepared.delete(new PacketReader(body).uint(4));
@@ -287,7 +326,7 @@ class MysqlConnection {
   }
 
   #prepare(sql: Uint8Array, session: SqlSession): void {
-    const parameters = session.countParameters(sql);
+    const parameters = session.prepare(sql);
     const id = this.#nextStatement++;
     this.#prepared.set(id, { sql, parameters, types: [] });
     this.#write(
@@ -306,11 +345,11 @@ class MysqlConnection {
     }
     this.#write(new PacketWriter().lengthCoded(result.columns.length).finish());
     for (const column of result.columns) {
-      this.#write(columnPacket(binary ? { ...column, type: 253 } : column));
+      this.#write(columnPacket(column));
     }
     this.#write(eofPacket(0, status));
     for await (const row of result.rows) {
-      this.#write(binary ? binaryRowPacket(row) : textRowPacket(row));
+      this.#write(binary ? binaryRowPacket(row, result.columns) : textRowPacket(row));
       if (this.#socket.writableLength > SOCKET_BUFFER_MAX) await this.#drained();
     }
     this.#write(eofPacket(result.warnings ?? 0, status));
@@ -330,6 +369,11 @@ class MysqlConnection {
       this.#socket.once("close", gone);
     });
   }
+}
+
+function tlsFacts(socket: net.Socket): ClientFacts["tls"] {
+  if (!(socket instanceof tls.TLSSocket)) return undefined;
+  return { version: socket.getProtocol() ?? "", cipher: socket.getCipher()?.name ?? "" };
 }
 
 function toSqlError(error: unknown): SqlError {
