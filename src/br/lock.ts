@@ -47,10 +47,16 @@ export class BrLock {
     const begunMs = options.clock.monotonicMs();
     const time = await retriedTso(options.tso, options.clock, options.signal);
     const lock = new BrLock(composeTso(time), options);
-    await lock.claim(time.physicalMs, begunMs, true);
-    await options.clock.sleep(lock.options.settleMs, options.signal);
-    await lock.renew();
-    return lock;
+    try {
+      await lock.claim(time.physicalMs, begunMs, true);
+      await options.clock.sleep(lock.options.settleMs, options.signal);
+      await lock.renew();
+      return lock;
+    } catch (error) {
+      // Nobody is to wait for a lock whose owner gave up; another's file stays.
+      await lock.release().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** The lease has not run out by this machine's clock and nothing else is known. */

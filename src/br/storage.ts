@@ -183,9 +183,10 @@ export class LocalBrStorage implements BrStorage {
   private async underGuard<T>(path: string, action: () => Promise<T>): Promise<T> {
     const guard = `${path}.guard`;
     const mark = utf8(uuidText(newUuid()));
-    for (let attempt = 0; !(await this.createNew(guard, mark)); attempt++) {
+    for (let attempt = 0; ; attempt++) {
       if (attempt === GUARD_ATTEMPTS) throw new Error(`another process keeps the guard "${guard}"`);
-      if (!(await this.breakStaleGuard(guard))) await this.clock.sleep(GUARD_WAIT_MS);
+      if (!(await this.isFree(guard))) await this.clock.sleep(GUARD_WAIT_MS);
+      else if (await this.createNew(guard, mark)) break;
     }
     try {
       return await action();
@@ -194,8 +195,8 @@ export class LocalBrStorage implements BrStorage {
     }
   }
 
-  /** Takes a dead process's guard away; true when the name may be free now. */
-  private async breakStaleGuard(guard: string): Promise<boolean> {
+  /** True when the guard may be free now; a dead process's is taken away. */
+  private async isFree(guard: string): Promise<boolean> {
     const seen = await this.files.read(guard);
     if (seen === undefined) return true;
     const name = guard.slice(guard.lastIndexOf("/") + 1);
