@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what test/interop/main.ts talks to: etcd (grpc-go) from Debian, and two virtual environments with gRPC core, the one that
+# Installs what test/interop/main.ts talks to: etcd (grpc-go) and mariadb-server from Debian, and two virtual environments with gRPC core, the one that
 # TiKV 8.5 bundles (1.44.0, which has wheels up to Python 3.10) and the newest. They go to LEVIN_INTEROP_DIR, outside the repository.
 # Runs again without harm; what is there already is kept.
 set -u
@@ -20,6 +20,9 @@ install_debian() {
 
 command -v etcd >/dev/null || install_debian etcd-server
 if command -v etcd >/dev/null; then say "$(etcd --version | head -1)"; else say "etcd cannot be installed"; failed=1; fi
+
+[ -x /usr/sbin/mariadbd ] || install_debian mariadb-server
+if [ -x /usr/sbin/mariadbd ]; then say "$(/usr/sbin/mariadbd --version | head -1)"; else say "mariadb-server cannot be installed"; failed=1; fi
 
 # Paths of interpreters, newest first, of the minor versions given.
 pythons() {
