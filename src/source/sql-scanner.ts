@@ -21,6 +21,13 @@ const GO_ON = 8;
 /** The window was skipped to its end: more is needed, but nothing is to be read again. */
 const SKIPPED = 9;
 
+const NO_HEAD = new Uint8Array(0);
+
+/** What of a session decides how the head of an INSERT reads, and whether its rows can be read. */
+function sessionKey(session: SqlSession): string {
+  return `${session.database ?? ""}\0${session.charset ?? ""}\0${session.sqlMode ?? ""}\0${session.delimiter}`;
+}
+
 /** A statement that is no row data, during a call of `onStatement`. */
 export interface FoundStatement {
   readonly head: SqlStatementHead;
@@ -44,7 +51,10 @@ export interface SqlScannerOptions {
   readonly placeOf?: (position: number) => number;
   /** Takes each statement that is no row data. */
   readonly onStatement?: (statement: FoundStatement) => void;
-  /** Takes each INSERT's table before its first row; `at` is the position of the INSERT. */
+  /**
+   * Takes an INSERT's table before its first row, where its head differs from that of the INSERT before; `at` is the position of
+   * the INSERT.
+   */
   readonly onInsert?: (database: string | undefined, table: string, at: number) => void;
   /**
    * Rows are stepped over, not read: `next` gives none. Takes the position behind each row, where another scanner could begin
@@ -75,6 +85,9 @@ export class SqlScanner implements RowScanner {
   private readonly rowReader: SqlRowReader;
   private readonly skipper: SqlSkipper;
   private state: number = State.statement;
+  /** Bytes of the last INSERT up to VALUES, and what else decided how they read. */
+  private lastHead: Uint8Array = NO_HEAD;
+  private lastHeadSession = "";
   private base = 0;
 
   constructor(options: SqlScannerOptions) {
@@ -130,6 +143,7 @@ export class SqlScanner implements RowScanner {
     }
     if (lexer.bytes[i] === 0x28) {
       this.setColumns(undefined);
+      this.lastHead = NO_HEAD;
       this.skipper.begin();
       return this.enter(window, i, State.firstRow);
     }
@@ -157,13 +171,32 @@ export class SqlScanner implements RowScanner {
   }
 
   private insert(window: Window, i: number): number {
-    const head = readInsertHead(this.lexer, this.session, i);
+    const { lexer, session } = this;
+    if (this.isLastHead(i)) {
+      this.skipper.begin();
+      return this.enter(window, i + this.lastHead.length, State.firstRow);
+    }
+    const { inVersionComment } = lexer;
+    const head = readInsertHead(lexer, session, i);
     if (head === MORE) return Scan.more;
     if ("problem" in head) throw new ValueProblem(head.problem, head.at, head.unsupported);
     this.setColumns(head.columns);
-    this.options.onInsert?.(head.database ?? this.session.database, head.table, this.base + i);
+    this.options.onInsert?.(head.database ?? session.database, head.table, this.base + i);
+    const repeatable = lexer.inVersionComment === inVersionComment;
+    this.lastHead = repeatable ? lexer.bytes.slice(i, head.next) : NO_HEAD;
+    this.lastHeadSession = sessionKey(session);
     this.skipper.begin();
     return this.enter(window, head.next, State.firstRow);
+  }
+
+  /** Whether the INSERT at `i` begins as the last one did: dumps with a row a statement repeat it all the way. */
+  private isLastHead(i: number): boolean {
+    const { lexer, lastHead } = this;
+    const { bytes, end } = lexer;
+    const { length } = lastHead;
+    if (length === 0 || i + length >= end || CHAR[bytes[i + length]!]! & Char.word) return false;
+    for (let k = 0; k < length; k++) if (bytes[i + k] !== lastHead[k]) return false;
+    return this.lastHeadSession === sessionKey(this.session);
   }
 
   private setColumns(columns: readonly string[] | undefined): void {
