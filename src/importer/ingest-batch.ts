@@ -1,7 +1,7 @@
 import { fromHex, LevinError, toHex } from "../base/mod.ts";
 import { splitKey } from "../codec/mod.ts";
 import { describePair } from "../encoder/mod.ts";
-import type { Engine } from "../engine/mod.ts";
+import { type Engine, readMemoryBytes } from "../engine/mod.ts";
 import { EngineSource, ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ingest/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
@@ -78,6 +78,9 @@ async function ingestEngine(context: RunContext, engine: Engine, state: BatchSta
     }
   }
   const source = await EngineSource.open(engine, { memoryBytes: memory.rangeReadBytes });
+  // Many runs make each reader larger; then fewer of them work side by side, within the same budget.
+  const readerBytes = readMemoryBytes(await engine.runs(), { memoryBytes: memory.rangeReadBytes });
+  const affordable = Math.floor((options.ingestConcurrency * memory.rangeReadBytes) / readerBytes);
   await ingestRanges({
     clock,
     random,
@@ -87,7 +90,7 @@ async function ingestEngine(context: RunContext, engine: Engine, state: BatchSta
     ranges,
     commitTs: state.commitTs,
     limits: {
-      workers: options.ingestConcurrency,
+      workers: Math.max(1, Math.min(options.ingestConcurrency, affordable)),
       inFlightBytesMax: memory.inFlightBytes,
       patienceMs: options.retryDeadlineMs,
     },

@@ -25,11 +25,11 @@ export function defaultMemoryBytes(machineBytes: number, workers: number): numbe
 /** Splits the budget among arenas, windows and queues. */
 export function planMemory(budgetBytes: number, workers: number, rangeJobs: number): MemoryPlan {
   const inFlightBytes = 32 * MIB;
-  const rangeReadBytes = 4 * MIB;
+  const rangeReadBytes = 6 * MIB;
   const fixed = BASE_BYTES + inFlightBytes + rangeJobs * rangeReadBytes + workers * WORKER_FIXED_BYTES;
   const forArenas = Math.max(workers * 16 * MIB, budgetBytes - fixed);
-  // A pair takes 12 bytes beside its own in an arena of the usual pair size.
-  const arena = Math.min(512 * MIB, Math.floor((forArenas / workers / 2) * 0.8));
+  // With small pairs the offsets and the sorter's space add up to 44 % of an arena.
+  const arena = Math.min(512 * MIB, Math.floor(forArenas / workers / 2 / 1.44));
   const arenaBytes = arena - (arena % MIB) || MIB;
   const worker: WorkerSizes = { dataArenaBytes: arenaBytes, indexArenaBytes: arenaBytes, windowBytes: MIB };
   const totalBytes = fixed + forArenas;
