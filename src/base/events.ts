@@ -6,6 +6,7 @@ export type LevinEvent =
   | { kind: "log"; level: "debug" | "info" | "warn" | "error"; message: string; fields?: Record<string, unknown> }
   | { kind: "plan"; lines: string[]; fields?: Record<string, unknown> }
   | { kind: "file"; path: string; verdict: string; detail?: string; sizeBytes: number }
+  | { kind: "check"; check: string; status: "ok" | "warning" | "failed" | "skipped"; detail: string }
   | { kind: "table-start"; table: string; sizeBytes: number; files: number }
   | {
       kind: "progress";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import { basename, join, resolve } from "node:path";
 import { LevinError } from "../base/mod.ts";
-import { type LoadedConfig, loadConfig } from "../config/mod.ts";
+import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { type ClusterTls, defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
 import type { CommandIo } from "./io.ts";
 import { csvDialect, ignoreRules, invalidReplacement, isCompat, loadOptions } from "./source-options.ts";
@@ -102,6 +102,15 @@ function typeErrorsMax(config: LoadedConfig): number {
   );
 }
 
+/** Given settings of sections that say how the source is read. */
+function sourceSettings(config: LoadedConfig): Record<string, string> {
+  const decisive = /^(mydumper\.|routes$|black-white-list\.|levin\.(table|database|compat)$)/;
+  const paths = [...keysByPath.keys()].filter(
+    (path) => decisive.test(path) && path !== "mydumper.data-source-dir" && config.isSet(path),
+  );
+  return Object.fromEntries(paths.map((path) => [path, JSON.stringify(config.get(path))]));
+}
+
 /** A tolerance that Lightning has always: as configured, else on where Lightning's behaviour is asked for. */
 function optionOrCompat(config: LoadedConfig, path: string): boolean {
   return config.isSet(path) ? (config.get(path) as boolean) : isCompat(config);
@@ -152,6 +161,7 @@ export function importOptions(
     csv: csvDialect(config),
     load: loadOptions(config),
     ignoreColumns: ignoreRules(config),
+    sourceSettings: sourceSettings(config),
     caseSensitive: config.get("mydumper.case-sensitive") as boolean,
     strictFormat: config.get("mydumper.strict-format") as boolean,
     allowShortRows: optionOrCompat(config, "mydumper.allow-short-rows"),

@@ -17,6 +17,7 @@ export type {
   EncodeWarning,
   TableExpressions,
 } from "./options.ts";
+export { RowShape } from "./row-shape.ts";
 export { compileTable, type TableEncoder } from "./table-encoder.ts";
 export { compileVirtualColumns } from "./virtual-columns.ts";
 export { type WarningCount, WarningSummary } from "./warnings.ts";

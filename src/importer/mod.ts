@@ -6,6 +6,7 @@
  * 3. All pairs of a batch carry one commit timestamp of PD's, kept across runs.
  */
 
+export { type CheckResult, checkSource } from "./check-source.ts";
 export { EncodeTask } from "./encode/encode-task.ts";
 export type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
 export { readJob } from "./job.ts";

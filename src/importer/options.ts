@@ -21,6 +21,8 @@ export interface ImportOptions {
   load: LoadSourceOptions;
   /** Columns of the source that are left out. */
   ignoreColumns: readonly IgnoreColumnsRule[];
+  /** Settings that were given and decide what rows become, by key: a run that continues another must have the same. */
+  sourceSettings?: Readonly<Record<string, string>>;
   /** Names in rules tell upper from lower case. */
   caseSensitive: boolean;
   /** No line end of a CSV file stands inside a value. */

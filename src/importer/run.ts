@@ -1,7 +1,7 @@
-import { inParallel, LevinError } from "../base/mod.ts";
+import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
-import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
+import { readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
 import { openCluster } from "./cluster-link.ts";
 import type { RunContext } from "./context.ts";
@@ -15,6 +15,7 @@ import { tableKeyRanges } from "./key-ranges.ts";
 import { planMemory } from "./memory.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { patientTidb } from "./patient-tidb.ts";
+import { precheck } from "./prechecks.ts";
 import { Progress } from "./progress.ts";
 import { readTableModels, restoreSchema } from "./restore-schema.ts";
 import { fingerprintOf, scanSource } from "./source-plan.ts";
@@ -92,7 +93,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
       { fields: { dir: job.dir } },
     );
   }
-  await checkTargetEmpty(context);
+  await precheck(context, session);
   const batches = planBatches(plan.tables, options.batchSizeBytes);
   await runBatches(context, batches, session);
   await removeEngines(env.files, options.sortedKvDir);
@@ -141,29 +142,6 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
     ],
     fields: { ...describeSession(session), memoryBytes: memory.totalBytes, workers: options.workers },
   });
-}
-
-/** Tables must be empty before their first pair goes in; those that an earlier run of this job has touched are its own. */
-async function checkTargetEmpty(context: RunContext): Promise<void> {
-  const { job, plan, tidb, options } = context;
-  if (!options.checkRequirements) return;
-  const touched = new Set(job.state.batches.flatMap((batch) => (batch === undefined ? [] : batch.tables)));
-  const notEmpty: string[] = [];
-  await inParallel(plan.tables, options.tidb.connectionsMax, async ({ name, database, table }) => {
-    if (touched.has(name)) return;
-    const found = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
-    if (found.rows.length > 0) notEmpty.push(name);
-  });
-  if (notEmpty.length === 0) return;
-  const shown = notEmpty
-    .slice(0, 5)
-    .map((name) => `"${name}"`)
-    .join(", ");
-  throw new LevinError(
-    "Levin:Check:ErrTargetNotEmpty",
-    `Cannot import: the target's ${notEmpty.length === 1 ? "table" : "tables"} ${shown}${notEmpty.length > 5 ? ` and ${notEmpty.length - 5} more` : ""} must be empty`,
-    { fields: { tables: notEmpty.length } },
-  );
 }
 
 /** Encodes one batch while the one before it is ingested: two are open at most. */

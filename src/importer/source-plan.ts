@@ -102,9 +102,16 @@ export function fingerprintOf(
     "CSV dialect": JSON.stringify(options.csv),
   };
   for (const [name, value] of Object.entries(session)) out[name] = String(value);
+  for (const [path, value] of Object.entries(options.sourceSettings ?? {})) out[`setting ${path}`] = value;
+  Object.assign(out, fileFingerprint(plan));
+  for (const [name, info] of models) out[`table ${name}`] = `id ${info.id}, definition ${digestOf(info)}`;
+  return out;
+}
+
+export function fileFingerprint(plan: SourcePlan): Fingerprint {
+  const out: Fingerprint = {};
   for (const file of plan.files)
     out[`file ${file.path}`] = `${file.sizeBytes} bytes of ${new Date(file.mtimeMs).toISOString()}`;
-  for (const [name, info] of models) out[`table ${name}`] = `id ${info.id}, definition ${digestOf(info)}`;
   return out;
 }
 

@@ -7,4 +7,11 @@ export const checkCodes = defineCodes({
     retry: "never",
     exit: 3,
   },
+  "Levin:Check:ErrFailed": {
+    meaning: "A check of source, host or target failed before anything was imported.",
+    action:
+      "Mend what the message names; `levin check DIR` shows all of it. check-requirements = false leaves the checks out.",
+    retry: "never",
+    exit: 3,
+  },
 });

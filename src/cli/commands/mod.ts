@@ -1,5 +1,6 @@
 /** The table of commands; one file each. */
 import type { CommandIo } from "../io.ts";
+import { checkCommand } from "./check.ts";
 import { checkpointCommand } from "./checkpoint.ts";
 import { decodeCommand } from "./decode.ts";
 import { encodeCommand } from "./encode.ts";
@@ -12,6 +13,7 @@ import { versionCommand } from "./version.ts";
 
 export const commands = (io: CommandIo) => ({
   import: importCommand(io),
+  check: checkCommand(io),
   checkpoint: checkpointCommand(io),
   decode: decodeCommand(io),
   encode: encodeCommand(io),

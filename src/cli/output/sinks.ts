@@ -22,6 +22,8 @@ function lineOf(event: LevinEvent): string | undefined {
   switch (event.kind) {
     case "plan":
       return event.lines.join("\n");
+    case "check":
+      return event.status === "warning" ? `warn: ${event.check}: ${event.detail}` : undefined;
     case "table-done":
       return tableDoneLine(event);
     case "summary":

@@ -1,6 +1,6 @@
 import { assert, LevinError } from "../../base/mod.ts";
 import { type Fields, KvChecksum, newFields, type PairSink } from "../../codec/mod.ts";
-import { compileTable, type EncodeSession, type TableEncoder, WarningSummary } from "../../encoder/mod.ts";
+import { compileTable, type EncodeSession, RowShape, type TableEncoder, WarningSummary } from "../../encoder/mod.ts";
 import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
@@ -9,7 +9,6 @@ import { type BlockStore, dataPrefix, engineStore, indexPrefix } from "../engine
 import type { ChunkCounts, ChunkResult, EngineName, EngineRuns } from "../records.ts";
 import type { WarningCountMessage, WorkerTable } from "./messages.ts";
 import { isRowError, type RejectedRow, rejectedRow, tooManyTypeErrors } from "./rejected-row.ts";
-import { RowShape } from "./row-shape.ts";
 
 export interface BatchEncoderOptions {
   storage: Storage;

@@ -1,7 +1,12 @@
-import { utf8 } from "../../base/mod.ts";
-import { FieldKind, type Fields, growFields, newFields } from "../../codec/mod.ts";
-import type { TableInfo } from "../../schema/mod.ts";
-import type { Chunk } from "../../source/mod.ts";
+import { utf8 } from "../base/mod.ts";
+import { FieldKind, type Fields, growFields, newFields } from "../codec/mod.ts";
+import type { TableInfo } from "../schema/mod.ts";
+
+/** A column that is in no file, and its value. */
+interface ExtraColumn {
+  readonly name: string;
+  readonly value: string;
+}
 
 /**
  * What a table's rows need between scanner and encoder: columns that are filled from names of the source, and fields that short rows
@@ -20,7 +25,7 @@ export class RowShape {
   /** Fields that a row has in the source. */
   private expected = 0;
 
-  constructor(info: TableInfo, extraColumns: Chunk["extraColumns"], allowShort: boolean) {
+  constructor(info: TableInfo, extraColumns: ReadonlyArray<ExtraColumn>, allowShort: boolean) {
     this.info = info;
     this.extras = extraColumns.map(({ name, value }) => ({
       name,

@@ -1,0 +1,116 @@
+import { LevinError } from "../base/mod.ts";
+import type { EncodeSession } from "../encoder/mod.ts";
+import { type Finding, runChecks } from "../precheck/mod.ts";
+import { parseSqlMode, runScript, type TableInfo } from "../schema/mod.ts";
+import { type FileReport, retarget } from "../source/mod.ts";
+import { connectTidb, getStatusPort, readServerVariables, type Tidb } from "../tidb/mod.ts";
+import { readJob } from "./job.ts";
+import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import { checkInput } from "./prechecks.ts";
+import { differences } from "./records.ts";
+import { fileFingerprint, type SourcePlan, type SourceTable, scanSource } from "./source-plan.ts";
+import { parseTableInfoList } from "./table-models.ts";
+
+export interface CheckResult {
+  files: readonly FileReport[];
+  tables: { table: string; files: number; sizeBytes: number }[];
+  findings: Finding[];
+}
+
+/**
+ * What `levin check` does: everything that an import does before it writes, and no more. Without `withTarget` tables are those of the
+ * source's schema files, and what needs the target is skipped.
+ */
+export async function checkSource(
+  options: ImportOptions,
+  env: ImportEnvironment,
+  withTarget: boolean,
+): Promise<CheckResult> {
+  const plan = await scanSource({ ...options, ignoreUnmatched: true }, env);
+  await using closers = new AsyncDisposableStack();
+  let tidb: Tidb | undefined;
+  if (withTarget) {
+    tidb = await connectTidb(options.tidb);
+    closers.defer(() => tidb!.close());
+  }
+  const session = await sessionOf(options, env, tidb);
+  const { models, findings } = await modelsOf(plan, options, session, withTarget);
+  const state = await readJob(env.files, options.stateDir);
+  const stateDifferences =
+    state?.fingerprint === undefined
+      ? undefined
+      : differences(onlyFiles(state.fingerprint), onlyFiles(fileFingerprint(plan)));
+  const input = checkInput(options, env, plan, models, session, { tidb, state, stateDifferences });
+  const unknown = plan.source.files.filter((file) => file.verdict === "unknown");
+  if (!options.ignoreUnmatched) {
+    for (const { path, detail } of unknown)
+      findings.push({ check: "files-matched", status: "failed", detail: `"${path}" fits no rule: ${detail}` });
+  }
+  findings.push(...(await runChecks(input)));
+  const tables = plan.tables.map(({ name, files, sizeBytes }) => ({ table: name, files: files.length, sizeBytes }));
+  return { files: plan.source.files, tables, findings };
+}
+
+const onlyFiles = (fingerprint: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fingerprint).filter(([name]) => name.startsWith("file ")));
+
+async function sessionOf(
+  options: ImportOptions,
+  env: ImportEnvironment,
+  tidb: Tidb | undefined,
+): Promise<EncodeSession> {
+  const variables = tidb === undefined ? undefined : await readServerVariables(tidb);
+  return {
+    sqlMode: options.sqlMode,
+    timeZone: options.timeZone ?? variables?.timeZone ?? "UTC",
+    newCollations: variables?.newCollations ?? true,
+    rowFormatVersion: variables?.rowFormatVersion ?? 2,
+    rowLevelChecksum: variables?.rowLevelChecksum ?? false,
+    nowMs: env.clock.nowMs(),
+    defaultWeekFormat: variables?.defaultWeekFormat ?? 0,
+  };
+}
+
+/** A table as the target has it, else as the source's schema file will make it. */
+async function modelsOf(
+  plan: SourcePlan,
+  options: ImportOptions,
+  session: EncodeSession,
+  withTarget: boolean,
+): Promise<{ models: Map<string, TableInfo>; findings: Finding[] }> {
+  const models = new Map<string, TableInfo>();
+  const findings: Finding[] = [];
+  const target = new Map<string, TableInfo>();
+  for (const database of withTarget ? new Set(plan.tables.map((table) => table.database)) : []) {
+    const text = await getStatusPort(options.statusPort, `/schema/${encodeURIComponent(database)}`).catch(() => "[]");
+    for (const info of parseTableInfoList(text)) target.set(`${database}.${info.name.L}`, info);
+  }
+  for (const table of plan.tables) {
+    const there = target.get(`${table.database}.${table.table.toLowerCase()}`);
+    try {
+      const info = there ?? modelFromSource(table, session);
+      if (info !== undefined) models.set(table.name, info);
+    } catch (thrown) {
+      const cause = LevinError.from(thrown);
+      const file = table.create?.file;
+      findings.push({ check: "schema-valid", status: "failed", detail: `"${file}": ${cause.message}`, cause });
+    }
+  }
+  return { models, findings };
+}
+
+function modelFromSource(table: SourceTable, session: EncodeSession): TableInfo | undefined {
+  const { create, alters, database } = table;
+  if (create === undefined) return undefined;
+  const name = { database, name: table.table };
+  const text = [create, ...alters].map((statement) => `${retarget(statement, name)};\n`).join("");
+  const catalog = runScript(text, {
+    sqlMode: parseSqlMode(create.sqlMode ?? session.sqlMode),
+    timeZone: session.timeZone,
+    database,
+    newCollation: session.newCollations,
+    clusteredIndex: "on",
+    nowMs: session.nowMs,
+  });
+  return catalog.tables(database).find((info) => info.name.L === table.table.toLowerCase());
+}

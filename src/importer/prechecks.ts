@@ -1,0 +1,90 @@
+import { LevinError } from "../base/mod.ts";
+import type { EncodeSession } from "../encoder/mod.ts";
+import { type CheckInput, type Finding, runChecks } from "../precheck/mod.ts";
+import type { TableInfo } from "../schema/mod.ts";
+import { ignoredColumns } from "../source/mod.ts";
+import { quoteName, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import type { RunContext } from "./context.ts";
+import type { JobState } from "./job-state.ts";
+import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import { columnCodings, type SourcePlan } from "./source-plan.ts";
+
+const ER_BAD_DB = 1049;
+const ER_NO_SUCH_TABLE = 1146;
+const NOT_THERE = new Set([ER_BAD_DB, ER_NO_SUCH_TABLE]);
+
+export function checkInput(
+  options: ImportOptions,
+  env: ImportEnvironment,
+  plan: SourcePlan,
+  models: ReadonlyMap<string, TableInfo>,
+  session: EncodeSession,
+  more: { tidb: Tidb | undefined; state: JobState | undefined; stateDifferences: readonly string[] | undefined },
+): CheckInput {
+  const { tidb, state, stateDifferences } = more;
+  const { connectionsMax } = options.tidb;
+  const isEmpty = async (database: string, table: string): Promise<boolean> => {
+    try {
+      const found = await tidb!.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
+      return found.rows.length === 0;
+    } catch (error) {
+      // Not there yet; a schema file makes it.
+      if (NOT_THERE.has(sqlErrno(error) ?? 0)) return true;
+      throw error;
+    }
+  };
+  return {
+    storage: plan.storage,
+    source: plan.source,
+    tables: plan.tables.map((table) => {
+      const info = models.get(table.name);
+      const { name, database, files, sizeBytes } = table;
+      const ignored = ignoredColumns(options.ignoreColumns, database, table.table, options.caseSensitive);
+      const codings = info === undefined ? new Map() : columnCodings(table, info);
+      return { name, database, table: table.table, files, sizeBytes, info, codings, ignored: new Set(ignored) };
+    }),
+    session,
+    compatLightning: options.compatLightning,
+    allowShortRows: options.allowShortRows,
+    castErrorsAllowed: options.typeErrorsMax > 0,
+    invalidReplacement: options.invalidReplacement,
+    files: env.files,
+    sortedKvDir: options.sortedKvDir,
+    target: tidb === undefined ? undefined : { isEmpty, connectionsMax },
+    touched: new Set(state?.batches.flatMap((batch) => (batch === undefined ? [] : batch.tables))),
+    stateDifferences,
+    signal: env.signal,
+  };
+}
+
+/** The checks before an import; throws when one failed, before anything was written. */
+export async function precheck(context: RunContext, session: EncodeSession): Promise<void> {
+  const { options, env, plan, models, tidb, job } = context;
+  if (!options.checkRequirements) return;
+  const more = { tidb, state: job.state, stateDifferences: undefined };
+  const findings = await runChecks(checkInput(options, env, plan, models, session, more));
+  for (const finding of findings) sayFinding(env, finding);
+  const failed = findings.filter(({ status }) => status === "failed");
+  if (failed.length > 0) throw failedChecks(failed);
+}
+
+export function sayFinding(env: ImportEnvironment, { check, status, detail }: Finding): void {
+  env.emit({ kind: "check", check, status, detail });
+}
+
+const SHOWN = 5;
+
+function failedChecks(failed: readonly Finding[]): LevinError {
+  const first = failed[0]!;
+  const more = failed.length > 1 ? ` (and ${failed.length - 1} more; see levin check)` : "";
+  if (failed.every(({ check }) => check === "target-empty")) {
+    const names = failed.slice(0, SHOWN).map(({ cause }) => `"${cause!.fields["table"]}"`);
+    const rest = failed.length > SHOWN ? ` and ${failed.length - SHOWN} more` : "";
+    const tables = `${failed.length === 1 ? "table" : "tables"} ${names.join(", ")}${rest}`;
+    return new LevinError("Levin:Check:ErrTargetNotEmpty", `Cannot import: the target's ${tables} must be empty`, {
+      fields: { tables: failed.length },
+    });
+  }
+  const fields = { ...first.cause?.fields, check: first.check, failed: failed.length };
+  return new LevinError("Levin:Check:ErrFailed", `${first.detail}${more}`, { cause: first.cause, fields });
+}

@@ -1,0 +1,24 @@
+import { LevinError } from "../base/mod.ts";
+import type { Check, Finding } from "./check.ts";
+
+const CHECK = "target-empty";
+
+/** Tables have no row before their first pair goes in; those that an earlier run of this job has begun are its own. */
+export const targetEmpty: Check = async ({ tables, target, touched, signal }) => {
+  if (target === undefined) return [{ check: CHECK, status: "skipped", detail: "no target is named" }];
+  const left = tables.filter(({ name, info }) => info !== undefined && !touched.has(name));
+  const notEmpty: string[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let table = left[next++]; table !== undefined; table = left[next++]) {
+      signal.throwIfAborted();
+      if (!(await target.isEmpty(table.database, table.table))) notEmpty.push(table.name);
+    }
+  };
+  await Promise.all(Array.from({ length: target.connectionsMax }, worker));
+  return notEmpty.sort().map((name): Finding => {
+    const detail = `Cannot import: the target's table "${name}" must be empty`;
+    const cause = new LevinError("Levin:Check:ErrTargetNotEmpty", detail, { fields: { table: name } });
+    return { check: CHECK, status: "failed", detail, cause };
+  });
+};
