@@ -23,7 +23,10 @@ let unpacked: Map<string, Uint8Array> | undefined;
 
 /** Files of the archive by path. */
 export function archive(): Map<string, Uint8Array> {
-  unpacked ??= untar(zstdDecompressSync(readFileSync(new URL("../data/dumps.tar.zst", import.meta.url).pathname)));
+  // A plain array: slices of a Buffer would share its memory.
+  unpacked ??= untar(
+    new Uint8Array(zstdDecompressSync(readFileSync(new URL("../data/dumps.tar.zst", import.meta.url).pathname))),
+  );
   return unpacked;
 }
 
