@@ -2,6 +2,7 @@
  * Configuration: tidb-lightning's TOML with all its keys, flags and environment merged into one checked whole that knows where each value
  * comes from. The only folder that imports `valibot` and `smol-toml`. It knows no meaning beyond types: `cli` turns it into options.
  */
+export { configJsonSchema } from "./json-schema.ts";
 export { configKeys, type KeySpec, type KeyType } from "./keys.ts";
 export {
   keysByPath,

@@ -2,6 +2,7 @@
 import type { CommandIo } from "../io.ts";
 import { checkCommand } from "./check.ts";
 import { checkpointCommand } from "./checkpoint.ts";
+import { configSchemaCommand } from "./config-schema.ts";
 import { decodeCommand } from "./decode.ts";
 import { encodeCommand } from "./encode.ts";
 import { importCommand } from "./import.ts";
@@ -14,6 +15,7 @@ import { versionCommand } from "./version.ts";
 export const commands = (io: CommandIo) => ({
   import: importCommand(io),
   check: checkCommand(io),
+  "config-schema": configSchemaCommand(io),
   checkpoint: checkpointCommand(io),
   decode: decodeCommand(io),
   encode: encodeCommand(io),
