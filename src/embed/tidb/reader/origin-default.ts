@@ -63,7 +63,13 @@ export function originDefault(column: ColumnInfo, form: ColumnForm, zone: TimeZo
     }
     case "decimal": {
       const value = parseDecimal(text);
-      return value && { kind: "decimal", value };
+      const missing = BigInt(Math.max(0, type.Decimal - (value?.scale ?? 0)));
+      return (
+        value && {
+          kind: "decimal",
+          value: { ...value, unscaled: value.unscaled * 10n ** missing, scale: value.scale + Number(missing) },
+        }
+      );
     }
     case "bytes": {
       const bytes = utf8(text);

@@ -23,6 +23,7 @@ function plainFloat(shortest: string): string {
 
 /** Shortest digits of a FLOAT, which 32 bits tell apart. */
 function shortestFloat32(value: number): string {
+  if (Object.is(value, -0)) return "-0";
   for (let precision = 1; precision <= 9; precision++) {
     const text = value.toPrecision(precision);
     if (Math.fround(Number(text)) === value) return String(Number(text));
@@ -30,9 +31,11 @@ function shortestFloat32(value: number): string {
   return String(value);
 }
 
-/** As TiDB's text protocol writes it: fixed digits for (M,D), else shortest, with an exponent below 1e-15 and from 1e15 on. */
+/**
+ * As TiDB's text protocol writes a column of a table: the shortest digits, with an exponent below 1e-15 and from 1e15 on; the D of (M,D)
+ * shows in expressions only (`DumpTextRow` of `pkg/server/internal/column`).
+ */
 function floatText(value: number, type: FieldTypeInfo): string {
-  if (type.Decimal >= 0) return value.toFixed(type.Decimal);
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const shortest = type.Tp === Tp.float ? shortestFloat32(value) : String(value);
   const size = Math.abs(value);
