@@ -14,7 +14,7 @@ process.on("SIGHUP", () => undefined);
 // The compiled program has its script as a virtual second word, as the plain one has its file.
 const argv = process.argv.slice(2);
 
-process.exitCode = await runCli(argv, process.execPath, {
+const code = await runCli(argv, process.execPath, {
   stdout: process.stdout,
   stderr: process.stderr,
   // Not touched before it is needed: an open standard input would keep the process.
@@ -34,3 +34,8 @@ process.exitCode = await runCli(argv, process.execPath, {
   // Named here because in the compiled program everything lies where this file lies.
   encodeWorker: new URL("./importer/encode/encode-worker.ts", import.meta.url),
 });
+
+// A connection to a peer that answers no more would keep the process; what is written goes out first, unless its reader is stuck too.
+const written = (stream: NodeJS.WriteStream): Promise<void> => new Promise((done) => stream.write("", () => done()));
+await Promise.race([Promise.all([written(process.stdout), written(process.stderr)]), systemClock.sleep(5_000)]);
+process.exit(code);

@@ -188,6 +188,7 @@ export function importOptions(
     memoryBytes: number("levin.memory") || defaultMemoryBytes(os.totalmem(), workers),
     blockStore: config.get("levin.block-store") as "level" | "files",
     chunkSizeBytes: Math.min(number("mydumper.max-region-size"), 64 << 20),
+    diskQuotaBytes: number("tikv-importer.disk-quota"),
     rangeSizeBytes: number("tikv-importer.region-split-size") || 96 << 20,
     rangeKeys: number("tikv-importer.region-split-keys") || 960_000,
     ingestConcurrency: Math.min(number("tikv-importer.range-concurrency"), 8),

@@ -1,6 +1,7 @@
 import type { TableInfo } from "../schema/mod.ts";
 import type { Tidb } from "../tidb/mod.ts";
 import type { ClusterLink } from "./cluster-link.ts";
+import type { DiskQuota } from "./disk-quota.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
 import type { Job } from "./job.ts";
 import type { MemoryPlan } from "./memory.ts";
@@ -22,6 +23,7 @@ export interface RunContext {
   /** Of the target, for telling keys in words. */
   newCollations: boolean;
   progress: Progress;
+  quota: DiskQuota;
   /** Engines that are open, by batch. */
   open: Map<number, EncodedBatch>;
 }

@@ -1,4 +1,4 @@
-import { joinPath } from "../base/mod.ts";
+import { joinPath, LevinError } from "../base/mod.ts";
 import { type Chunk, ignoredColumns, planChunks } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
 import type { RunContext } from "./context.ts";
@@ -6,6 +6,7 @@ import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
+import type { PlannedChunk } from "./records.ts";
 import { checkTypeErrors, writeRejected } from "./reports.ts";
 import { columnCodings } from "./source-plan.ts";
 
@@ -46,6 +47,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
   const { job, env, options, progress } = context;
   const state = job.state.batches[batch.id]!;
   const encoded = await openEncoded(context, state);
+  for (const { bytes } of state.done.values()) context.quota.add(batch.id, bytes);
   if (state.encoded) return encoded;
   try {
     const chunks: { id: number; chunk: Chunk }[] = [];
@@ -63,19 +65,15 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
         chunks.push({ id: chunks.length, chunk: { ...chunk, database: table.database, table: table.table } });
       }
     }
-    if (!state.planned) {
-      await job.append({
-        type: "chunks",
-        batch: batch.id,
-        chunks: chunks.map(({ id, chunk }) => ({
-          id,
-          table: `${chunk.database}.${chunk.table}`,
-          path: chunk.path,
-          start: chunk.start,
-          end: Number.isFinite(chunk.end) ? chunk.end : null,
-        })),
-      });
-    }
+    const planned = chunks.map(({ id, chunk }) => ({
+      id,
+      table: `${chunk.database}.${chunk.table}`,
+      path: chunk.path,
+      start: chunk.start,
+      end: Number.isFinite(chunk.end) ? chunk.end : null,
+    }));
+    if (!state.planned) await job.append({ type: "chunks", batch: batch.id, chunks: planned });
+    else demandSamePlan(context, state, planned);
     const left = chunks.filter(({ id }) => !state.done.has(id));
     for (const { chunk } of chunks.filter(({ id }) => state.done.has(id))) progress.encoded(0, chunk.sourceBytes);
     encoded.warnings = await pool.encode(
@@ -94,10 +92,12 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
         chunks: left,
         onRejected: (chunk, rows) => writeRejected(context, batch.id, chunk, rows),
         onFlushed: async (runs, done) => {
+          for (const { bytes } of done) context.quota.add(batch.id, bytes);
           await job.append({ type: "flushed", batch: batch.id, runs, chunks: done });
           checkTypeErrors(context);
         },
         onProgress: (rows, bytes) => progress.encoded(rows, bytes),
+        room: () => context.quota.room(batch.id, env.signal),
       },
       env.signal,
     );
@@ -107,4 +107,17 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
     await encoded.engines.close();
     throw error;
   }
+}
+
+/** What was recorded of chunks is true of chunks that are cut alike only. */
+function demandSamePlan({ job }: RunContext, state: BatchState, now: readonly PlannedChunk[]): void {
+  const before = state.chunks;
+  const at = now.findIndex((chunk, i) => JSON.stringify(chunk) !== JSON.stringify(before[i]));
+  if (at < 0 && now.length === before.length) return;
+  const { path, start } = now[Math.max(at, 0)] ?? before[0]!;
+  throw new LevinError(
+    "Levin:State:ErrChanged",
+    `Cannot continue the import in "${job.dir}": "${path}" is cut in another way than before at byte ${start}`,
+    { fields: { dir: job.dir, file: path } },
+  );
 }

@@ -56,6 +56,8 @@ export interface ImportOptions {
   chunkSizeBytes: number;
   /** Source bytes up to which tables share an engine; absent: 256 MiB. */
   batchSizeBytes?: number;
+  /** Ceiling of sorted pairs on the local disk; absent or 0: none. */
+  diskQuotaBytes?: number;
   rangeSizeBytes: number;
   rangeKeys: number;
   /** Region jobs at a time. */

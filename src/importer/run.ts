@@ -5,6 +5,7 @@ import { readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
 import { openCluster } from "./cluster-link.ts";
 import type { RunContext } from "./context.ts";
+import { DiskQuota } from "./disk-quota.ts";
 import { EncodePool } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { batchDir, type EncodedBatch, encodeBatch } from "./encode-batch.ts";
@@ -81,6 +82,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     memory,
     newCollations,
     progress,
+    quota: new DiskQuota(options.diskQuotaBytes ?? 0),
     open: new Map(),
   };
   sayPlan(context, session, variables);
@@ -221,6 +223,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   context.open.delete(batch.id);
   await encoded.engines.close();
   await env.files.removeTree(batchDir(context, batch.id));
+  context.quota.release(batch.id);
 }
 
 /** A run that was killed after its last table left its pauses; opening and closing them takes them back. */

@@ -96,10 +96,14 @@ export function fingerprintOf(
   options: ImportOptions,
   session: Record<string, unknown>,
 ): Fingerprint {
+  // What only decides whether a row is taken or refused is not here: a user who relaxes it goes on with what was taken.
   const out: Fingerprint = {
     source: options.sourceDir,
     target: options.targetName ?? `${options.tidb.host}:${options.tidb.port}`,
     "CSV dialect": JSON.stringify(options.csv),
+    "chunk size": String(options.chunkSizeBytes),
+    "batch size": String(options.batchSizeBytes ?? 0),
+    "block store": options.blockStore,
   };
   for (const [name, value] of Object.entries(session)) out[name] = String(value);
   for (const [path, value] of Object.entries(options.sourceSettings ?? {})) out[`setting ${path}`] = value;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ImportOptions } from "../../src/importer/mod.ts";
 import type { StepKind } from "./life.ts";
+import { simulate } from "./simulate.ts";
 import { sweep } from "./sweep.ts";
 
 const disk: StepKind[] = ["file", "kvdb"];
@@ -21,4 +23,41 @@ describe("a step fails, then the import is continued", () => {
       assert.ok(runs >= 8 && ended > 0, `${runs} runs, ${ended} of them with a second life`);
     });
   }
+});
+
+test("an import whose chunks would be cut in another way is not continued", async () => {
+  let options: ImportOptions | undefined;
+  const changed = simulate(9, {
+    livesMax: 2,
+    tamper: (_, given) => {
+      options = given;
+      given.chunkSizeBytes = 500;
+    },
+    judge: (life) => {
+      if (life === 2) options!.chunkSizeBytes = 700;
+      let runs = 0;
+      return (kind, what) =>
+        life === 1 && kind === "file" && what === "append" && ++runs === 5 ? "crash-after" : undefined;
+    },
+  });
+  await assert.rejects(changed, /ErrChanged.*chunk size was 500 and is 700/);
+});
+
+test("sorted pairs beyond the disk quota end the run, and a larger quota continues it", async () => {
+  const said: string[] = [];
+  let options: ImportOptions | undefined;
+  const report = await simulate(9, {
+    livesMax: 2,
+    tamper: (_, given) => {
+      options = given;
+      Object.assign(given, { workers: 1, chunkSizeBytes: 500, batchSizeBytes: 1, diskQuotaBytes: 100 });
+    },
+    judge: (life) => {
+      if (life === 2) options!.diskQuotaBytes = 1 << 20;
+      return () => undefined;
+    },
+  });
+  for (const line of report.trace) if (line.startsWith("life")) said.push(line);
+  assert.match(said[0]!, /Levin:State:ErrDiskQuota/);
+  assert.match(said[1]!, /done/);
 });

@@ -32,6 +32,12 @@ export const engineCodes = defineCodes({
     retry: "never",
     exit: 1,
   },
+  "Levin:State:ErrDiskQuota": {
+    meaning: "The sorted pairs of one table, or of a batch of small ones, do not fit the disk quota.",
+    action: "Raise tikv-importer.disk-quota (or set it to 0), then run the same command again.",
+    retry: "never",
+    exit: 1,
+  },
   "Levin:State:ErrFormat": {
     meaning: "A file of the state directory is damaged or of another format version.",
     action: "Use the levin that wrote it, or start again with --fresh.",

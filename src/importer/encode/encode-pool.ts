@@ -23,6 +23,8 @@ export interface EncodeBatch {
   onRejected(chunk: number, rows: RejectedRow[]): Promise<void>;
   onFlushed(runs: EngineRuns, chunks: ChunkResult[]): Promise<void>;
   onProgress(rows: number, sourceBytes: number): void;
+  /** Resolves when there is room for the pairs of one more chunk. */
+  room(): Promise<void>;
 }
 
 /** The highest sequence number among run ids, for the next process's `firstRun`; -1 when there is none. */
@@ -79,6 +81,7 @@ export class EncodePool {
           for (;;) {
             signal.throwIfAborted();
             if (this.#failure !== undefined) break;
+            await batch.room();
             const next = iterator.next();
             if (next.done) break;
             await this.#call(thread, { kind: "chunk", ...next.value });

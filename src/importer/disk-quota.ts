@@ -1,0 +1,54 @@
+import { LevinError } from "../base/mod.ts";
+
+/**
+ * Ceiling of the sorted pairs on the local disk (`tikv-importer.disk-quota`), accounted at each run that is written. A worker that finds
+ * no room waits before its next chunk until an earlier batch is in the cluster and its engines are gone; overshoot is what is being
+ * encoded at that moment, at most one chunk a worker.
+ */
+export class DiskQuota {
+  readonly #limitBytes: number;
+  readonly #bytes = new Map<number, number>();
+  #released: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  /** 0: no ceiling. */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Bytes of pairs of a batch came to the disk. */
+  add(batch: number, bytes: number): void {
+    this.#bytes.set(batch, (this.#bytes.get(batch) ?? 0) + bytes);
+  }
+
+  /** The engines of a batch are gone. */
+  release(batch: number): void {
+    this.#bytes.delete(batch);
+    this.#released.resolve();
+    this.#released = Promise.withResolvers();
+  }
+
+  /** Resolves when there is room. Throws `Levin:State:ErrDiskQuota` when only the batch itself takes it: waiting would not end. */
+  async room(batch: number, signal: AbortSignal): Promise<void> {
+    if (this.#limitBytes === 0) return;
+    for (;;) {
+      signal.throwIfAborted();
+      let used = 0;
+      for (const bytes of this.#bytes.values()) used += bytes;
+      if (used < this.#limitBytes) return;
+      if ([...this.#bytes.keys()].every((other) => other === batch)) throw tooSmall(this.#limitBytes);
+      await Promise.race([this.#released.promise, aborted(signal)]);
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+function tooSmall(limitBytes: number): LevinError {
+  return new LevinError(
+    "Levin:State:ErrDiskQuota",
+    `Cannot encode more: the sorted pairs of one batch of tables take more than tikv-importer.disk-quota = ${limitBytes} bytes`,
+    { fields: { limitBytes } },
+  );
+}
