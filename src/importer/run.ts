@@ -238,9 +238,12 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
   const { clock, signal } = env;
   const say = (what: string) => (thrown: unknown) =>
     env.emit({ kind: "log", level: "warn", message: `${what}: ${LevinError.from(thrown).message}` });
+  // Taken back side by side: peers that answer no more hold up the end of a run only once.
+  const undo: (() => Promise<void>)[] = [];
+  closers.defer(async () => void (await Promise.all(undo.map((run) => run()))));
   if (options.importModeRenewMs > 0) {
     const keeper = await ImportModeKeeper.open({ clock, tikv: cluster.tikv, signal, onTrouble: say("import mode") });
-    closers.defer(() => keeper.close());
+    undo.push(() => keeper.close());
   }
   const ranges = [...models.values()].flatMap(tableKeyRanges);
   const pause = await SchedulerPause.open({
@@ -251,5 +254,5 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
     signal,
     onTrouble: say("scheduler pause"),
   });
-  closers.defer(() => pause.close());
+  undo.push(() => pause.close());
 }

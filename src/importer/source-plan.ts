@@ -96,7 +96,6 @@ export function fingerprintOf(
   options: ImportOptions,
   session: Record<string, unknown>,
 ): Fingerprint {
-  // What only decides whether a row is taken or refused is not here: a user who relaxes it goes on with what was taken.
   const out: Fingerprint = {
     source: options.sourceDir,
     target: options.targetName ?? `${options.tidb.host}:${options.tidb.port}`,

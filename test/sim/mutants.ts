@@ -56,8 +56,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the label rule stays at the end",
     file: "src/importer/run.ts",
-    find: "closers.defer(() => pause.close());",
-    replace: "closers.defer(async () => void pause.record);",
+    find: "undo.push(() => pause.close());",
+    replace: "undo.push(async () => void pause.record);",
   },
   {
     name: "a statement whose answer was lost is not repeated",
