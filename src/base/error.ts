@@ -27,6 +27,10 @@ export class LevinError extends Error {
   static from(thrown: unknown): LevinError {
     if (thrown instanceof LevinError) return thrown;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const { code, syscall } = (thrown ?? {}) as { code?: unknown; syscall?: unknown };
+    if (typeof code === "string" && typeof syscall === "string") {
+      return new LevinError("Levin:System:ErrCall", message, { cause: thrown, fields: { cause: code } });
+    }
     return new LevinError("Levin:Internal:ErrUnexpected", message, { cause: thrown });
   }
 }

@@ -92,6 +92,8 @@ interface Row {
   pairs: Pair[];
   warnings: EncodeWarning[];
   error: LevinError | undefined;
+  /** Of the row with an error. */
+  place: { file: string; row: number; byte: number } | undefined;
 }
 
 /** Encodes all rows of the files, one after the other; row numbers go on from file to file. */
@@ -145,13 +147,15 @@ async function forEachRow(request: EncodeRequest, take: (row: Row) => void): Pro
           warnings = [];
           number++;
           let error: LevinError | undefined;
+          let place: Row["place"];
           try {
             encoder.encodeRow(fields, number);
           } catch (thrown) {
             error = LevinError.from(thrown);
             if (error.facts.exit !== 4) throw thrown;
+            place = { file: path, row: scanner.rowNumber, byte: reader.rowPosition };
           }
-          take({ number, pairs: collector.pairs, warnings, error });
+          take({ number, pairs: collector.pairs, warnings, error, place });
         }
       }
     } finally {
@@ -187,8 +191,14 @@ export async function printByRow(request: EncodeRequest, out: OutputStream): Pro
 export async function printSorted(request: EncodeRequest, out: OutputStream): Promise<void> {
   const all: Pair[] = [];
   let rows = 0;
-  await forEachRow(request, ({ pairs, error }) => {
-    if (error !== undefined) throw error;
+  await forEachRow(request, ({ pairs, error, place }) => {
+    if (error !== undefined) {
+      const where = place === undefined ? "" : ` (file "${place.file}", row ${place.row}, byte ${place.byte})`;
+      throw new LevinError(error.code, `${error.message}${where}`, {
+        cause: error,
+        fields: { ...error.fields, ...place },
+      });
+    }
     rows++;
     all.push(...pairs);
     if (all.length > PAIRS_MAX) {

@@ -84,9 +84,33 @@ function stateDirOf(config: LoadedConfig, sourceDir: string): string {
   return resolve(given === "" ? join("levin-state", basename(sourceDir).replace(/[^\w.-]+/g, "_") || "job") : given);
 }
 
+/** Every word that MySQL, TiDB or MariaDB know as an SQL mode; a mistyped one must not pass for leniency. */
+const SQL_MODES = new Set(
+  (
+    "ALLOW_INVALID_DATES ANSI ANSI_QUOTES DB2 EMPTY_STRING_IS_NULL ERROR_FOR_DIVISION_BY_ZERO HIGH_NOT_PRECEDENCE IGNORE_BAD_TABLE_OPTIONS " +
+    "IGNORE_SPACE MAXDB MSSQL MYSQL323 MYSQL40 NO_AUTO_CREATE_USER NO_AUTO_VALUE_ON_ZERO NO_BACKSLASH_ESCAPES NO_DIR_IN_CREATE " +
+    "NO_ENGINE_SUBSTITUTION NO_FIELD_OPTIONS NO_KEY_OPTIONS NO_TABLE_OPTIONS NO_UNSIGNED_SUBTRACTION NO_ZERO_DATE NO_ZERO_IN_DATE " +
+    "ONLY_FULL_GROUP_BY ORACLE PAD_CHAR_TO_FULL_LENGTH PIPES_AS_CONCAT POSTGRESQL REAL_AS_FLOAT SIMULTANEOUS_ASSIGNMENT " +
+    "STRICT_ALL_TABLES STRICT_TRANS_TABLES TIME_ROUND_FRACTIONAL TIME_TRUNCATE_FRACTIONAL TRADITIONAL"
+  ).split(" "),
+);
+
+function checkedSqlMode(config: LoadedConfig): string {
+  const given = config.get("tidb.sql-mode") as string;
+  const unknown = given
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "" && !SQL_MODES.has(word.toUpperCase()));
+  if (unknown.length > 0) {
+    const message = `Cannot use tidb.sql-mode = "${given}" (${config.origin("tidb.sql-mode")}): "${unknown[0]}" is no SQL mode`;
+    throw new LevinError("Levin:Config:ErrInvalid", message);
+  }
+  return given;
+}
+
 /** The SQL mode of casts: as configured, else strict, or Lightning's where its behaviour is asked for. */
 export function sqlModeOf(config: LoadedConfig): string {
-  if (config.isSet("tidb.sql-mode")) return config.get("tidb.sql-mode") as string;
+  if (config.isSet("tidb.sql-mode")) return checkedSqlMode(config);
   return isCompat(config) ? LIGHTNING_SQL_MODE : STRICT_SQL_MODE;
 }
 
@@ -148,6 +172,10 @@ export function importOptions(
     );
   }
   const stateDir = stateDirOf(config, sourceDir);
+  if (`${stateDir}/`.startsWith(`${sourceDir}/`)) {
+    const message = `Cannot keep the state in "${stateDir}": it lies inside the source "${sourceDir}"; say --state-dir`;
+    throw new LevinError("Levin:Config:ErrInvalid", message);
+  }
   const sortedKvDir = config.get("tikv-importer.sorted-kv-dir") as string;
   const number = (path: string) => config.get(path) as number;
   const workers =

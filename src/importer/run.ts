@@ -1,4 +1,5 @@
 import { LevinError } from "../base/mod.ts";
+import { TimeZone } from "../codec/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { readServerVariables, type ServerVariables } from "../tidb/mod.ts";
@@ -115,9 +116,13 @@ function encodeSession(
   variables: ServerVariables,
   job: Job,
 ): EncodeSession {
+  const timeZone = options.timeZone ?? variables.timeZone;
+  if (TimeZone.find(timeZone) === undefined) {
+    throw new LevinError("Levin:Config:ErrInvalid", `Cannot use the time zone "${timeZone}": it is no time zone`);
+  }
   return {
     sqlMode: options.sqlMode,
-    timeZone: options.timeZone ?? variables.timeZone,
+    timeZone,
     newCollations: variables.newCollations,
     rowFormatVersion: variables.rowFormatVersion,
     rowLevelChecksum: variables.rowLevelChecksum,

@@ -60,7 +60,9 @@ export function tidbError(thrown: unknown, address: string, sql: string | undefi
   if (thrown instanceof LevinError) return thrown;
   const error = thrown as { code?: string; errno?: number; sqlState?: string; message?: string; fatal?: boolean };
   const text = error.message || error.code || String(thrown);
-  if (error.code !== undefined && LOST.has(error.code)) {
+  // What mysql2 says of a connection that ended while it lay in the pool.
+  const closed = /closed state/.test(text);
+  if (closed || (error.code !== undefined && LOST.has(error.code))) {
     return new LevinError("Levin:Tidb:ErrUnavailable", `Cannot reach TiDB at ${address}: ${text}`, {
       cause: thrown,
       fields: { address, cause: error.code },
@@ -155,9 +157,14 @@ export async function connectTidb(options: TidbOptions): Promise<Tidb> {
   const session: Tidb["session"] = async (use) => {
     const connection = await take();
     try {
-      return await use((sql, values) => run(connection, sql, values));
-    } finally {
+      const result = await use((sql, values) => run(connection, sql, values));
       connection.release();
+      return result;
+    } catch (error) {
+      // A lost connection must not go back into the pool; after the server's own errors it is as good as before.
+      if (error instanceof LevinError && error.code === "Levin:Tidb:ErrSql") connection.release();
+      else connection.destroy();
+      throw error;
     }
   };
 

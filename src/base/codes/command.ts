@@ -7,6 +7,12 @@ export const commandCodes = defineCodes({
     retry: "never",
     exit: 1,
   },
+  "Levin:System:ErrCall": {
+    meaning: "The operating system refused a call, for example because a port is taken or a directory cannot be made.",
+    action: "Mend what the message names, then run the same command again.",
+    retry: "never",
+    exit: 1,
+  },
   "Levin:Command:ErrUsage": {
     meaning: "The command line is not valid.",
     action: "See `levin help COMMAND`.",

@@ -52,7 +52,7 @@ export const engineCodes = defineCodes({
   },
   "Levin:State:ErrChanged": {
     meaning: "The state directory belongs to another import: the source, schema or options differ.",
-    action: "The message lists what differs; undo that, or start again with --fresh.",
+    action: "The message lists what differs; undo that, use another --state-dir, or start again with --fresh.",
     retry: "never",
     exit: 2,
   },

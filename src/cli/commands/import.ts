@@ -54,6 +54,13 @@ export const importCommand = (io: CommandIo) =>
       let options = await importJob(io, config, args.source, args.fresh);
       let sandbox: RunningSandbox | undefined;
       if (args.sandbox !== undefined) {
+        for (const path of ["tidb.host", "tidb.port", "tidb.status-port", "tidb.pd-addr"]) {
+          if (config.origin(path) === "flag")
+            throw new LevinError(
+              "Levin:Command:ErrUsage",
+              `Cannot use --sandbox together with ${path}: say where to import once`,
+            );
+        }
         sandbox = await openSandbox(io, { dir: resolve(args.sandbox), stores: storeCount(args.stores) });
         options = intoSandbox(options, sandbox);
       } else {

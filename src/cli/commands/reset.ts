@@ -30,6 +30,7 @@ export const resetCommand = (io: CommandIo) =>
         io.stdout.write(`${yes ? "removed" : "would remove"} ${joinPath(path, part)}\n`);
         if (yes) await systemFiles.removeTree(joinPath(path, part));
       }
+      if (!yes) io.stdout.write("nothing was removed: say --yes to do it\n");
       return 0;
     },
   });
