@@ -85,6 +85,9 @@ function failedChecks(failed: readonly Finding[]): LevinError {
       fields: { tables: failed.length },
     });
   }
+  // An error of the disk is none of the source; it keeps its name, and the next run may do better.
+  const disk = failed.find(({ cause }) => cause?.code === "Levin:Source:ErrUnreadable");
+  if (disk !== undefined) return disk.cause!;
   const fields = { ...first.cause?.fields, check: first.check, failed: failed.length };
   return new LevinError("Levin:Check:ErrFailed", `${first.detail}${more}`, { cause: first.cause, fields });
 }
