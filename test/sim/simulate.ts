@@ -214,7 +214,12 @@ function checkFailure(error: unknown, last: boolean, violated: (what: string) =>
     violated(`the import ended with a bug: ${error instanceof Error ? error.stack : String(error)}`);
   }
   if (error.code === "Levin:Verify:ErrChecksum") violated(`the checksums differ: ${error.message}`);
-  if (/^Levin:(State:Err(Changed|Format|Locked|Done)|Engine:ErrCorrupt|Check|Encode|Internal)/.test(error.code)) {
+  if (
+    /^Levin:(State:Err(Changed|Format|Locked|Done)|Engine:ErrCorrupt|Check:ErrTargetNotEmpty|Encode|Internal)/.test(
+      error.code,
+    ) ||
+    /empty/.test(error.message)
+  ) {
     violated(`the import cannot be continued: ${error.code} ${error.message}`);
   }
   if (last) violated(`the import fails without faults: ${error.code} ${error.message}\n${error.stack}`);
