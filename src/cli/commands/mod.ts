@@ -4,6 +4,7 @@ import { checkCommand } from "./check.ts";
 import { checkpointCommand } from "./checkpoint.ts";
 import { configSchemaCommand } from "./config-schema.ts";
 import { decodeCommand } from "./decode.ts";
+import { detectCommand } from "./detect.ts";
 import { encodeCommand } from "./encode.ts";
 import { importCommand } from "./import.ts";
 import { resetCommand } from "./reset.ts";
@@ -15,6 +16,7 @@ import { versionCommand } from "./version.ts";
 export const commands = (io: CommandIo) => ({
   import: importCommand(io),
   check: checkCommand(io),
+  detect: detectCommand(io),
   "config-schema": configSchemaCommand(io),
   checkpoint: checkpointCommand(io),
   decode: decodeCommand(io),
