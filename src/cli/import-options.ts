@@ -3,9 +3,10 @@ import os from "node:os";
 import { basename, join, resolve } from "node:path";
 import { LevinError } from "../base/mod.ts";
 import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
-import { type ClusterTls, defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
+import { defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
 import type { CommandIo } from "./io.ts";
 import { csvDialect, ignoreRules, invalidReplacement, isCompat, loadOptions } from "./source-options.ts";
+import { clusterTls, tidbTls } from "./tls-options.ts";
 
 /** levin's own default: strict, as a server's. */
 const STRICT_SQL_MODE =
@@ -16,7 +17,7 @@ const LIGHTNING_SQL_MODE = "ONLY_FULL_GROUP_BY,NO_AUTO_CREATE_USER";
 /** Environment variables for what should not stand on a command line. */
 const ENVIRONMENT: Record<string, string> = { LEVIN_TIDB_PASSWORD: "tidb.password", LEVIN_TIDB_USER: "tidb.user" };
 
-function readText(path: string, what: string): string {
+export function readText(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -55,22 +56,6 @@ function level(config: LoadedConfig, path: string): "required" | "optional" | "o
     "Levin:Config:ErrInvalid",
     `Cannot use ${path} = ${JSON.stringify(value)} (${config.origin(path)}): it must be required, optional or off`,
   );
-}
-
-function clusterTls(config: LoadedConfig): ClusterTls | undefined {
-  const pem = (name: string): string | undefined => {
-    const bytes = config.get(`security.${name}-bytes`) as string;
-    if (bytes !== "") return bytes;
-    const path = config.get(`security.${name}-path`) as string;
-    return path === "" ? undefined : readText(path, `security.${name}-path`);
-  };
-  const [ca, cert, key] = [pem("ca"), pem("cert"), pem("key")];
-  if (ca === undefined && cert === undefined && key === undefined) return undefined;
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
 }
 
 /** Directory of the job's state: that of standard input has a name of its own. */
@@ -183,6 +168,7 @@ export function importOptions(
   const host = config.get("tidb.host") as string;
   const timeZone = config.get("levin.time-zone") as string;
   const tls = clusterTls(config);
+  const sqlTls = tidbTls(config, tls);
   const pd = config.get("tidb.pd-addr") as string;
   return {
     sourceDir,
@@ -205,9 +191,15 @@ export function importOptions(
       password: config.get("tidb.password") as string,
       connectionsMax: 8,
       connectTimeoutMs: 10_000,
+      ...(sqlTls === undefined ? {} : { tls: sqlTls }),
       sessionVariables: { ...(config.get("tidb.session-vars") as Record<string, string | number>) },
     },
-    statusPort: { host, port: number("tidb.status-port"), timeoutMs: 60_000 },
+    statusPort: {
+      host,
+      port: number("tidb.status-port"),
+      timeoutMs: 60_000,
+      ...(tls === undefined ? {} : { tls: { ...tls, verify: true } }),
+    },
     pdAddresses: pd === "" ? [] : pd.split(",").map((one) => one.trim().replace(/^https?:\/\//, "")),
     clusterTls: tls,
     sqlMode: sqlModeOf(config),

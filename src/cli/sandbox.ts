@@ -1,12 +1,15 @@
 import { frontStorage, startFront, startSandbox, type TidbFront } from "../embed/mod.ts";
 import type { CommandIo } from "./io.ts";
 import { evaluateVirtual, makeRowEncoder } from "./sandbox-rows.ts";
+import { type SandboxTls, sandboxTls } from "./sandbox-tls.ts";
 
 export interface RunningSandbox {
   dir: string;
   front: TidbFront;
   pd: string[];
   tikv: string[];
+  /** Files for clients. */
+  tls: SandboxTls["paths"] | undefined;
   close(): Promise<void>;
 }
 
@@ -14,6 +17,8 @@ export interface SandboxSettings {
   dir: string;
   stores: number;
   host?: string;
+  /** All ports ask for certificates of the sandbox's own authority; MySQL's takes plain connections too. */
+  tls?: boolean;
   ports?: { tidb?: number; status?: number; pd?: number; tikv?: number[] };
 }
 
@@ -22,7 +27,10 @@ export async function openSandbox(io: CommandIo, settings: SandboxSettings): Pro
   const { clock, random } = io;
   const host = settings.host ?? "127.0.0.1";
   const { tidb = 0, status = 0, ...ports } = settings.ports ?? {};
+  const tls = settings.tls ? sandboxTls(io, settings.dir, host) : undefined;
+  const secured = tls === undefined ? {} : { tls: tls.server };
   const sandbox = await startSandbox({
+    ...secured,
     dir: settings.dir,
     stores: settings.stores,
     host,
@@ -33,6 +41,7 @@ export async function openSandbox(io: CommandIo, settings: SandboxSettings): Pro
   });
   try {
     const front = await startFront(sandbox.cluster, {
+      ...secured,
       storage: frontStorage(sandbox.cluster),
       host,
       port: tidb,
@@ -48,6 +57,7 @@ export async function openSandbox(io: CommandIo, settings: SandboxSettings): Pro
       front,
       pd: sandbox.pd,
       tikv: sandbox.tikv,
+      tls: tls?.paths,
       async close() {
         await front.close();
         await sandbox.close();

@@ -3,6 +3,7 @@
  * strict. Imports nothing of the importer, so that it does not mirror its mistakes.
  */
 
+export { type CertificateOptions, type Identity, makeCertificate } from "./certificates.ts";
 export {
   type Fault,
   type FaultKind,

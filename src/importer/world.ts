@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../base/mod.ts";
 import { type Connect, grpcConnect, nodeHttp, type SendHttp } from "../cluster/mod.ts";
 import { type KvDb, type LevelKvDbOptions, openLevelKvDb } from "../kvdb/mod.ts";
+import type { TlsOptions } from "../rpc/mod.ts";
 import { openLocalStorage, type Storage } from "../source/mod.ts";
 import { connectTidb, getStatusPort, type StatusPortOptions, type Tidb, type TidbOptions } from "../tidb/mod.ts";
 import type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
@@ -28,9 +29,20 @@ export function systemWorld(clock: Clock, encodeWorker: URL): ImportWorld {
     openKvDb: openLevelKvDb,
     connectTidb,
     getStatusPort,
-    connect: (tls) => grpcConnect(tls === undefined ? { clock } : { clock, tls: { material: tls } }),
-    sendHttp: (tls) => nodeHttp(tls && { material: tls }),
+    connect: (tls) => grpcConnect(tls === undefined ? { clock } : { clock, tls: tlsOptions(tls) }),
+    sendHttp: (tls) => nodeHttp(tls && tlsOptions(tls)),
     startEncoder: (setup) => startThread(encodeWorker, setup),
+  };
+}
+
+function tlsOptions({ certAllowedCn, ...material }: ClusterTls): TlsOptions {
+  if (certAllowedCn === undefined) return { material };
+  return {
+    material,
+    checkPeer: ({ subject }) => {
+      const name = String(subject.CN);
+      return certAllowedCn.includes(name) ? undefined : `its common name "${name}" is not in security.cert-allowed-cn`;
+    },
   };
 }
 

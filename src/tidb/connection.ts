@@ -8,6 +8,8 @@ export interface TidbTls {
   key?: string;
   /** False accepts any certificate (`tidb.tls = "skip-verify"`). */
   verify: boolean;
+  /** A server without TLS is taken too (`tidb.tls = "preferred"`). */
+  optional?: boolean;
 }
 
 export interface TidbOptions {
@@ -55,6 +57,11 @@ const LOST = new Set([
   "PROTOCOL_CONNECTION_LOST",
 ]);
 
+/** Codes of failed handshakes and refused certificates on Bun, Node and Deno. */
+export function isTlsCode(code: string | undefined): boolean {
+  return code !== undefined && /^(ERR_SSL_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|EPROTO)/.test(code);
+}
+
 /** Turns what mysql2 throws into a LevinError; `what` is the failed action, the statement's head is cut to 200 characters. */
 export function tidbError(thrown: unknown, address: string, sql: string | undefined): LevinError {
   if (thrown instanceof LevinError) return thrown;
@@ -68,8 +75,11 @@ export function tidbError(thrown: unknown, address: string, sql: string | undefi
       fields: { address, cause: error.code },
     });
   }
-  if (error.code === "HANDSHAKE_SSL_ERROR" || error.code === "HANDSHAKE_NO_SSL_SUPPORT") {
-    return new LevinError("Levin:Rpc:ErrTls", `Cannot open TLS to TiDB at ${address}: ${text}`, { cause: thrown });
+  if (error.code === "HANDSHAKE_SSL_ERROR" || error.code === "HANDSHAKE_NO_SSL_SUPPORT" || isTlsCode(error.code)) {
+    return new LevinError("Levin:Rpc:ErrTls", `Cannot open TLS to TiDB at ${address}: ${text}`, {
+      cause: thrown,
+      fields: { address, cause: error.code },
+    });
   }
   const head = sql === undefined ? "" : ` in "${sql.length > 200 ? `${sql.slice(0, 200)}…` : sql}"`;
   const hint = error.errno === 1045 ? " (check user and password; accounts with caching_sha2_password need TLS)" : "";
@@ -116,6 +126,7 @@ export async function connectTidb(options: TidbOptions): Promise<Tidb> {
             ...(options.tls.cert === undefined ? {} : { cert: options.tls.cert }),
             ...(options.tls.key === undefined ? {} : { key: options.tls.key }),
             rejectUnauthorized: options.tls.verify,
+            verifyIdentity: options.tls.verify,
           },
         }),
   });
@@ -178,6 +189,9 @@ export async function connectTidb(options: TidbOptions): Promise<Tidb> {
     await tidb.query("SELECT 1");
   } catch (error) {
     await pool.end().catch(() => undefined);
+    const { tls, ...plain } = options;
+    const hasNone = error instanceof LevinError && error.fields["cause"] === "HANDSHAKE_NO_SSL_SUPPORT";
+    if (tls?.optional && hasNone) return await connectTidb(plain);
     throw error;
   }
   return tidb;

@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { LevinError, textOf } from "../base/mod.ts";
-import type { TidbTls } from "./connection.ts";
+import { isTlsCode, type TidbTls } from "./connection.ts";
 
 export interface StatusPortOptions {
   host: string;
@@ -17,7 +17,7 @@ export async function getStatusPort(options: StatusPortOptions, path: string): P
     const unavailable = (cause: Error & { code?: string }) =>
       reject(
         new LevinError(
-          "Levin:Tidb:ErrUnavailable",
+          isTlsCode(cause.code) ? "Levin:Rpc:ErrTls" : "Levin:Tidb:ErrUnavailable",
           `Cannot read "${path}" from TiDB's status port at ${address}: ${cause.message || cause.code}`,
           { cause, fields: { address, cause: cause.code } },
         ),

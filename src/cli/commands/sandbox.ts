@@ -20,6 +20,7 @@ export const sandboxCommand = (io: CommandIo) =>
         description: "status port, default any free one",
       }),
       pdPort: option({ type: optional(string), long: "pd-port", description: "PD's port, default any free one" }),
+      tls: flag({ long: "tls", description: "certificates on all ports, from an authority of its own in DIR/tls" }),
       json: flag({ long: "json", description: "the addresses as one JSON line when ready" }),
     },
     handler: async (args) => {
@@ -27,18 +28,29 @@ export const sandboxCommand = (io: CommandIo) =>
       const sandbox = await openSandbox(io, {
         dir: resolve(args.dir),
         stores: storeCount(args.stores),
+        tls: args.tls,
         ...(args.host === undefined ? {} : { host: args.host }),
         ports: { tidb: port(args.tidbPort), status: port(args.statusPort), pd: port(args.pdPort) },
       });
       const { front, pd, tikv } = sandbox;
       const { host } = front;
       if (args.json) {
-        const ready = { tidb: { host, port: front.port }, status: { host, port: front.statusPort }, pd, tikv };
+        const ready = {
+          tidb: { host, port: front.port },
+          status: { host, port: front.statusPort },
+          pd,
+          tikv,
+          tls: sandbox.tls,
+        };
         io.stdout.write(`${JSON.stringify(ready)}\n`);
       } else {
         io.stdout.write(
           `TiDB    mysql://root@${host}:${front.port}\nstatus  http://${host}:${front.statusPort}\nPD      ${pd.join(" ")}\nTiKV    ${tikv.join(" ")}\n`,
         );
+      }
+      if (sandbox.tls !== undefined && !args.json) {
+        const { ca, cert, key } = sandbox.tls;
+        io.stdout.write(`TLS     --ca ${ca} --cert ${cert} --key ${key}\n`);
       }
       await new Promise<void>((done) => {
         if (io.signal.aborted) done();
