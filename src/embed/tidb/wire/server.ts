@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import net from "node:net";
+import { Duplex } from "node:stream";
 import tls from "node:tls";
 import { textOf } from "../../../base/mod.ts";
 import { binaryRowPacket } from "./binary-row.ts";
@@ -267,7 +268,8 @@ class MysqlConnection {
     const plain = this.#socket;
     plain.removeAllListeners("data");
     plain.removeAllListeners("close");
-    const secure = new tls.TLSSocket(plain, {
+    // The client's hello may have come with its request for TLS: what is over goes before what the socket brings from now on.
+    const secure = new tls.TLSSocket(withHead(plain, this.#splitter.takeRest()), {
       isServer: true,
       cert: material.cert,
       key: material.key,
@@ -275,8 +277,6 @@ class MysqlConnection {
     });
     this.#socket = secure;
     this.#listen();
-    const rest = this.#splitter.takeRest();
-    if (rest.length > 0) plain.unshift(rest);
   }
 
   async #command(payload: Uint8Array, session: SqlSession): Promise<void> {
@@ -395,4 +395,24 @@ function checkNativePassword(hash: string, salt: Uint8Array, token: Uint8Array):
   const mask = sha1(salt, stored);
   const candidate = sha1(token.map((b, i) => b ^ mask[i]!));
   return candidate.every((b, i) => b === stored[i]);
+}
+
+/** The socket as a stream that begins with bytes already read from it. */
+function withHead(socket: net.Socket, head: Uint8Array): Duplex {
+  const stream = new Duplex({
+    read: () => void socket.resume(),
+    write: (bytes, encoding, done) => void socket.write(bytes, encoding, () => done()),
+    final: (done) => void socket.end(() => done()),
+    destroy: (error, done) => {
+      socket.destroy();
+      done(error);
+    },
+  });
+  if (head.length > 0) stream.push(head);
+  socket.on("data", (bytes) => {
+    if (!stream.push(bytes)) socket.pause();
+  });
+  socket.on("end", () => void stream.push(null));
+  socket.on("close", () => void stream.destroy());
+  return stream;
 }
