@@ -149,6 +149,13 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
     ],
     fields: { ...describeSession(session), memoryBytes: memory.totalBytes, workers: options.workers },
   });
+  if (memory.totalBytes > options.memoryBytes)
+    env.emit({
+      kind: "log",
+      level: "warn",
+      message: `The memory ceiling of ${mib(options.memoryBytes)} is too small for ${options.workers} workers; the import plans with ${mib(memory.totalBytes)}. Fewer workers need less`,
+      fields: { memoryBytes: options.memoryBytes, plannedBytes: memory.totalBytes },
+    });
 }
 
 /** Encodes one batch while the one before it is ingested: two are open at most. */

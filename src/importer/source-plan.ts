@@ -55,7 +55,9 @@ export async function scanSource(options: ImportOptions, env: ImportEnvironment)
   if (source.tables.length === 0 && source.views.length === 0 && source.databases.length === 0) {
     throw new LevinError(
       "Levin:Source:ErrUnreadable",
-      `Cannot import "${options.sourceDir}": it has neither data nor schema`,
+      source.files.some((file) => file.verdict === "filtered")
+        ? `Cannot import "${options.sourceDir}": the filter leaves all of its tables out`
+        : `Cannot import "${options.sourceDir}": it has neither data nor schema`,
       {
         fields: { file: options.sourceDir },
       },

@@ -4,6 +4,7 @@ import { command, flag, option, optional, positional, string } from "cmd-ts";
 import { LevinError, systemFiles } from "../../base/mod.ts";
 import { type LoadedConfig, printConfig } from "../../config/mod.ts";
 import { type ImportOptions, runImport, systemWorld } from "../../importer/mod.ts";
+import { openLocalStorage } from "../../source/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
 import { askPassword, importOptions, inputStateDir, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
@@ -52,6 +53,8 @@ export const importCommand = (io: CommandIo) =>
       }
       for (const note of config.notes) io.stderr.write(`note: ${note}\n`);
       let options = await importJob(io, config, args.source, args.fresh);
+      // Before a sandbox or a state directory is made for a path that is not there.
+      await openLocalStorage(options.sourceDir);
       let sandbox: RunningSandbox | undefined;
       if (args.sandbox !== undefined) {
         for (const path of ["tidb.host", "tidb.port", "tidb.status-port", "tidb.pd-addr"]) {
@@ -116,8 +119,8 @@ async function runToTheEnd(io: CommandIo, options: ImportOptions, json: boolean)
   const shown: OutputSink[] = [
     io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock),
   ];
-  if (json) shown.unshift(jsonSink(io.stdout));
-  const sink = tee(log, ...shown);
+  const events = json ? jsonSink(io.stdout) : undefined;
+  const sink = events === undefined ? tee(log, ...shown) : tee(log, events, ...shown);
   const startedMs = io.clock.monotonicMs();
   try {
     const result = await runImport(options, {
@@ -135,12 +138,10 @@ async function runToTheEnd(io: CommandIo, options: ImportOptions, json: boolean)
     const error = io.signal.aborted
       ? new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted", { cause: thrown })
       : LevinError.from(thrown);
-    log.emit({
-      kind: "log",
-      level: "error",
-      message: error.message,
-      fields: { code: error.code, ...error.fields, stack: (error.cause as Error)?.stack ?? error.stack },
-    });
+    const event = { kind: "log", level: "error", message: error.message } as const;
+    const fields = { code: error.code, ...error.fields };
+    events?.emit({ ...event, fields });
+    log.emit({ ...event, fields: { ...fields, stack: (error.cause as Error)?.stack ?? error.stack } });
     throw error;
   } finally {
     sink.close();
