@@ -21,8 +21,9 @@ import { SqlError } from "./wire/mod.ts";
 /** Facts of the cluster: `catalog/next`, `catalog/db/<name>`, `catalog/table/<name of db>/<name>`, as JSON. */
 const PREFIX = "catalog/";
 
-/** First id after those of the tables that a TiDB makes for itself. */
-const FIRST_ID = 100;
+/** First id after those of what a TiDB makes for itself; the database `test` is the first of these. */
+const FIRST_ID = 110;
+const TEST_DATABASE_ID = 2;
 /** `temp_table_type` of CREATE TEMPORARY TABLE, which no list shows. */
 const LOCAL_TEMPORARY = 2;
 
@@ -39,7 +40,9 @@ export async function openCatalog(
   const catalog = Catalog.fromJson(catalogJson(kept), allocate);
   if (kept.size === 0) {
     const context: DdlContext = { database: "", sqlMode: "", timeZone: "UTC", clusteredIndex: "on" };
+    nextId = TEST_DATABASE_ID;
     const result = catalog.execute("CREATE DATABASE `test`", session(context));
+    nextId = FIRST_ID;
     await cluster.facts.change(factsOf(result, new Set()));
   }
   /** DDL statements run one after the other, as in TiDB. */

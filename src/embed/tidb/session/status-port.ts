@@ -70,12 +70,9 @@ function databaseInfo(db: { id: number; name: string; charset: string; collate: 
   return { id, db_name: cistr(name), charset, collate, Deprecated: {}, state: 5, policy_ref_info: null };
 }
 
-function info(front: Front) {
+function serverInfo(front: Front) {
   const { addresses } = front;
   return {
-    is_owner: true,
-    max_procs: 1,
-    gogc: 100,
     version: front.version,
     git_hash: "None",
     ddl_id: "levin-sandbox",
@@ -88,6 +85,8 @@ function info(front: Front) {
     server_id: 1,
   };
 }
+
+const info = (front: Front) => ({ is_owner: true, max_procs: 1, gogc: 100, ...serverInfo(front) });
 
 function settings(front: Front) {
   const { addresses } = front;
@@ -163,7 +162,7 @@ function infoAll(front: Front): StatusAnswer {
     servers_num: 1,
     owner_id: "levin-sandbox",
     is_all_server_version_consistent: true,
-    all_servers_info: { "levin-sandbox": info(front) },
+    all_servers_info: { "levin-sandbox": serverInfo(front) },
   });
 }
 
