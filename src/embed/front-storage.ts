@@ -8,15 +8,24 @@ const PIECE_PAIRS = 1024;
 
 /** The data of a cluster as the TiDB front reads and changes it. Keys are raw; an empty end is the end of all keys. */
 export function frontStorage(cluster: Cluster): FrontStorage {
+  // A reader's timestamp is taken when every commit below it is written, so that a snapshot never changes.
+  const committing = new Set<Promise<void>>();
   return {
-    currentTs: () => cluster.tso.next(),
+    async currentTs() {
+      if (committing.size > 0) await Promise.allSettled(committing);
+      return cluster.tso.next();
+    },
     scan: (start, end, ts) => scan(cluster, start, end, ts),
     get: async (key, ts) => (await cluster.mvcc.get(key, ts))?.value,
     async checksum(start, end, ts) {
       const { crc64Xor, kvs, bytes } = await checksumRange(cluster, { start, end }, ts);
       return { crc: crc64Xor, kvs, bytes };
     },
-    commit: (changes, startTs) => commit(cluster, changes, startTs),
+    async commit(changes, startTs) {
+      const done = commit(cluster, changes, startTs);
+      committing.add(done);
+      await done.finally(() => committing.delete(done));
+    },
     regions: (start, end) => regions(cluster, start, end),
     destroyRange: (start, end) => cluster.destroyRange(start, end),
     async splitAt(key) {

@@ -60,6 +60,20 @@ describe("SELECT", () => {
     assert.deepEqual(await run("select id from t order by id limit 2 offset 3"), [["9223372036854775807"]]);
     assert.deepEqual(await run("select id from t limit 0"), []);
   });
+  test("names in place of others, arithmetic, CASE", async () => {
+    assert.deepEqual(await run("select x.id + 1 as n from t x where x.id > 2 order by n desc limit 1"), [
+      ["9223372036854775808"],
+    ]);
+    assert.deepEqual(await run("select 7/2, 7 div 2, -7 % 3, 0x0f & 9, 1e0/4, case when 1 > 2 then 'a' else 'b' end"), [
+      ["3.5000", "3", "-1", "9", "0.25", "b"],
+      ["3.5000", "3", "-1", "9", "0.25", "b"],
+      ["3.5000", "3", "-1", "9", "0.25", "b"],
+      ["3.5000", "3", "-1", "9", "0.25", "b"],
+    ]);
+    assert.deepEqual(await run("select greatest(1, null), if(null, 1, 2), ifnull(null, 'x') from t limit 1"), [
+      [null, "2", "x"],
+    ]);
+  });
   test("aggregates", async () => {
     assert.deepEqual(await run("select count(*), COUNT(name), min(id), max(id), sum(id) from t"), [
       ["4", "3", "-9223372036854775808", "9223372036854775807", "11"],
@@ -68,7 +82,9 @@ describe("SELECT", () => {
   test("what it cannot do is refused with a place or a name", async () => {
     await assert.rejects(run("select nope from t"), { errno: 1054 });
     await assert.rejects(run("select soundex(id) from t"), { errno: 1305 });
-    await assert.rejects(run("select id from t join u"), { errno: 1064 });
+    await assert.rejects(run("select id from t join u"), { errno: 1235, message: /joins/ });
+    await assert.rejects(run("select count(*) from t group by name"), { errno: 1235, message: /GROUP/ });
+    await assert.rejects(run("select id from t a, u b"), { errno: 1235 });
     await assert.rejects(run("select id from t where"), { errno: 1064 });
   });
 });

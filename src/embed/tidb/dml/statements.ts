@@ -1,5 +1,6 @@
 import { type Expr, parseExpr, type SqlMode, type Token } from "../../../schema/mod.ts";
 import { type Clauses, syntaxError } from "../query/clauses.ts";
+import { SqlError } from "../wire/mod.ts";
 
 export interface TableRef {
   db: string | undefined;
@@ -124,6 +125,8 @@ export function parseInsert(clauses: Clauses, mode: SqlMode): Insert {
     insert.columns = set.map(({ column }) => column);
     insert.rows = [set.map(({ expr }) => expr)];
   } else {
+    if (clauses.token.upper === "SELECT" || clauses.token.upper === "TABLE" || clauses.token.upper === "WITH")
+      throw new SqlError(1235, "the sandbox does not insert the rows of a query", "42000");
     if (!clauses.takeWords("VALUES") && !clauses.takeWords("VALUE")) throw clauses.fail();
     do insert.rows.push(rowOf(clauses, mode));
     while (clauses.takeOp(","));

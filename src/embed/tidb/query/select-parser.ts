@@ -1,4 +1,5 @@
 import type { Expr, SqlMode } from "../../../schema/mod.ts";
+import { SqlError } from "../wire/mod.ts";
 import type { Clauses } from "./clauses.ts";
 
 export interface SelectItem {
@@ -21,6 +22,15 @@ export interface Select {
 }
 
 const AFTER_ITEM = ["FROM", "AS", "WHERE", "ORDER", "LIMIT", "FOR"];
+const AFTER_TABLE = new Set(
+  "WHERE ORDER LIMIT FOR GROUP HAVING USE FORCE IGNORE JOIN INNER LEFT RIGHT CROSS NATURAL STRAIGHT_JOIN UNION LOCK PARTITION".split(
+    " ",
+  ),
+);
+
+const refused = (what: string): SqlError =>
+  new SqlError(1235, `the sandbox does not take ${what} in a SELECT`, "42000");
+
 const AFTER_WHERE = ["ORDER", "LIMIT", "FOR", "GROUP", "HAVING"];
 
 /** `COUNT(*)`, whose star is no expression. */
@@ -65,7 +75,10 @@ export function parseSelect(clauses: Clauses, mode: SqlMode): Select {
   const select: Select = { items, from: undefined, where: undefined, orderBy: [], limit: undefined, offset: 0 };
   if (clauses.takeWords("FROM")) {
     select.from = clauses.tableName();
-    if (clauses.takeWords("AS")) clauses.name();
+    const alias = clauses.takeWords("AS") || clauses.token.kind === "quoted" || !AFTER_TABLE.has(clauses.token.upper);
+    if (alias && (clauses.token.kind === "word" || clauses.token.kind === "quoted")) clauses.name();
+    if (clauses.token.kind === "op" && clauses.token.text === ",") throw refused("joins");
+    if (/^(JOIN|INNER|LEFT|RIGHT|CROSS|NATURAL|STRAIGHT_JOIN)$/.test(clauses.token.upper)) throw refused("joins");
     for (const words of [
       ["USE", "INDEX"],
       ["FORCE", "INDEX"],
@@ -96,6 +109,7 @@ export function parseSelect(clauses: Clauses, mode: SqlMode): Select {
     } else if (clauses.takeWords("OFFSET")) select.offset = clauses.int();
   }
   if (clauses.takeWords("FOR")) clauses.takeWords("UPDATE");
+  for (const word of ["GROUP", "HAVING", "UNION"]) if (clauses.token.upper === word) throw refused(word);
   clauses.end();
   return select;
 }
