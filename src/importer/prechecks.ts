@@ -88,6 +88,8 @@ function failedChecks(failed: readonly Finding[]): LevinError {
   // An error of the disk is none of the source; it keeps its name, and the next run may do better.
   const disk = failed.find(({ cause }) => cause?.code === "Levin:Source:ErrUnreadable");
   if (disk !== undefined) return disk.cause!;
+  // What is wrong with one file keeps its name too: a script tells a bad row from a full disk by the code.
+  if (failed.length === 1 && first.cause !== undefined) return first.cause;
   const fields = { ...first.cause?.fields, check: first.check, failed: failed.length };
   return new LevinError("Levin:Check:ErrFailed", `${first.detail}${more}`, { cause: first.cause, fields });
 }

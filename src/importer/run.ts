@@ -153,7 +153,7 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
     env.emit({
       kind: "log",
       level: "warn",
-      message: `The memory ceiling of ${mib(options.memoryBytes)} is too small for ${options.workers} workers; the import plans with ${mib(memory.totalBytes)}. Fewer workers need less`,
+      message: `The memory ceiling of ${mib(options.memoryBytes)} is too small for ${options.workers} workers, which need ${mib(memory.totalBytes)}`,
       fields: { memoryBytes: options.memoryBytes, plannedBytes: memory.totalBytes },
     });
 }

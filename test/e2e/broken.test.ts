@@ -25,7 +25,7 @@ const errors: Record<string, [exit: number, message: string]> = {
     'Cannot parse row in "bk.t.sql": the file ends where a row should begin (row 9, byte 229)',
   ],
   "truncated-sql-after-insert": [
-    3,
+    4,
     'Cannot parse row in "bk.t.sql": the file ends where a row should begin (row 1, byte 125)',
   ],
   "truncated-csv-midquote": [
@@ -41,15 +41,15 @@ const errors: Record<string, [exit: number, message: string]> = {
     'Cannot read row of table "t": expected 3 columns, found 2 (file "bk.t.csv", row 6, byte 55',
   ],
   "row-column-list-twice": [
-    3,
+    4,
     'Cannot match columns of table "t": column "v" is named twice (file "bk.t.sql", row 1, byte',
   ],
   "csv-header-unknown": [
-    3,
+    4,
     'Cannot match columns of table "t": it has no column "zzz" (file "bk.t.csv", row 1, byte 16',
   ],
   "csv-header-missing": [
-    3,
+    4,
     'Cannot match columns of table "t": it has no column "1", "v1", "10" (file "bk.t.csv", row ',
   ],
   "csv-blank-fields": [
@@ -68,7 +68,7 @@ const errors: Record<string, [exit: number, message: string]> = {
   "latin1-schema": [4, 'Cannot read "bk.t-schema.sql": it is neither UTF-8 nor GB18030 (byte 177); name its charac'],
   "suffix-gz-on-plain": [4, 'Cannot decompress "bk.t.sql.gz": gzip: incorrect header check (byte 0)'],
   "suffix-zst-on-gz": [4, 'Cannot decompress "bk.t.sql.zst": zstd: not a frame (byte 0)'],
-  "empty-gz": [3, 'Cannot decompress "bk.t.sql.gz": gzip: the file is empty (byte 0)'],
+  "empty-gz": [4, 'Cannot decompress "bk.t.sql.gz": gzip: the file is empty (byte 0)'],
   "insert-names-other-table": [
     3,
     'Cannot import "bk.t.sql": its INSERT names the table "other", its file name "t" (byte 103)',
@@ -87,10 +87,10 @@ const errors: Record<string, [exit: number, message: string]> = {
     4,
     'Cannot store value in column "id": Column \'id\' cannot be null (MySQL error 1048) (file "bk',
   ],
-  "zero-date-only": [3, "Cannot store value in column \"n\": Incorrect date value: '0000-00-00' (MySQL error 1292) (f"],
+  "zero-date-only": [4, "Cannot store value in column \"n\": Incorrect date value: '0000-00-00' (MySQL error 1292) (f"],
   "bad-json": [4, 'Cannot store value in column "v": Invalid JSON text: The document root must not be followe'],
   "lf-file-crlf-terminator": [
-    3,
+    4,
     'Cannot parse row in "bk.t.csv": text behind a closing quote (row 1, column 3, byte 12)',
   ],
   "names-dots": [3, 'Cannot import "bk.t.a.b.sql": the target has no table `bk`.`t.a.b`'],
@@ -100,7 +100,7 @@ const errors: Record<string, [exit: number, message: string]> = {
   "sql-insert-select": [4, "SELECT is not row data (row 1, byte 119)"],
   "schema-mariadb-persistent": [1, "error 1064 You have an error in your SQL syntax; chec"],
   "sql-value-uservar": [
-    3,
+    4,
     'Cannot import statement in "bk.t.sql": a variable is no constant (row 1, column 2, byte 12',
   ],
   "sql-use-create-db": [3, 'Cannot import "bk.t.sql": its INSERT names the table "zz.t", its file name "t" (byte 135)'],
@@ -113,7 +113,7 @@ const errors: Record<string, [exit: number, message: string]> = {
     'Cannot store value in column "id": Column \'id\' cannot be null (MySQL error 1048) (file "bk',
   ],
   "bad-date-strict": [
-    3,
+    4,
     "Cannot store value in column \"n\": Incorrect date value: '2021-02-30' (MySQL error 1292) (f",
   ],
   "csv-blank-fields-null-empty": [
