@@ -18,6 +18,7 @@ import type { EncodedRow, RowEncoder } from "./encoder.ts";
 import { type Cell, DEFAULT_CELL, intCell } from "./fields.ts";
 import { checkParents } from "./foreign-keys.ts";
 import type { Insert } from "./statements.ts";
+import type { UniqueKey } from "./table-rows.ts";
 import { assign, assignmentsOf, changeRow } from "./update.ts";
 import type { Obstacle, RowWriter } from "./writer.ts";
 
@@ -124,25 +125,38 @@ class Inserter {
     }
   }
 
-  async row(number: number): Promise<void> {
+  /** All rows are encoded before the first one is put in its place, as TiDB does: bad values are named before duplicates. */
+  async run(): Promise<void> {
+    const { rows } = this.#writer;
+    // Nobody else has a row id that was just given out.
+    const freshId = rows.hasRowId && this.#plan.sources[this.#plan.rowIdAt]! < 0;
+    const encoded: { row: EncodedRow; uniques: UniqueKey[] }[] = [];
+    for (let i = 0; i < this.#insert.rows.length; i++) {
+      const row = this.#encode(i);
+      if (row !== undefined) encoded.push({ row, uniques: rows.uniqueKeys(row).slice(freshId ? 1 : 0) });
+    }
+    const keys = encoded.flatMap(({ uniques }) => uniques.map(({ key }) => key));
+    await this.#writer.lock(keys);
+    await this.#writer.context.txn.readAhead(keys);
+    for (const { row, uniques } of encoded) await this.#place(row, uniques);
+  }
+
+  /** Undefined for a row that IGNORE leaves out. */
+  #encode(number: number): EncodedRow | undefined {
     const writer = this.#writer;
     const cells = this.cells(number);
     this.#fillIds(cells);
     const cellOfColumn = (name: string) => cells[this.#plan.names.findIndex((one) => one.toLowerCase() === name)];
-    let row: EncodedRow;
     try {
-      row = writer.encode(() => writer.rows.encodeCells(this.#encoder, cells), cellOfColumn, number + 1);
+      return writer.encode(() => writer.rows.encodeCells(this.#encoder, cells), cellOfColumn, number + 1);
     } catch (error) {
       if (!this.#insert.ignore || !(error instanceof SqlError) || error.errno !== 1526) throw error;
       writer.context.warn({ level: "Warning", code: error.errno, message: error.message });
-      return;
+      return undefined;
     }
-    const uniques = writer.rows.uniqueKeys(row);
-    await writer.lock(uniques.map(({ key }) => key));
-    await this.#place(row, uniques);
   }
 
-  async #place(row: EncodedRow, uniques: ReturnType<RowWriter["rows"]["uniqueKeys"]>): Promise<void> {
+  async #place(row: EncodedRow, uniques: readonly UniqueKey[]): Promise<void> {
     const writer = this.#writer;
     const { replace, ignore, update } = this.#insert;
     for (;;) {
@@ -265,7 +279,7 @@ export async function runInsert(writer: RowWriter, insert: Insert, settings: Ins
     warn(warning);
   };
   const inserter = new Inserter(writer, insert, settings);
-  for (let i = 0; i < insert.rows.length; i++) await inserter.row(i);
+  await inserter.run();
   const records = insert.rows.length;
   const duplicates = insert.ignore ? records - inserter.copied : inserter.touched;
   const result: InsertOutcome["result"] = {
