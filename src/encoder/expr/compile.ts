@@ -92,6 +92,7 @@ function compileCase(ctx: ExprContext, expr: CaseExpr, depth: number): Node {
 }
 
 function compileCast(ctx: ExprContext, expr: CastExpr, depth: number): Node {
+  if (expr.to.array === true) throw ctx.unsupported("a cast to an array");
   const arg = compile(ctx, expr.arg, depth + 1);
   const { type, prepared } = castTypeOf(ctx, arg, expr.to);
   const made = castTo(ctx, prepared, type);

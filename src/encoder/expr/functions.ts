@@ -5,6 +5,8 @@ import { comparisons } from "./fn/comparison.ts";
 import { control } from "./fn/control.ts";
 import { digests } from "./fn/digest.ts";
 import { extrema } from "./fn/extremum.ts";
+import { jsonMakers } from "./fn/json-make.ts";
+import { jsonReaders } from "./fn/json-read.ts";
 import { likes } from "./fn/like.ts";
 import { logic } from "./fn/logic.ts";
 import { mathematics } from "./fn/math.ts";
@@ -23,6 +25,8 @@ export const functions: FunctionTable = {
   ...control,
   ...digests,
   ...extrema,
+  ...jsonMakers,
+  ...jsonReaders,
   ...likes,
   ...logic,
   ...mathematics,
