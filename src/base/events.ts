@@ -22,6 +22,29 @@ export type LevinEvent =
       ingestedBytesTotal: number;
     }
   | {
+      kind: "chunk";
+      /** Planned, or all of its pairs are in committed runs. */
+      state: "pending" | "finished";
+      table: string;
+      path: string;
+      /** Byte of the file. */
+      start: number;
+      sourceBytes: number;
+      /** Of a finished chunk. */
+      rows?: number;
+      kvs?: number;
+      bytes?: number;
+    }
+  | {
+      kind: "engine";
+      /** Encoding begins; all pairs are in it; they are in the cluster; its files are gone. */
+      state: "opened" | "closed" | "imported" | "removed";
+      batch: number;
+      /** Of the sorted pairs. */
+      bytes: number;
+    }
+  | { kind: "timing"; what: "split" | "write" | "ingest" | "checksum" | "import"; ms: number }
+  | {
       kind: "table-done";
       table: string;
       rows: number;

@@ -10,4 +10,5 @@ export * from "./error.ts";
 export type { EventSink, LevinEvent } from "./events.ts";
 export * from "./files.ts";
 export { inParallel } from "./in-parallel.ts";
+export { PauseGate } from "./pause-gate.ts";
 export * from "./random.ts";

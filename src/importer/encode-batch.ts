@@ -75,6 +75,8 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
     if (!state.planned) await job.append({ type: "chunks", batch: batch.id, chunks: planned });
     else demandSamePlan(context, state, planned);
     const left = chunks.filter(({ id }) => !state.done.has(id));
+    env.emit({ kind: "engine", state: "opened", batch: batch.id, bytes: 0 });
+    for (const { chunk } of left) env.emit({ kind: "chunk", state: "pending", ...placeOf(chunk) });
     for (const { chunk } of chunks.filter(({ id }) => state.done.has(id))) progress.encoded(0, chunk.sourceBytes);
     encoded.warnings = await pool.encode(
       {
@@ -94,10 +96,15 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
         onFlushed: async (runs, done) => {
           for (const { bytes } of done) context.quota.add(batch.id, bytes);
           await job.append({ type: "flushed", batch: batch.id, runs, chunks: done });
+          for (const { chunk, rows, kvs, bytes } of done)
+            env.emit({ kind: "chunk", state: "finished", ...placeOf(chunks[chunk]!.chunk), rows, kvs, bytes });
           checkTypeErrors(context);
         },
         onProgress: (rows, bytes) => progress.encoded(rows, bytes),
-        room: () => context.quota.room(batch.id, env.signal),
+        room: async () => {
+          await env.gate?.pass(env.signal);
+          await context.quota.room(batch.id, env.signal);
+        },
       },
       env.signal,
     );
@@ -107,6 +114,10 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
     await encoded.engines.close();
     throw error;
   }
+}
+
+function placeOf({ database, table, path, start, sourceBytes }: Chunk) {
+  return { table: `${database}.${table}`, path, start, sourceBytes };
 }
 
 /** What was recorded of chunks is true of chunks that are cut alike only. */

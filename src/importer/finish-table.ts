@@ -133,7 +133,10 @@ async function remoteChecksum(context: RunContext, table: SourceTable, snapshot:
   const { cluster, env } = context;
   const { clock, random, signal } = env;
   const ranges = checksumRanges(context.models.get(table.name)!);
-  return checksumTable({ clock, random, pd: cluster.pd, tikv: cluster.tikv, ranges, snapshot, signal });
+  const startedMs = clock.monotonicMs();
+  const sum = await checksumTable({ clock, random, pd: cluster.pd, tikv: cluster.tikv, ranges, snapshot, signal });
+  env.emit({ kind: "timing", what: "checksum", ms: clock.monotonicMs() - startedMs });
+  return sum;
 }
 
 /** As `remoteChecksum`; a table that cannot be read is reported, where the user said that verifying is optional. */

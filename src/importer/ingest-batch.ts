@@ -11,11 +11,15 @@ import type { EngineName } from "./records.ts";
 
 /** Brings both engines of a batch into the cluster, without the ranges that an earlier run brought in. */
 export async function ingestBatch(context: RunContext, encoded: EncodedBatch, state: BatchState): Promise<void> {
-  const { job, progress } = context;
+  const { env, job, progress } = context;
+  const startedMs = env.clock.monotonicMs();
+  let bytes = 0;
   for (const name of ["data", "index"] as const) {
     const totals = await encoded.engines.engines[name].totals();
     progress.ingestedBytesTotal += totals.bytes;
+    bytes += totals.bytes;
   }
+  env.emit({ kind: "engine", state: "closed", batch: state.id, bytes });
   try {
     for (const name of ["data", "index"] as const) {
       await ingestEngine(context, encoded.engines.engines[name], state, name);
@@ -24,6 +28,8 @@ export async function ingestBatch(context: RunContext, encoded: EncodedBatch, st
     throw duplicateInWords(context, thrown);
   }
   await job.append({ type: "ingested", batch: state.id });
+  env.emit({ kind: "engine", state: "imported", batch: state.id, bytes });
+  env.emit({ kind: "timing", what: "import", ms: env.clock.monotonicMs() - startedMs });
 }
 
 /** The engine knows a duplicate by its key only; people know tables, indexes and values. */
@@ -59,8 +65,10 @@ async function ingestEngine(context: RunContext, engine: Engine, state: BatchSta
   const onTrouble = (trouble: { kind: string; words: string }): void =>
     env.emit({ kind: "log", level: "info", message: `split: ${trouble.kind}: ${trouble.words}` });
   if (ranges.length > 1) {
+    const startedMs = clock.monotonicMs();
     const made = await splitRegions(innerBorders(ranges), { clock, random, pd, tikv, signal, onTrouble });
     const ids = made.map((region) => region.id);
+    env.emit({ kind: "timing", what: "split", ms: clock.monotonicMs() - startedMs });
     const { left, trouble } = await scatterRegions(ids, {
       clock,
       random,

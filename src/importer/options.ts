@@ -1,4 +1,4 @@
-import type { Clock, EventSink, Files, Random } from "../base/mod.ts";
+import type { Clock, EventSink, Files, PauseGate, Random } from "../base/mod.ts";
 import type { CsvDialect, IgnoreColumnsRule, LoadSourceOptions } from "../source/mod.ts";
 import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
 import type { ImportWorld } from "./world.ts";
@@ -88,4 +88,6 @@ export interface ImportEnvironment {
   pid: number;
   /** Source, target and workers. */
   world: ImportWorld;
+  /** Shut: no worker takes another chunk. */
+  gate?: PauseGate;
 }

@@ -87,6 +87,10 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     open: new Map(),
   };
   sayPlan(context, session, variables);
+  for (const table of plan.tables) {
+    const { name, files } = table;
+    env.emit({ kind: "table-start", table: name, sizeBytes: table.sizeBytes, files: files.length });
+  }
   if (job.state.done) {
     // The state of an import that had ended: either all of it is still there, or the target was emptied and it begins anew.
     if (await isStillThere(context)) return resultOf(context);
@@ -235,6 +239,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   context.open.delete(batch.id);
   await encoded.engines.close();
   await env.files.removeTree(batchDir(context, batch.id));
+  env.emit({ kind: "engine", state: "removed", batch: batch.id, bytes: 0 });
   context.quota.release(batch.id);
 }
 

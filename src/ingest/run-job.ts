@@ -1,4 +1,13 @@
-import { assert, assertNever, type Clock, equalBytes, LevinError, type Random, toHex } from "../base/mod.ts";
+import {
+  assert,
+  assertNever,
+  type Clock,
+  type EventSink,
+  equalBytes,
+  LevinError,
+  type Random,
+  toHex,
+} from "../base/mod.ts";
 import {
   Backoff,
   intersectRanges,
@@ -32,6 +41,7 @@ export interface JobEnvironment {
   /** Ends all jobs of the import, by way of `signal`. */
   readonly stop: (thrown: unknown) => void;
   readonly onTrouble?: ((trouble: Trouble, region: Region | undefined) => void) | undefined;
+  readonly onEvent?: EventSink | undefined;
 }
 
 export interface JobLimits {
@@ -225,8 +235,11 @@ async function write(job: Job, region: Region, env: JobEnvironment): Promise<Job
       rate,
       signal,
     });
+  const startedMs = env.clock.monotonicMs();
   try {
-    return { kind: "written", written: await env.slots.use(storeIds, run, signal) };
+    const written = await env.slots.use(storeIds, run, signal);
+    env.onEvent?.({ kind: "timing", what: "write", ms: env.clock.monotonicMs() - startedMs });
+    return { kind: "written", written };
   } catch (thrown) {
     signal.throwIfAborted();
     if (!(thrown instanceof PeerFailure)) throw thrown;
@@ -237,8 +250,10 @@ async function write(job: Job, region: Region, env: JobEnvironment): Promise<Job
 
 async function ingest(region: Region, written: Written, env: JobEnvironment): Promise<JobEvent> {
   const storeId = region.leader?.storeId;
+  const startedMs = env.clock.monotonicMs();
   try {
     const answer = await env.tikv.ingest(region, written.metas, env.signal);
+    env.onEvent?.({ kind: "timing", what: "ingest", ms: env.clock.monotonicMs() - startedMs });
     return answer.ok ? { kind: "ingested" } : { kind: "refused", trouble: troubleOf(answer.error, storeId) };
   } catch (thrown) {
     env.signal.throwIfAborted();

@@ -1,14 +1,14 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { command, flag, option, optional, positional, string } from "cmd-ts";
-import { LevinError, systemFiles } from "../../base/mod.ts";
+import { LevinError } from "../../base/mod.ts";
 import { type LoadedConfig, printConfig } from "../../config/mod.ts";
-import { type ImportOptions, runImport, systemWorld } from "../../importer/mod.ts";
+import type { ImportOptions } from "../../importer/mod.ts";
 import { openLocalStorage } from "../../source/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
 import { askPassword, importOptions, inputStateDir, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
-import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "../output/sinks.ts";
+import type { LogLevel } from "../output/sinks.ts";
+import { runToTheEnd } from "../run-to-the-end.ts";
 import { openSandbox, type RunningSandbox } from "../sandbox.ts";
 import { spoolInput } from "../source-path.ts";
 
@@ -70,7 +70,10 @@ export const importCommand = (io: CommandIo) =>
         options = await askPassword(io, config, options);
       }
       try {
-        return await runToTheEnd(io, options, args.json);
+        return await runToTheEnd(io, options, {
+          json: args.json,
+          log: { level: config.get("lightning.level") as LogLevel },
+        });
       } finally {
         await sandbox?.close();
       }
@@ -111,39 +114,4 @@ function intoSandbox(options: ImportOptions, sandbox: RunningSandbox): ImportOpt
     statusPort: { ...options.statusPort, host, port: statusPort },
     pdAddresses: sandbox.pd,
   };
-}
-
-async function runToTheEnd(io: CommandIo, options: ImportOptions, json: boolean): Promise<number> {
-  mkdirSync(options.stateDir, { recursive: true });
-  const log = logFileSink(join(options.stateDir, "levin.log"), io.clock);
-  const shown: OutputSink[] = [
-    io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock),
-  ];
-  const events = json ? jsonSink(io.stdout) : undefined;
-  const sink = events === undefined ? tee(log, ...shown) : tee(log, events, ...shown);
-  const startedMs = io.clock.monotonicMs();
-  try {
-    const result = await runImport(options, {
-      clock: io.clock,
-      random: io.random,
-      files: systemFiles,
-      emit: sink.emit,
-      signal: io.signal,
-      pid: io.pid,
-      world: systemWorld(io.clock, io.encodeWorker),
-    });
-    sink.emit({ kind: "summary", ...result, elapsedMs: io.clock.monotonicMs() - startedMs, exitCode: 0 });
-    return 0;
-  } catch (thrown) {
-    const error = io.signal.aborted
-      ? new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted", { cause: thrown })
-      : LevinError.from(thrown);
-    const event = { kind: "log", level: "error", message: error.message } as const;
-    const fields = { code: error.code, ...error.fields };
-    events?.emit({ ...event, fields });
-    log.emit({ ...event, fields: { ...fields, stack: (error.cause as Error)?.stack ?? error.stack } });
-    throw error;
-  } finally {
-    sink.close();
-  }
 }

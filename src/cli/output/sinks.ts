@@ -91,12 +91,26 @@ export function jsonSink(out: OutputStream): OutputSink {
   };
 }
 
-/** The log file: every event but progress as a JSON line with its time. Loses the log rather than the import when the disk refuses. */
-export function logFileSink(path: string, clock: Clock): OutputSink {
+export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal";
+
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "fatal"];
+
+/** Events that come by the thousand are for the debug level; what is no message is info. */
+function levelOf(event: LevinEvent): LogLevel {
+  if (event.kind === "log") return event.level;
+  return event.kind === "chunk" || event.kind === "timing" ? "debug" : "info";
+}
+
+/**
+ * The log file: every event of the level and above, but progress, as a JSON line with its time. Loses the log rather than the import
+ * when the disk refuses.
+ */
+export function logFileSink(path: string, clock: Clock, log: { level: LogLevel }): OutputSink {
   let refused = false;
   return {
     emit(event) {
       if (refused || event.kind === "progress") return;
+      if (LOG_LEVELS.indexOf(levelOf(event)) < LOG_LEVELS.indexOf(log.level)) return;
       const line = JSON.stringify({ time: new Date(clock.nowMs()).toISOString(), ...event }, bigintAsText);
       try {
         appendFileSync(path, `${line}\n`);

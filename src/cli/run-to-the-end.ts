@@ -1,0 +1,54 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type EventSink, LevinError, type PauseGate, systemFiles } from "../base/mod.ts";
+import { type ImportOptions, runImport, systemWorld } from "../importer/mod.ts";
+import type { CommandIo } from "./io.ts";
+import { jsonSink, type LogLevel, liveSink, logFileSink, type OutputSink, plainSink, tee } from "./output/sinks.ts";
+
+export interface RunSettings {
+  /** Events as JSON lines on standard output. */
+  json: boolean;
+  /** What the log file takes; may be changed while the run goes on. */
+  log: { level: LogLevel };
+  /** One more listener. */
+  onEvent?: EventSink;
+  gate?: PauseGate;
+}
+
+/** One import with its output and log file; its exit code, or the error that ended it. */
+export async function runToTheEnd(io: CommandIo, options: ImportOptions, settings: RunSettings): Promise<number> {
+  mkdirSync(options.stateDir, { recursive: true });
+  const log = logFileSink(join(options.stateDir, "levin.log"), io.clock, settings.log);
+  const sinks: OutputSink[] = [log];
+  const events = settings.json ? jsonSink(io.stdout) : undefined;
+  if (events !== undefined) sinks.push(events);
+  if (settings.onEvent !== undefined) sinks.push({ emit: settings.onEvent, close() {} });
+  sinks.push(io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock));
+  const sink = tee(...sinks);
+  const startedMs = io.clock.monotonicMs();
+  try {
+    const result = await runImport(options, {
+      clock: io.clock,
+      random: io.random,
+      files: systemFiles,
+      emit: sink.emit,
+      signal: io.signal,
+      pid: io.pid,
+      world: systemWorld(io.clock, io.encodeWorker),
+      ...(settings.gate === undefined ? {} : { gate: settings.gate }),
+    });
+    sink.emit({ kind: "summary", ...result, elapsedMs: io.clock.monotonicMs() - startedMs, exitCode: 0 });
+    return 0;
+  } catch (thrown) {
+    const error = io.signal.aborted
+      ? new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted", { cause: thrown })
+      : LevinError.from(thrown);
+    const event = { kind: "log", level: "error", message: error.message } as const;
+    const fields = { code: error.code, ...error.fields };
+    events?.emit({ ...event, fields });
+    log.emit({ ...event, fields: { ...fields, stack: (error.cause as Error)?.stack ?? error.stack } });
+    throw error;
+  } finally {
+    sink.close();
+  }
+}
