@@ -5,6 +5,7 @@ import { type CallExpr, type CaseExpr, type CastExpr, type CollateExpr, type Exp
 import { CastError } from "../cast/mod.ts";
 import { Call } from "./call.ts";
 import { castTo, toDuration, toKind, toTime } from "./cast.ts";
+import { castToArray } from "./cast-array.ts";
 import { castTypeOf } from "./cast-type.ts";
 import { betweenKind } from "./compare-kind.ts";
 import type { ExprContext } from "./context.ts";
@@ -92,9 +93,9 @@ function compileCase(ctx: ExprContext, expr: CaseExpr, depth: number): Node {
 }
 
 function compileCast(ctx: ExprContext, expr: CastExpr, depth: number): Node {
-  if (expr.to.array === true) throw ctx.unsupported("a cast to an array");
   const arg = compile(ctx, expr.arg, depth + 1);
   const { type, prepared } = castTypeOf(ctx, arg, expr.to);
+  if (expr.to.array === true) return castToArray(ctx, arg, expr.to, type);
   const made = castTo(ctx, prepared, type);
   const isText = kindOf(type) === "string";
   return {

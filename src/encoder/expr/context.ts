@@ -23,6 +23,8 @@ export class ExprContext {
   readonly noUnsignedSubtraction: boolean;
   /** What is being compiled, for refusals: `generated column "g" has the expression …`. */
   what = "";
+  /** The index whose column is being compiled, for the errors of multi-valued indexes. */
+  indexName = "expression_index";
   /** While constants are computed at compile time nothing is warned of. */
   private folding = false;
 

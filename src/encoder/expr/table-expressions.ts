@@ -12,7 +12,7 @@ import { type CastSession, castDatum } from "../cast/mod.ts";
 import type { EncodeSession, TableExpressions } from "../options.ts";
 import { compileText } from "./compile-text.ts";
 import { ExprContext } from "./context.ts";
-import { columnValue } from "./datum.ts";
+import { columnValue, datumEval } from "./datum.ts";
 import type { Node } from "./node.ts";
 import { partitionLocator } from "./partition.ts";
 import { truthOf } from "./truth.ts";
@@ -35,6 +35,7 @@ export function tableExpressions(
 }
 
 function castTo(ctx: ExprContext, node: Node, column: ColumnInfo): (row: Row) => Datum {
+  if (column.type.Array === true) return datumEval(node);
   const evaluate = columnValue(node, column.type);
   const from: FieldTypeInfo = node.type;
   return (row) => castDatum(ctx.session, evaluate(row), column.type, column.name.O, from);
@@ -42,6 +43,9 @@ function castTo(ctx: ExprContext, node: Node, column: ColumnInfo): (row: Row) =>
 
 function generated(ctx: ExprContext, mode: SqlMode, column: ColumnInfo): (row: Row) => Datum {
   const text = column.generated_expr_string;
+  for (const index of ctx.table.index_info ?? []) {
+    if (index.idx_cols.some((part) => part.offset === column.offset)) ctx.indexName = index.idx_name.O;
+  }
   const what = `generated column "${column.name.O}" has the expression ${text}`;
   return castTo(ctx, compileText(ctx, text, mode, what), column);
 }
