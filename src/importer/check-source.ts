@@ -2,7 +2,7 @@ import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { type Finding, runChecks } from "../precheck/mod.ts";
 import { parseSqlMode, runScript, type TableInfo } from "../schema/mod.ts";
-import { type FileReport, retarget } from "../source/mod.ts";
+import { type FileReport, PlainStreams, retarget } from "../source/mod.ts";
 import { connectTidb, getStatusPort, readServerVariables, type Tidb } from "../tidb/mod.ts";
 import { readJob } from "./job.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
@@ -40,7 +40,9 @@ export async function checkSource(
     state?.fingerprint === undefined
       ? undefined
       : differences(onlyFiles(state.fingerprint), onlyFiles(fileFingerprint(plan)));
-  const input = checkInput(options, env, plan, models, session, { tidb, state, stateDifferences });
+  const streams = new PlainStreams(plan.storage);
+  closers.defer(() => streams.close());
+  const input = checkInput(options, env, plan, models, session, { tidb, state, stateDifferences, streams });
   const unknown = plan.source.files.filter((file) => file.verdict === "unknown");
   if (!options.ignoreUnmatched) {
     for (const { path, detail } of unknown)

@@ -1,4 +1,5 @@
 import type { TableInfo } from "../schema/mod.ts";
+import type { PlainStreams } from "../source/mod.ts";
 import type { Tidb } from "../tidb/mod.ts";
 import type { ClusterLink } from "./cluster-link.ts";
 import type { DiskQuota } from "./disk-quota.ts";
@@ -24,6 +25,8 @@ export interface RunContext {
   newCollations: boolean;
   progress: Progress;
   quota: DiskQuota;
+  /** Compressed dumps that are being read. */
+  streams: PlainStreams;
   /** Engines that are open, by batch. */
   open: Map<number, EncodedBatch>;
 }

@@ -1,11 +1,13 @@
-import { joinPath, LevinError } from "../base/mod.ts";
-import { type Chunk, ignoredColumns, planChunks } from "../source/mod.ts";
+import { joinPath } from "../base/mod.ts";
+import { type Chunk, ignoredColumns } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
+import { chunksOf } from "./chunk-stream.ts";
 import type { RunContext } from "./context.ts";
 import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import type { PlannedChunk } from "./records.ts";
 import { checkTypeErrors, writeRejected } from "./reports.ts";
 import { columnCodings } from "./source-plan.ts";
@@ -50,34 +52,23 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
   for (const { bytes } of state.done.values()) context.quota.add(batch.id, bytes);
   if (state.encoded) return encoded;
   try {
-    const chunks: { id: number; chunk: Chunk }[] = [];
-    for (const table of batch.tables) {
-      const columnCount = context.models.get(table.name)!.cols.filter((column) => !column.hidden).length;
-      for await (const chunk of planChunks(context.plan.storage, table.files, {
-        chunkBytes: options.chunkSizeBytes,
-        columnCount,
-        sqlMode: options.sqlMode,
-        strictFormat: options.strictFormat,
-        ...(options.invalidReplacement === undefined ? {} : { invalidReplacement: options.invalidReplacement }),
-        signal: env.signal,
-      })) {
-        // Names in files and in the target may differ in case.
-        chunks.push({ id: chunks.length, chunk: { ...chunk, database: table.database, table: table.table } });
-      }
-    }
-    const planned = chunks.map(({ id, chunk }) => ({
-      id,
-      table: `${chunk.database}.${chunk.table}`,
-      path: chunk.path,
-      start: chunk.start,
-      end: Number.isFinite(chunk.end) ? chunk.end : null,
-    }));
-    if (!state.planned) await job.append({ type: "chunks", batch: batch.id, chunks: planned });
-    else demandSamePlan(context, state, planned);
-    const left = chunks.filter(({ id }) => !state.done.has(id));
+    const unwritten: PlannedChunk[] = [];
+    const writePlanned = async (): Promise<void> => {
+      if (unwritten.length > 0) await job.append({ type: "chunks", batch: batch.id, chunks: unwritten.splice(0) });
+    };
+    const places = new Map<number, ReturnType<typeof placeOf>>();
+    const chunks = new ReadAhead(
+      announced(
+        chunksOf(context, batch, state, (planned) => unwritten.push(planned)),
+        ({ id, chunk }) => {
+          const place = placeOf(chunk);
+          places.set(id, place);
+          env.emit({ kind: "chunk", state: "pending", ...place });
+        },
+      ),
+      options.workers + 1,
+    );
     env.emit({ kind: "engine", state: "opened", batch: batch.id, bytes: 0 });
-    for (const { chunk } of left) env.emit({ kind: "chunk", state: "pending", ...placeOf(chunk) });
-    for (const { chunk } of chunks.filter(({ id }) => state.done.has(id))) progress.encoded(0, chunk.sourceBytes);
     encoded.warnings = await pool.encode(
       {
         batch: batch.id,
@@ -91,13 +82,16 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
         blocks: options.blockStore,
         oneEngine: batch.tables.length > 1,
         firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
-        chunks: left,
+        chunks,
         onRejected: (chunk, rows) => writeRejected(context, batch.id, chunk, rows),
         onFlushed: async (runs, done) => {
           for (const { bytes } of done) context.quota.add(batch.id, bytes);
+          await writePlanned();
           await job.append({ type: "flushed", batch: batch.id, runs, chunks: done });
-          for (const { chunk, rows, kvs, bytes } of done)
-            env.emit({ kind: "chunk", state: "finished", ...placeOf(chunks[chunk]!.chunk), rows, kvs, bytes });
+          for (const { chunk, rows, kvs, bytes } of done) {
+            env.emit({ kind: "chunk", state: "finished", ...places.get(chunk)!, rows, kvs, bytes });
+            places.delete(chunk);
+          }
           checkTypeErrors(context);
         },
         onProgress: (rows, bytes) => progress.encoded(rows, bytes),
@@ -108,6 +102,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
       },
       env.signal,
     );
+    await writePlanned();
     await job.append({ type: "encoded", batch: batch.id });
     return encoded;
   } catch (error) {
@@ -120,15 +115,9 @@ function placeOf({ database, table, path, start, sourceBytes }: Chunk) {
   return { table: `${database}.${table}`, path, start, sourceBytes };
 }
 
-/** What was recorded of chunks is true of chunks that are cut alike only. */
-function demandSamePlan({ job }: RunContext, state: BatchState, now: readonly PlannedChunk[]): void {
-  const before = state.chunks;
-  const at = now.findIndex((chunk, i) => JSON.stringify(chunk) !== JSON.stringify(before[i]));
-  if (at < 0 && now.length === before.length) return;
-  const { path, start } = now[Math.max(at, 0)] ?? before[0]!;
-  throw new LevinError(
-    "Levin:State:ErrChanged",
-    `Cannot continue the import in "${job.dir}": "${path}" is cut in another way than before at byte ${start}`,
-    { fields: { dir: job.dir, file: path } },
-  );
+async function* announced<T>(source: AsyncGenerator<T>, say: (item: T) => void): AsyncGenerator<T> {
+  for await (const item of source) {
+    say(item);
+    yield item;
+  }
 }

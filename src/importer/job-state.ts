@@ -4,9 +4,8 @@ export interface BatchState {
   id: number;
   tables: string[];
   commitTs: bigint;
-  /** Empty until the source was cut. */
+  /** Those found so far; all of them once the batch is encoded. */
   chunks: PlannedChunk[];
-  planned: boolean;
   /** Committed runs of the engines; others found there are left-overs. */
   runs: Record<EngineName, Set<number>>;
   done: Map<number, ChunkResult>;
@@ -42,7 +41,6 @@ export function applyRecord(state: JobState, record: JobRecord): void {
         tables: record.tables,
         commitTs: BigInt(record.commitTs),
         chunks: [],
-        planned: false,
         runs: { data: new Set(), index: new Set() },
         done: new Map(),
         encoded: false,
@@ -70,8 +68,7 @@ function batchOf(state: JobState, id: number): BatchState {
 function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: number }>): void {
   switch (record.type) {
     case "chunks":
-      batch.chunks = record.chunks;
-      batch.planned = true;
+      for (const chunk of record.chunks) batch.chunks[chunk.id] = chunk;
       return;
     case "flushed":
       for (const run of record.runs.data) batch.runs.data.add(run);

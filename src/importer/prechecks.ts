@@ -2,7 +2,7 @@ import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { type CheckInput, type Finding, runChecks } from "../precheck/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
-import { ignoredColumns } from "../source/mod.ts";
+import { ignoredColumns, type PlainStreams } from "../source/mod.ts";
 import { quoteName, sqlErrno, type Tidb } from "../tidb/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { JobState } from "./job-state.ts";
@@ -19,9 +19,14 @@ export function checkInput(
   plan: SourcePlan,
   models: ReadonlyMap<string, TableInfo>,
   session: EncodeSession,
-  more: { tidb: Tidb | undefined; state: JobState | undefined; stateDifferences: readonly string[] | undefined },
+  more: {
+    tidb: Tidb | undefined;
+    state: JobState | undefined;
+    stateDifferences: readonly string[] | undefined;
+    streams: PlainStreams;
+  },
 ): CheckInput {
-  const { tidb, state, stateDifferences } = more;
+  const { tidb, state, stateDifferences, streams } = more;
   const { connectionsMax } = options.tidb;
   const isEmpty = async (database: string, table: string): Promise<boolean> => {
     try {
@@ -35,6 +40,7 @@ export function checkInput(
   };
   return {
     storage: plan.storage,
+    streams,
     source: plan.source,
     tables: plan.tables.map((table) => {
       const info = models.get(table.name);
@@ -61,7 +67,7 @@ export function checkInput(
 export async function precheck(context: RunContext, session: EncodeSession): Promise<void> {
   const { options, env, plan, models, tidb, job } = context;
   if (!options.checkRequirements) return;
-  const more = { tidb, state: job.state, stateDifferences: undefined };
+  const more = { tidb, state: job.state, stateDifferences: undefined, streams: context.streams };
   const findings = await runChecks(checkInput(options, env, plan, models, session, more));
   for (const finding of findings) sayFinding(env, finding);
   const failed = findings.filter(({ status }) => status === "failed");

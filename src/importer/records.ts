@@ -3,7 +3,7 @@
  *
  *   job         first; the fingerprint decides whether a later run may continue
  *   batch       tables that share an engine, and the commit timestamp of their pairs
- *   chunks      the chunks of a batch; everything after it refers to their ids
+ *   chunks      further chunks of a batch; everything after it refers to their ids
  *   flushed     runs that are committed, and the chunks that they complete (written only after the runs are on disk)
  *   encoded     a batch has no chunk left to encode
  *   range       a range of an engine was answered "ingested"

@@ -2,6 +2,7 @@ import { LevinError } from "../base/mod.ts";
 import { TimeZone } from "../codec/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
+import { PlainStreams } from "../source/mod.ts";
 import { readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
 import { openCluster } from "./cluster-link.ts";
@@ -70,6 +71,8 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   }
   const models = await readTableModels(plan, options, env);
   await job.begin(fingerprintOf(plan, models, options, describeSession(session)), session.nowMs, options.version);
+  const streams = new PlainStreams(plan.storage);
+  closers.defer(() => streams.close());
   const memory = planMemory(options.memoryBytes, options.workers, options.ingestConcurrency);
   const { newCollations } = session;
   const context: RunContext = {
@@ -84,6 +87,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     newCollations,
     progress,
     quota: new DiskQuota(options.diskQuotaBytes ?? 0),
+    streams,
     open: new Map(),
   };
   sayPlan(context, session, variables);

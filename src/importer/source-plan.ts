@@ -4,6 +4,7 @@ import { Flag, type TableInfo } from "../schema/mod.ts";
 import {
   type ColumnCoding,
   charsetOfColumn,
+  type DataFile,
   loadSource,
   type SourceTable as ModelTable,
   type Source,
@@ -24,7 +25,7 @@ export interface SourcePlan {
   storage: Storage;
   source: Source;
   files: StoredFile[];
-  /** Those that have data, in the order of their names. */
+  /** Those that have data, in the order of their names; those of a dump as they stand in it, so that it is read once. */
   tables: SourceTable[];
   sizeBytes: number;
 }
@@ -44,14 +45,15 @@ export async function scanSource(options: ImportOptions, env: ImportEnvironment)
   for (const { path, verdict, detail, sizeBytes } of source.files)
     env.emit({ kind: "file", path, verdict, detail, sizeBytes });
   for (const notice of source.notices) env.emit({ kind: "log", level: "warn", message: notice });
+  const plainBytes = plainSizes(source.tables);
   const tables = source.tables
     .filter((table) => table.files.length > 0)
     .map((table) => ({
       ...table,
       name: `${table.database}.${table.table}`,
-      sizeBytes: table.files.reduce((sum, file) => sum + dataBytes(file), 0),
+      sizeBytes: table.files.reduce((sum, file) => sum + dataBytes(file, plainBytes), 0),
     }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort(inReadingOrder);
   if (source.tables.length === 0 && source.views.length === 0 && source.databases.length === 0) {
     throw new LevinError(
       "Levin:Source:ErrUnreadable",
@@ -67,13 +69,35 @@ export async function scanSource(options: ImportOptions, env: ImportEnvironment)
   return { storage, source, files, tables, sizeBytes: tables.reduce((sum, table) => sum + table.sizeBytes, 0) };
 }
 
-/** Bytes of a file that are this table's: all of it, or its pieces of a dump of several tables. */
-function dataBytes(file: ModelTable["files"][number]): number {
-  if (file.pieces === undefined || file.compression !== "none") return file.file.sizeBytes;
-  return file.pieces.reduce(
-    (sum, piece) => sum + Math.max(0, Math.min(piece.end, file.file.sizeBytes) - piece.start),
+function inReadingOrder(a: SourceTable, b: SourceTable): number {
+  const place = ({ files: [first] }: SourceTable): [string, number] =>
+    first?.pieces === undefined ? ["", 0] : [first.file.path, first.pieces[0]?.start ?? 0];
+  const [pathA, startA] = place(a);
+  const [pathB, startB] = place(b);
+  if (pathA !== pathB) return pathA < pathB ? -1 : 1;
+  return startA - startB || (a.name < b.name ? -1 : 1);
+}
+
+/** Bytes of a stored file that are this table's: all of it, or the share of its pieces in a dump of several tables. */
+function dataBytes({ file, compression, pieces }: DataFile, plainBytes: ReadonlyMap<string, number>): number {
+  if (pieces === undefined) return file.sizeBytes;
+  const own = pieces.reduce(
+    (sum, piece) => sum + Math.max(0, Math.min(piece.end, endOf(file, compression)) - piece.start),
     0,
   );
+  if (compression === "none") return own;
+  return Math.round((file.sizeBytes * own) / (plainBytes.get(file.path) || 1));
+}
+
+const endOf = (file: StoredFile, compression: string): number =>
+  compression === "none" ? file.sizeBytes : Number.POSITIVE_INFINITY;
+
+/** How many decompressed bytes of each dump the rows of its tables reach to. */
+function plainSizes(tables: readonly ModelTable[]): Map<string, number> {
+  const out = new Map<string, number>();
+  for (const { file, pieces } of tables.flatMap(({ files }) => files))
+    for (const { end } of pieces ?? []) out.set(file.path, Math.max(out.get(file.path) ?? 0, end));
+  return out;
 }
 
 /** How columns of a table are coded in the source, by lower-case name. */

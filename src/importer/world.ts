@@ -49,7 +49,10 @@ function tlsOptions({ certAllowedCn, ...material }: ClusterTls): TlsOptions {
 function startThread(script: URL, setup: WorkerSetup): EncodePort {
   const thread = new Worker(script, { workerData: setup });
   return {
-    post: (message) => thread.postMessage(message),
+    post(message) {
+      const plain = message.kind === "chunk" ? message.chunk.plain : undefined;
+      thread.postMessage(message, plain === undefined ? [] : [plain.buffer]);
+    },
     listen(onMessage, onEnd) {
       thread.on("message", (message: FromWorker) => onMessage(message));
       thread.on("error", onEnd);

@@ -1,7 +1,7 @@
 import type { Files, LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
-import type { ColumnCoding, DataFile, Source, Storage } from "../source/mod.ts";
+import type { ColumnCoding, DataFile, PlainStreams, Source, Storage } from "../source/mod.ts";
 
 /** What one check found. */
 export interface Finding {
@@ -29,6 +29,8 @@ export interface CheckedTable {
 /** What the checks look at; what is absent makes its checks be skipped. */
 export interface CheckInput {
   storage: Storage;
+  /** Compressed dumps that are being read. */
+  streams: PlainStreams;
   source: Source;
   tables: readonly CheckedTable[];
   session: EncodeSession;

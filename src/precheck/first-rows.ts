@@ -22,6 +22,7 @@ export async function firstRow(
   const chunks = planChunks(input.storage, [file], {
     chunkBytes: CHUNK_BYTES,
     sqlMode,
+    streams: input.streams,
     signal,
     ...known,
     ...replacement,

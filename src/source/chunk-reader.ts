@@ -4,11 +4,12 @@ import type { Chunk } from "./chunk.ts";
 import { CsvScanner } from "./csv-scanner.ts";
 import { decompressed } from "./decompress.ts";
 import { type ColumnCoding, ColumnDecoder } from "./field-coding.ts";
+import { demandSize } from "./plain-streams.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import { currentCharset, newDataScanner } from "./sql-data.ts";
 import type { SqlScanner } from "./sql-scanner.ts";
-import { type ByteSource, part, rangeSource, type Storage } from "./storage.ts";
+import { type ByteSource, memorySource, part, rangeSource, type Storage } from "./storage.ts";
 import { WindowFeed } from "./window-feed.ts";
 
 export interface ChunkReaderOptions {
@@ -64,12 +65,9 @@ export class ChunkReader {
 
   /** @throws LevinError `ErrUnreadable`, or `ErrChanged` where the file is not the one that was planned. */
   static async open(storage: Storage, chunk: Chunk, options: ChunkReaderOptions = {}): Promise<ChunkReader> {
+    if (chunk.plain !== undefined) return new ChunkReader(chunk, memorySource(chunk.plain), options);
     const object = await storage.open(chunk.path);
-    if (object.sizeBytes !== chunk.fileSizeBytes) {
-      await object.close();
-      const detail = `its size was ${chunk.fileSizeBytes} bytes when the import was planned and is ${object.sizeBytes} now`;
-      throw sourceError("Levin:Source:ErrChanged", "read", detail, { file: chunk.path, byte: chunk.start });
-    }
+    await demandSize(object, chunk.path, chunk.fileSizeBytes);
     if (chunk.compression === "none") {
       return new ChunkReader(chunk, rangeSource(object, chunk.start, Math.min(chunk.end, object.sizeBytes)), options);
     }

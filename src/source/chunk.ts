@@ -44,6 +44,8 @@ export interface Chunk {
   readonly rowIdBase: number;
   /** No more rows than these are in the chunk. */
   readonly rowCountMax: number;
+  /** The chunk's bytes where the cutter has decompressed them; a buffer of their own, to be handed on. */
+  readonly plain?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 export interface TableName {

@@ -4,6 +4,7 @@ import type { Charset } from "./charset.ts";
 import { type CsvDialect, checkCsvDialect, defaultCsvDialect } from "./csv-dialect.ts";
 import { stripCompression } from "./file-name.ts";
 import { compileFileRule, type FileRule } from "./file-rules.ts";
+import { COMPRESSED_CHUNK_BYTES } from "./plan.ts";
 import { assertAllKnown, type DumpFile, type FileVerdict, routeFiles } from "./router.ts";
 import { parseRoutes, type Router } from "./routes.ts";
 import { openPlain, readSchemaFile } from "./schema-files.ts";
@@ -152,7 +153,7 @@ async function readDump(
     sqlMode: options.sqlMode,
     invalidReplacement: options.invalidReplacement,
     sizeBytes: compression === "none" ? file.sizeBytes : Number.POSITIVE_INFINITY,
-    chunkBytes: compression === "none" ? (options.chunkBytes ?? CHUNK_BYTES) : undefined,
+    chunkBytes: Math.min(options.chunkBytes ?? CHUNK_BYTES, compression === "none" ? Infinity : COMPRESSED_CHUNK_BYTES),
     signal: options.signal,
   });
 }

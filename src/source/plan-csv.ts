@@ -4,10 +4,10 @@ import { isIdentity } from "./charset.ts";
 import { CsvScanner } from "./csv-scanner.ts";
 import { CsvSkipper } from "./csv-skip.ts";
 import { CsvTokens, Token } from "./csv-tokens.ts";
-import type { Cut, PlanOptions } from "./plan.ts";
+import type { Cut, CutInput, PlanOptions } from "./plan.ts";
 import type { DataFile } from "./router.ts";
 import { Scan } from "./row-scanner.ts";
-import { rangeSource, type Storage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 import { Window } from "./window.ts";
 import { WindowFeed } from "./window-feed.ts";
 
@@ -16,32 +16,35 @@ const WINDOW_BYTES = 1024 * 1024;
 type CutOptions = PlanOptions & { readonly chunkBytes: number };
 
 /** Cuts a large CSV file before rows, about `chunkBytes` apart. */
-export async function* csvCuts(storage: Storage, file: DataFile, options: CutOptions): AsyncGenerator<Cut> {
+export async function* csvCuts(
+  storage: Storage,
+  file: DataFile,
+  { source, sizeBytes }: CutInput,
+  options: CutOptions,
+): AsyncGenerator<Cut> {
   const { dialect } = file;
   assert(dialect !== undefined, "a CSV file has a dialect");
-  const object = await storage.open(file.file.path);
-  const feed = new WindowFeed(rangeSource(object, 0, object.sizeBytes), {
+  const feed = new WindowFeed(source, {
     file: file.file.path,
     start: 0,
     charset: file.charset,
     replacement: options.invalidReplacement,
-    windowBytes: Math.min(WINDOW_BYTES, object.sizeBytes),
+    windowBytes: Math.min(WINDOW_BYTES, sizeBytes),
   });
-  const size = file.file.sizeBytes;
   try {
     const head = await readHead(feed, file, options);
     const { columns } = head.scanner;
     const { charset } = feed;
-    const ends = strictEnds(file, feed, options)
-      ? strictRowEnds(storage, file, options)
-      : provedRowEnds(feed, file, head, options);
+    const ends =
+      Number.isFinite(sizeBytes) && strictEnds(file, feed, options)
+        ? strictRowEnds(storage, file, options)
+        : provedRowEnds(feed, file, head, options, sizeBytes);
     let start = 0;
     let rowsBefore = 0;
-    for await (const { at, rows } of ends) {
+    for await (const { at, rows, last } of ends) {
       const counted = rows === undefined ? undefined : rows - rowsBefore;
       const own = start === 0 ? undefined : columns;
-      const last = at === size;
-      if (at > start || last)
+      if (at > start || start === 0)
         yield {
           start,
           end: at,
@@ -65,6 +68,8 @@ interface RowEnd {
   readonly at: number;
   /** Rows before it, the header not counted. */
   readonly rows: number | undefined;
+  /** It is the file's end. */
+  readonly last: boolean;
 }
 
 interface Head {
@@ -101,6 +106,7 @@ async function* provedRowEnds(
   file: DataFile,
   { scanner, done }: Head,
   options: CutOptions,
+  sizeBytes: number,
 ): AsyncGenerator<RowEnd> {
   const dialect = file.dialect!;
   const tokens = new CsvTokens(dialect);
@@ -108,7 +114,7 @@ async function* provedRowEnds(
   const fields = newFields(64);
   const { window } = feed;
   if (!done && window.final) {
-    yield { at: file.file.sizeBytes, rows: scanner.rowNumber };
+    yield { at: feed.sourcePosition(window.base + window.end), rows: scanner.rowNumber, last: true };
     return;
   }
   const rowsOf = (): number => scanner.rowNumber + (skipper?.rowCount ?? 0);
@@ -119,13 +125,14 @@ async function* provedRowEnds(
       const found = skipper === undefined ? scanTo(scanner, feed, fields, goal) : skipTo(skipper, feed, goal);
       if (!found) break;
       const at = feed.sourcePosition(window.base + window.start);
-      if (at >= file.file.sizeBytes) break;
-      yield { at, rows: rowsOf() };
+      if (at >= sizeBytes) break;
+      yield { at, rows: rowsOf(), last: false };
       goal = at + options.chunkBytes;
     }
   } while (await feed.fill(rowsOf() + 1));
   // A last row without line end was not counted by the skipper.
-  yield { at: file.file.sizeBytes, rows: rowsOf() + (skipper?.unfinished === true ? 1 : 0) };
+  const rows = rowsOf() + (skipper?.unfinished === true ? 1 : 0);
+  yield { at: feed.sourcePosition(window.base + window.end), rows, last: true };
 }
 
 /** Moves the window's start behind the first row that ends at or behind the position `goal`; false: it is not in the window. */
@@ -162,13 +169,13 @@ async function* strictRowEnds(storage: Storage, file: DataFile, options: CutOpti
       window.base = at + options.chunkBytes;
       const end = await lineEnd(window, tokens, (into, position) => object.read(into, position));
       if (end >= size) break;
-      yield { at: end, rows: undefined };
+      yield { at: end, rows: undefined, last: false };
       at = end;
     }
   } finally {
     await object.close();
   }
-  yield { at: size, rows: undefined };
+  yield { at: size, rows: undefined, last: true };
 }
 
 /** Position behind the first line end in the stream that begins at the window's base. */

@@ -1,30 +1,28 @@
 import { newFields } from "../codec/mod.ts";
 import { type Charset, isUtf16 } from "./charset.ts";
-import type { Cut, PlanOptions } from "./plan.ts";
+import type { Cut, CutInput, PlanOptions } from "./plan.ts";
 import type { DataFile } from "./router.ts";
 import { Scan } from "./row-scanner.ts";
 import { assertReadable, currentCharset } from "./sql-data.ts";
 import { SqlScanner } from "./sql-scanner.ts";
 import { newSqlSession, type SqlContext } from "./sql-session.ts";
-import { rangeSource, type Storage } from "./storage.ts";
 import { WindowFeed } from "./window-feed.ts";
 
 const WINDOW_BYTES = 1024 * 1024;
 
 /** Cuts a large SQL file of one table behind rows, about `chunkBytes` apart. */
 export async function* sqlCuts(
-  storage: Storage,
   file: DataFile,
+  { source, sizeBytes }: CutInput,
   options: PlanOptions & { readonly chunkBytes: number },
 ): AsyncGenerator<Cut> {
   const name = file.file.path;
-  const object = await storage.open(name);
-  const feed = new WindowFeed(rangeSource(object, 0, object.sizeBytes), {
+  const feed = new WindowFeed(source, {
     file: name,
     start: 0,
     charset: file.charset,
     replacement: options.invalidReplacement,
-    windowBytes: Math.min(WINDOW_BYTES, object.sizeBytes),
+    windowBytes: Math.min(WINDOW_BYTES, sizeBytes),
   });
   let charset: Charset | undefined;
   const found: { at: number; sql: SqlContext; rows: number }[] = [];
@@ -47,8 +45,7 @@ export async function* sqlCuts(
   let start = 0;
   let rowsBefore = 0;
   let sql: SqlContext | undefined;
-  const cut = (end: number, rows: number): Cut => {
-    const endsInFile = end < file.file.sizeBytes;
+  const cut = (end: number, rows: number, endsInFile: boolean): Cut => {
     return { start, end, endsInFile, columns: undefined, sql, rowsBefore, rowCount: rows - rowsBefore, charset };
   };
   try {
@@ -59,13 +56,15 @@ export async function* sqlCuts(
         feed.recode(currentCharset(scanner.session.charset, file.charset));
       }
       for (const { at, sql: context, rows } of found.splice(0)) {
-        yield cut(at, rows);
+        yield cut(at, rows, at < sizeBytes);
         start = at;
         sql = context;
         rowsBefore = rows;
       }
     }
-    yield cut(file.file.sizeBytes, scanner.rowNumber);
+    const { window } = feed;
+    const end = feed.sourcePosition(window.base + window.end);
+    if (end > start || start === 0) yield cut(end, scanner.rowNumber, false);
   } finally {
     await feed.close();
   }

@@ -3,7 +3,7 @@ import { ByteSink, type Charset, Converter, invalidUtf8At } from "./charset.ts";
 import { decompressed } from "./decompress.ts";
 import type { Compression } from "./file-name.ts";
 import { type DumpContent, readSqlDump } from "./sql-dump.ts";
-import { type ByteSource, rangeSource, type Storage, type StoredFile } from "./storage.ts";
+import { type ByteSource, memorySource, rangeSource, type Storage, type StoredFile } from "./storage.ts";
 
 /** Larger schema files are no schema files. */
 const SCHEMA_BYTES_MAX = 64 * 1024 * 1024;
@@ -66,19 +66,6 @@ async function readWhole(source: ByteSource, file: string): Promise<Uint8Array> 
   } finally {
     await source.close();
   }
-}
-
-function memorySource(bytes: Uint8Array): ByteSource {
-  let at = 0;
-  return {
-    read: (into) => {
-      const size = Math.min(into.length, bytes.length - at);
-      into.set(bytes.subarray(at, at + size));
-      at += size;
-      return Promise.resolve(size);
-    },
-    close: () => Promise.resolve(),
-  };
 }
 
 function guessCharset(bytes: Uint8Array, file: string): Charset {

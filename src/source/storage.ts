@@ -47,6 +47,20 @@ export function rangeSource(object: StoredObject, start: number, end: number): B
   };
 }
 
+/** Bytes in memory as a stream. */
+export function memorySource(bytes: Uint8Array): ByteSource {
+  let at = 0;
+  return {
+    read: (into) => {
+      const size = Math.min(into.length, bytes.length - at);
+      into.set(bytes.subarray(at, at + size));
+      at += size;
+      return Promise.resolve(size);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
 /** The bytes [start, end) of a stream that cannot be positioned. */
 export function part(source: ByteSource, start: number, end: number): ByteSource {
   let at = 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { type LevinError, seededRandom } from "../../src/base/mod.ts";
 import { newFields } from "../../src/codec/mod.ts";
 import {
@@ -9,8 +9,10 @@ import {
   type CsvDialect,
   defaultCsvDialect,
   loadSource,
+  PlainStreams,
   type PlanOptions,
   planChunks,
+  type Storage,
 } from "../../src/source/mod.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { type Cell, cellsOf } from "./scan.ts";
@@ -73,7 +75,7 @@ test("chunks of any size and windows of any size give the same rows, each once",
   }
 });
 
-test("row ids of chunks ascend and leave room; compressed files stay whole", async () => {
+test("row ids of chunks ascend and leave room; compressed files are cut too, and chunks carry their bytes", async () => {
   const storage = new MemoryStorage({ "d.t.1.csv": csv, "d.t.2.csv.gz": gzipSync(csv), "d.t.3.sql": sql });
   const chunks = await plan(storage, 1000);
   let next = 0;
@@ -81,8 +83,60 @@ test("row ids of chunks ascend and leave room; compressed files stay whole", asy
     assert.equal(chunk.rowIdBase, next);
     next += chunk.rowCountMax;
   }
-  assert.equal(chunks.filter((chunk) => chunk.path === "d.t.2.csv.gz").length, 1);
+  const compressed = chunks.filter((chunk) => chunk.path === "d.t.2.csv.gz");
+  assert.ok(compressed.length > 5 && compressed.every(({ plain }) => plain !== undefined));
+  assert.equal(
+    compressed.reduce((sum, chunk) => sum + chunk.sourceBytes, 0),
+    gzipSync(csv).length,
+  );
+  storage.set("d.t.2.csv.gz", "only the chunks' own bytes are read");
   assert.deepEqual(utf8Texts(await readChunks(storage, chunks, 300)), [...wanted, ...wanted, ...wanted]);
+});
+
+test("compressed files of any kind are cut where plain ones are; many of one size stay whole", async () => {
+  const pack: Record<string, (text: string) => Uint8Array> = { gz: gzipSync, zst: zstdCompressSync };
+  for (const [name, text] of Object.entries({ csv, sql })) {
+    for (const [suffix, compress] of Object.entries(pack)) {
+      const file = `d.t.${name}.${suffix}`;
+      const storage = new MemoryStorage({ [file]: compress(text), [`d.t.${name}`]: text });
+      const chunks = await plan(storage, 700);
+      const placesOf = (path: string) =>
+        chunks.filter((c) => c.path === path).map(({ start, end, rowCountMax }) => [start, end, rowCountMax]);
+      assert.deepEqual(placesOf(file), placesOf(`d.t.${name}`));
+      assert.deepEqual(utf8Texts(await readChunks(storage, chunks, 300)), [...wanted, ...wanted]);
+    }
+  }
+  const many = Array.from({ length: 20 }, (_, k) => [`d.t.${k}.csv.gz`, gzipSync(csv)] as const);
+  const whole = await plan(new MemoryStorage(Object.fromEntries(many)), 700);
+  assert.equal(whole.length, 20);
+  assert.ok(whole.every(({ plain, end }) => plain === undefined && end === Number.POSITIVE_INFINITY));
+});
+
+test("a compressed dump of several tables is decompressed once", async () => {
+  const table = (name: string) => `CREATE TABLE ${name} (id INT, v TEXT);\n${sql.replaceAll("`t`", name)}`;
+  const dump = gzipSync(`USE d;\n${table("a")}${table("b")}${table("c")}`);
+  const storage = new MemoryStorage({ "dump.sql.gz": dump });
+  const source = await loadSource(storage, { chunkBytes: 500 });
+  let opened = 0;
+  const counted: Storage = {
+    ...storage,
+    list: () => storage.list(),
+    open: (path) => storage.open(path).finally(() => opened++),
+  };
+  const streams = new PlainStreams(counted);
+  const fields = newFields(4);
+  for (const { table: name, files } of source.tables) {
+    const rows: Cell[][] = [];
+    for await (const chunk of planChunks(counted, files, { streams })) {
+      const reader = await ChunkReader.open(counted, chunk);
+      while (await reader.fill()) while (reader.next(fields)) rows.push(cellsOf(fields));
+      await reader.close();
+    }
+    assert.deepEqual(utf8Texts(rows), wanted, name);
+  }
+  await streams.close();
+  assert.equal(opened, 1);
+  assert.equal(storage.openCount, 0);
 });
 
 test("a file that changed since the plan is refused", async () => {

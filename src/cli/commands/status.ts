@@ -32,7 +32,8 @@ interface StatusSummary {
     stage: string;
     tables: number;
     chunksDone: number;
-    chunks: number | null;
+    /** Found so far while it is encoding. */
+    chunks: number;
     runs: number;
     rangesDone: number;
   }[];
@@ -48,7 +49,7 @@ function summaryOf(state: JobState): StatusSummary {
       stage: batch.ingested ? "ingested" : batch.encoded ? "ingesting" : "encoding",
       tables: batch.tables.length,
       chunksDone: batch.done.size,
-      chunks: batch.planned ? batch.chunks.length : null,
+      chunks: batch.chunks.length,
       runs: batch.runs.data.size + batch.runs.index.size,
       rangesDone: batch.ranges.data.size + batch.ranges.index.size,
     })),
@@ -66,7 +67,8 @@ function summaryOf(state: JobState): StatusSummary {
 function linesOf(summary: StatusSummary): string {
   const lines = [`import begun ${summary.startedAt}, ${summary.done ? "done" : "not done"}`];
   for (const batch of summary.batches) {
-    const chunks = `${batch.chunksDone} of ${batch.chunks ?? "?"} chunks`;
+    const found = batch.stage === "encoding" ? `at least ${batch.chunks}` : batch.chunks;
+    const chunks = `${batch.chunksDone} of ${found} chunks`;
     lines.push(
       `batch ${batch.batch}: ${batch.stage}, ${batch.tables} tables, ${chunks}, ${batch.runs} runs, ${batch.rangesDone} ranges in the cluster`,
     );

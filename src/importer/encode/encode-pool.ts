@@ -1,6 +1,7 @@
 import { assert, LevinError } from "../../base/mod.ts";
-import type { Chunk } from "../../source/mod.ts";
+import type { NumberedChunk } from "../chunk-stream.ts";
 import type { BlockStore } from "../engines.ts";
+import type { ReadAhead } from "../read-ahead.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
 import type { EncodePort, FromWorker, ToWorker, WarningCountMessage, WorkerSetup, WorkerTable } from "./messages.ts";
 import type { RejectedRow } from "./rejected-row.ts";
@@ -18,7 +19,8 @@ export interface EncodeBatch {
   blocks: BlockStore;
   /** Sequence number of each worker's first run: above those that an earlier process has used. */
   firstRun: number;
-  chunks: Iterable<{ id: number; chunk: Chunk }>;
+  /** Given out in order; closed at the end, whatever it is. */
+  chunks: ReadAhead<NumberedChunk>;
   /** Comes before the chunk's `onFlushed`; again with the same rows when a chunk is encoded again. */
   onRejected(chunk: number, rows: RejectedRow[]): Promise<void>;
   onFlushed(runs: EngineRuns, chunks: ChunkResult[]): Promise<void>;
@@ -65,7 +67,6 @@ export class EncodePool {
     this.#batch = batch;
     this.#failure = undefined;
     const warnings: WarningCountMessage[] = [];
-    const iterator = batch.chunks[Symbol.iterator]();
     // A worker that answers nothing must not keep an interrupted run from ending.
     const onAbort = (): void => {
       for (const thread of this.#threads) this.#fail(thread, signal.reason);
@@ -82,9 +83,9 @@ export class EncodePool {
             signal.throwIfAborted();
             if (this.#failure !== undefined) break;
             await batch.room();
-            const next = iterator.next();
-            if (next.done) break;
-            await this.#call(thread, { kind: "chunk", ...next.value });
+            const next = await batch.chunks.next();
+            if (next === undefined) break;
+            await this.#call(thread, { kind: "chunk", ...next });
           }
           warnings.push(...(await this.#call(thread, { kind: "finish" })));
         }),
@@ -92,7 +93,7 @@ export class EncodePool {
       await this.#journalled;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      iterator.return?.(undefined);
+      await batch.chunks.close();
       this.#batch = undefined;
     }
     if (this.#failure !== undefined) throw this.#failure;
