@@ -39,6 +39,7 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "log-file", path: "lightning.file", doc: "log file" },
   { flag: "log-level", short: "L", path: "lightning.level", doc: "debug, info, warn or error" },
   { flag: "importer", path: "tikv-importer.addr", doc: "accepted; the importer backend is gone" },
+  { flag: "server-mode", path: "lightning.server-mode", doc: "take tasks over HTTP, as levin server" },
   { flag: "status-addr", path: "lightning.status-addr", doc: "address of the HTTP server" },
   { flag: "data-source-dir", short: "d", path: "mydumper.data-source-dir", doc: "directory of the dump" },
 ];

@@ -15,7 +15,11 @@ const STRICT_SQL_MODE =
 const LIGHTNING_SQL_MODE = "ONLY_FULL_GROUP_BY,NO_AUTO_CREATE_USER";
 
 /** Environment variables for what should not stand on a command line. */
-const ENVIRONMENT: Record<string, string> = { LEVIN_TIDB_PASSWORD: "tidb.password", LEVIN_TIDB_USER: "tidb.user" };
+const ENVIRONMENT: Record<string, string> = {
+  LEVIN_TIDB_PASSWORD: "tidb.password",
+  LEVIN_TIDB_USER: "tidb.user",
+  LEVIN_STATUS_TOKEN: "levin.status-token",
+};
 
 export function readText(path: string, what: string): string {
   try {

@@ -2,8 +2,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type EventSink, LevinError, type PauseGate, systemFiles } from "../base/mod.ts";
 import { type ImportOptions, runImport, systemWorld } from "../importer/mod.ts";
+import type { LogLevel } from "../server/mod.ts";
 import type { CommandIo } from "./io.ts";
-import { jsonSink, type LogLevel, liveSink, logFileSink, type OutputSink, plainSink, tee } from "./output/sinks.ts";
+import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "./output/sinks.ts";
 
 export interface RunSettings {
   /** Events as JSON lines on standard output. */
@@ -13,6 +14,8 @@ export interface RunSettings {
   /** One more listener. */
   onEvent?: EventSink;
   gate?: PauseGate;
+  /** Ends the run; the command's own when absent. */
+  signal?: AbortSignal;
 }
 
 /** One import with its output and log file; its exit code, or the error that ended it. */
@@ -25,6 +28,7 @@ export async function runToTheEnd(io: CommandIo, options: ImportOptions, setting
   if (settings.onEvent !== undefined) sinks.push({ emit: settings.onEvent, close() {} });
   sinks.push(io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock));
   const sink = tee(...sinks);
+  const signal = settings.signal ?? io.signal;
   const startedMs = io.clock.monotonicMs();
   try {
     const result = await runImport(options, {
@@ -32,7 +36,7 @@ export async function runToTheEnd(io: CommandIo, options: ImportOptions, setting
       random: io.random,
       files: systemFiles,
       emit: sink.emit,
-      signal: io.signal,
+      signal,
       pid: io.pid,
       world: systemWorld(io.clock, io.encodeWorker),
       ...(settings.gate === undefined ? {} : { gate: settings.gate }),
@@ -40,7 +44,7 @@ export async function runToTheEnd(io: CommandIo, options: ImportOptions, setting
     sink.emit({ kind: "summary", ...result, elapsedMs: io.clock.monotonicMs() - startedMs, exitCode: 0 });
     return 0;
   } catch (thrown) {
-    const error = io.signal.aborted
+    const error = signal.aborted
       ? new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted", { cause: thrown })
       : LevinError.from(thrown);
     const event = { kind: "log", level: "error", message: error.message } as const;

@@ -65,6 +65,10 @@ export const configKeys = {
     "ignore-unmatched": key("boolean", "Go on when a file that looks like data fits no rule.", { default: false }),
     table: key("string", "Every file of the source holds rows of this table, DB.TABLE.", { default: "" }),
     database: key("string", "What unqualified names in SQL dumps stand in.", { default: "" }),
+    "status-token": key("string", "What callers of the HTTP server must send as a bearer token.", {
+      default: "",
+      secret: true,
+    }),
     timeout: key("duration", "Overall ceiling of waiting for the cluster in one retried step.", { default: 1_800_000 }),
   },
   lightning: {

@@ -160,6 +160,8 @@ function flatten(table: Record<string, unknown>, prefix: string, out: Map<string
 }
 
 export interface LoadOptions {
+  /** What is set in it stands where nothing else is given: a server's own configuration below that of a task. */
+  base?: LoadedConfig;
   /** TOML text and its path. */
   file?: { path: string; text: string };
   /** `section.key` → text, from the command line; flags win over the environment, that over the file. */
@@ -182,6 +184,11 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     if (spec.noEffect !== undefined) notes.push(`${path} (${origin}) has no effect: ${spec.noEffect}`);
   };
 
+  for (const path of options.base === undefined ? [] : keysByPath.keys()) {
+    if (!options.base!.isSet(path)) continue;
+    values.set(path, options.base!.get(path));
+    origins.set(path, options.base!.origin(path));
+  }
   if (options.file !== undefined) {
     const { path: file, text: toml } = options.file;
     let parsed: Record<string, unknown>;
@@ -233,6 +240,21 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     notes,
     unknownKeys,
   };
+}
+
+/** The effective configuration as the tables of its file, secrets hidden, keys without effect left out. */
+export function publicConfig(config: LoadedConfig): Record<string, unknown> {
+  const out: Record<string, Record<string, unknown>> = {};
+  for (const [path, spec] of keysByPath) {
+    if (spec.noEffect !== undefined) continue;
+    const value = config.get(path);
+    const dot = path.lastIndexOf(".");
+    const section = dot < 0 ? "" : path.slice(0, dot);
+    out[section] ??= {};
+    out[section][path.slice(dot + 1)] = spec.secret && value !== "" ? "******" : (value ?? null);
+  }
+  const { "": top, ...sections } = out;
+  return { ...top, ...sections };
 }
 
 /** `--print-config`: each key with its value and origin, secrets hidden, as TOML with comments. */

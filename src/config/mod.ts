@@ -11,6 +11,7 @@ export {
   loadConfig,
   nearestKey,
   printConfig,
+  publicConfig,
   valueFromText,
 } from "./load.ts";
 export { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";

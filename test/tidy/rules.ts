@@ -24,6 +24,7 @@ const levels: Record<string, number> = {
   br: 3,
   ingest: 4,
   precheck: 4,
+  server: 4,
   importer: 5,
   load: 6,
   cli: 7,
@@ -44,6 +45,7 @@ const owners: Record<string, string[]> = {
   valibot: ["config"],
   "smol-toml": ["config"],
   mysql2: ["tidb", "embed"],
+  "prom-client": ["server"],
 };
 
 /** Folders that make or read protobuf messages. */

@@ -8,6 +8,7 @@ import { encodeCodes } from "./encode.ts";
 import { engineCodes } from "./engine.ts";
 import { ingestCodes } from "./ingest.ts";
 import { schemaCodes } from "./schema.ts";
+import { serverCodes } from "./server.ts";
 import { sourceCodes } from "./source.ts";
 
 export type { ErrorFacts, RetryClass } from "./facts.ts";
@@ -23,6 +24,7 @@ export const errorCodes = {
   ...clusterCodes,
   ...ingestCodes,
   ...brCodes,
+  ...serverCodes,
 };
 
 export type ErrorCode = keyof typeof errorCodes;

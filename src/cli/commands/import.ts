@@ -3,14 +3,16 @@ import { command, flag, option, optional, positional, string } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import { type LoadedConfig, printConfig } from "../../config/mod.ts";
 import type { ImportOptions } from "../../importer/mod.ts";
+import type { LogLevel } from "../../server/mod.ts";
 import { openLocalStorage } from "../../source/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
 import { askPassword, importOptions, inputStateDir, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
-import type { LogLevel } from "../output/sinks.ts";
 import { runToTheEnd } from "../run-to-the-end.ts";
 import { openSandbox, type RunningSandbox } from "../sandbox.ts";
 import { spoolInput } from "../source-path.ts";
+import { serverState, taskOf, withStatusServer } from "../status-server.ts";
+import { runServer } from "./server.ts";
 
 /** `levin import DIR`: brings a dump into a cluster. */
 export const importCommand = (io: CommandIo) =>
@@ -52,6 +54,7 @@ export const importCommand = (io: CommandIo) =>
         return 0;
       }
       for (const note of config.notes) io.stderr.write(`note: ${note}\n`);
+      if (config.get("lightning.server-mode") === true) return runServer(io, config);
       let options = await importJob(io, config, args.source, args.fresh);
       // Before a sandbox or a state directory is made for a path that is not there.
       await openLocalStorage(options.sourceDir);
@@ -70,10 +73,7 @@ export const importCommand = (io: CommandIo) =>
         options = await askPassword(io, config, options);
       }
       try {
-        return await runToTheEnd(io, options, {
-          json: args.json,
-          log: { level: config.get("lightning.level") as LogLevel },
-        });
+        return await runServed(io, config, options, args.json);
       } finally {
         await sandbox?.close();
       }
@@ -114,4 +114,17 @@ function intoSandbox(options: ImportOptions, sandbox: RunningSandbox): ImportOpt
     statusPort: { ...options.statusPort, host, port: statusPort },
     pdAddresses: sandbox.pd,
   };
+}
+
+/** One import, with the HTTP API beside it where `status-addr` says so. */
+async function runServed(io: CommandIo, config: LoadedConfig, options: ImportOptions, json: boolean): Promise<number> {
+  const state = serverState(io, config.get("lightning.level") as LogLevel);
+  const { log, gate, monitor, board } = state;
+  const onEvent = monitor.note.bind(monitor);
+  let exit = 0;
+  const task = taskOf(io, state, config, async (signal) => {
+    exit = await runToTheEnd(io, options, { json, log, onEvent, gate, signal });
+  });
+  await withStatusServer(io, config, state, () => board.run(task, io.signal));
+  return exit;
 }

@@ -10,6 +10,7 @@ import { importCommand } from "./import.ts";
 import { resetCommand } from "./reset.ts";
 import { restoreClusterCommand } from "./restore-cluster.ts";
 import { sandboxCommand } from "./sandbox.ts";
+import { serverCommand } from "./server.ts";
 import { statusCommand } from "./status.ts";
 import { versionCommand } from "./version.ts";
 
@@ -24,6 +25,7 @@ export const commands = (io: CommandIo) => ({
   reset: resetCommand(io),
   "restore-cluster": restoreClusterCommand(io),
   sandbox: sandboxCommand(io),
+  server: serverCommand(io),
   status: statusCommand(io),
   version: versionCommand(io),
 });

@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { createLogUpdate } from "log-update";
 import type { Clock, EventSink, LevinEvent } from "../../base/mod.ts";
+import type { LogLevel } from "../../server/mod.ts";
 import { progressLine, summaryLine, tableDoneLine } from "./text.ts";
 
 /** A listener of a run's events that is closed at the end. */
@@ -90,8 +91,6 @@ export function jsonSink(out: OutputStream): OutputSink {
     close() {},
   };
 }
-
-export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal";
 
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "fatal"];
 
