@@ -35,8 +35,6 @@ export interface Files {
   read(path: string): Promise<Uint8Array | undefined>;
   /** Whole new content that is there in full or not at all: temporary file, sync, rename, sync of the directory. */
   replace(path: string, bytes: Uint8Array): Promise<void>;
-  /** Creates a file that must not exist; false when it does. */
-  createExclusive(path: string, bytes: Uint8Array): Promise<boolean>;
   openAppend(path: string): Promise<AppendFile>;
   /** undefined when there is no such file. */
   openRead(path: string): Promise<ReadFile | undefined>;
@@ -72,6 +70,16 @@ async function syncDir(path: string): Promise<void> {
   }
 }
 
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await fs.open(path, "w");
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 export const systemFiles: Files = {
   async makeDir(path) {
     await fs.mkdir(path, { recursive: true });
@@ -86,30 +94,9 @@ export const systemFiles: Files = {
   },
   async replace(path, bytes) {
     const temporary = `${path}.tmp`;
-    const handle = await fs.open(temporary, "w");
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeSynced(temporary, bytes);
     await fs.rename(temporary, path);
     await syncDir(dirname(path));
-  },
-  async createExclusive(path, bytes) {
-    try {
-      const handle = await fs.open(path, "wx");
-      try {
-        await handle.writeFile(bytes);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      return true;
-    } catch (error) {
-      if ((error as { code?: string }).code === "EEXIST") return false;
-      throw error;
-    }
   },
   async openAppend(path) {
     const handle = await fs.open(path, "a");
@@ -185,15 +172,7 @@ export const systemFiles: Files = {
     }
     return out;
   },
-  async writeSynced(path, bytes) {
-    const handle = await fs.open(path, "w");
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  writeSynced,
   rename: (from, to) => fs.rename(from, to),
   async link(from, to) {
     try {

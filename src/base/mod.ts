@@ -12,3 +12,4 @@ export * from "./files.ts";
 export { inParallel } from "./in-parallel.ts";
 export { PauseGate } from "./pause-gate.ts";
 export * from "./random.ts";
+export * from "./uuid.ts";

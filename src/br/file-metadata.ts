@@ -1,5 +1,6 @@
 /** Metadata documents in external storage: save, load, exists for each kind. Any problem is an error here; nothing is tolerated. */
 import { LevinError } from "../base/mod.ts";
+import type { ObjectStorage } from "../storage/mod.ts";
 import { FileHome } from "./homes.ts";
 import { type BrPaths, backupPaths, restorePaths } from "./layout.ts";
 import {
@@ -21,11 +22,10 @@ import type {
   FileTaskInfo,
   IngestIndexRepair,
 } from "./shapes.ts";
-import type { BrStorage } from "./storage.ts";
 import { loadChecksums } from "./walk.ts";
 
 async function loadDocument<T>(
-  storage: BrStorage,
+  storage: ObjectStorage,
   name: string,
   read: (bytes: Uint8Array, what: string) => T,
 ): Promise<T> {
@@ -38,12 +38,12 @@ async function loadDocument<T>(
   return read(bytes, `"${name}"`);
 }
 
-async function exists(storage: BrStorage, name: string): Promise<boolean> {
+async function exists(storage: ObjectStorage, name: string): Promise<boolean> {
   return (await storage.read(name)) !== undefined;
 }
 
 export async function saveBackupMetadata(
-  storage: BrStorage,
+  storage: ObjectStorage,
   metadata: BackupMetadata,
   layout: BrLayout = "2025",
 ): Promise<void> {
@@ -57,7 +57,7 @@ export interface LoadedBackupMetadata {
 
 /** The metadata with all stored checksums. Errors: Levin:Br:ErrMissing, ErrFormat, ErrStorage; with a strict report ErrDamaged. */
 export async function loadBackupMetadata(
-  storage: BrStorage,
+  storage: ObjectStorage,
   options: { layout?: BrLayout; report?: LoadReport } = {},
 ): Promise<LoadedBackupMetadata> {
   const paths = backupPaths(options.layout ?? "2025");
@@ -66,12 +66,12 @@ export async function loadBackupMetadata(
   return { metadata, checksums };
 }
 
-export function existsBackupMetadata(storage: BrStorage, layout: BrLayout = "2025"): Promise<boolean> {
+export function existsBackupMetadata(storage: ObjectStorage, layout: BrLayout = "2025"): Promise<boolean> {
   return exists(storage, backupPaths(layout).meta);
 }
 
 /** The layout of a backup checkpoint that is there; undefined when there is none. */
-export async function findBackupLayout(storage: BrStorage): Promise<BrLayout | undefined> {
+export async function findBackupLayout(storage: ObjectStorage): Promise<BrLayout | undefined> {
   if ((await storage.list("checkpoints/backup")).length > 0) return "2025";
   const older = backupPaths("2023");
   if (await exists(storage, older.meta)) return "2023";
@@ -83,50 +83,50 @@ export async function findBackupLayout(storage: BrStorage): Promise<BrLayout | u
 
 /** Restores of 2024 keep their state in files: the functions below take the task's name (see `restorePaths`). */
 export async function saveRestoreMetadata(
-  storage: BrStorage,
+  storage: ObjectStorage,
   task: string,
   metadata: FileRestoreMetadata,
 ): Promise<void> {
   await storage.write(restorePaths(task).meta, printFileRestoreMetadata(metadata));
 }
 
-export function loadRestoreMetadata(storage: BrStorage, task: string): Promise<FileRestoreMetadata> {
+export function loadRestoreMetadata(storage: ObjectStorage, task: string): Promise<FileRestoreMetadata> {
   return loadDocument(storage, restorePaths(task).meta, readFileRestoreMetadata);
 }
 
-export function existsRestoreMetadata(storage: BrStorage, task: string): Promise<boolean> {
+export function existsRestoreMetadata(storage: ObjectStorage, task: string): Promise<boolean> {
   return exists(storage, restorePaths(task).meta);
 }
 
 const taskInfoName = (clusterId: bigint): string => `checkpoints/restore-${clusterId}/taskInfo.meta`;
 
-export async function saveTaskInfo(storage: BrStorage, clusterId: bigint, info: FileTaskInfo): Promise<void> {
+export async function saveTaskInfo(storage: ObjectStorage, clusterId: bigint, info: FileTaskInfo): Promise<void> {
   await storage.write(taskInfoName(clusterId), printFileTaskInfo(info));
 }
 
-export function loadTaskInfo(storage: BrStorage, clusterId: bigint): Promise<FileTaskInfo> {
+export function loadTaskInfo(storage: ObjectStorage, clusterId: bigint): Promise<FileTaskInfo> {
   return loadDocument(storage, taskInfoName(clusterId), readFileTaskInfo);
 }
 
-export function existsTaskInfo(storage: BrStorage, clusterId: bigint): Promise<boolean> {
+export function existsTaskInfo(storage: ObjectStorage, clusterId: bigint): Promise<boolean> {
   return exists(storage, taskInfoName(clusterId));
 }
 
 const repairName = (task: string): string => `checkpoints/restore-${task}/ingest-repair.meta`;
 
 export async function saveFileIngestRepairs(
-  storage: BrStorage,
+  storage: ObjectStorage,
   task: string,
   repairs: readonly IngestIndexRepair[],
 ): Promise<void> {
   await storage.write(repairName(task), printIngestRepairs(repairs));
 }
 
-export function loadFileIngestRepairs(storage: BrStorage, task: string): Promise<IngestIndexRepair[] | null> {
+export function loadFileIngestRepairs(storage: ObjectStorage, task: string): Promise<IngestIndexRepair[] | null> {
   return loadDocument(storage, repairName(task), readIngestRepairs);
 }
 
-export function existsFileIngestRepairs(storage: BrStorage, task: string): Promise<boolean> {
+export function existsFileIngestRepairs(storage: ObjectStorage, task: string): Promise<boolean> {
   return exists(storage, repairName(task));
 }
 

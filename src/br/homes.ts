@@ -1,7 +1,7 @@
+import { newUuid, toHex, utf8, uuidText } from "../base/mod.ts";
+import type { ObjectStorage } from "../storage/mod.ts";
 import type { BrPaths } from "./layout.ts";
 import type { LoadReport } from "./report.ts";
-import type { BrStorage } from "./storage.ts";
-import { fileNameOf, newUuid } from "./uuid.ts";
 
 /** A data or checksum document as it is stored. */
 export interface StoredDocument {
@@ -19,12 +19,17 @@ export interface Home {
   writeChecksums(document: Uint8Array): Promise<void>;
 }
 
+/** Name of a data or checksum file of 2025: the UUID's text in hex, 72 digits. */
+function newFileName(): string {
+  return `${toHex(utf8(uuidText(newUuid())))}.cpt`;
+}
+
 /** A checkpoint in external storage. Each document gets a name of its own, nothing is overwritten. */
 export class FileHome implements Home {
-  readonly storage: BrStorage;
+  readonly storage: ObjectStorage;
   readonly paths: BrPaths;
 
-  constructor(storage: BrStorage, paths: BrPaths) {
+  constructor(storage: ObjectStorage, paths: BrPaths) {
     this.storage = storage;
     this.paths = paths;
   }
@@ -50,10 +55,10 @@ export class FileHome implements Home {
   }
 
   writeData(document: Uint8Array): Promise<void> {
-    return this.storage.write(`${this.paths.dataDir}/${fileNameOf(newUuid())}`, document);
+    return this.storage.write(`${this.paths.dataDir}/${newFileName()}`, document);
   }
 
   writeChecksums(document: Uint8Array): Promise<void> {
-    return this.storage.write(`${this.paths.checksumDir}/${fileNameOf(newUuid())}`, document);
+    return this.storage.write(`${this.paths.checksumDir}/${newFileName()}`, document);
   }
 }

@@ -1,7 +1,8 @@
 import { type Clock, equalBytes, LevinError } from "../base/mod.ts";
+import type { ObjectStorage } from "../storage/mod.ts";
 import { printLock, readLock } from "./metadata-json.ts";
 import type { LockFile } from "./shapes.ts";
-import type { BrStorage } from "./storage.ts";
+import { isStorageError } from "./storage-error.ts";
 import { composeTso, retriedTso, type TsoSource } from "./tso.ts";
 
 /** How long a lock is good after its last renewal, by PD's clock. */
@@ -14,7 +15,7 @@ const MARGIN = 0.1;
 const CLAIM_ATTEMPTS = 8;
 
 export interface LockOptions {
-  storage: BrStorage;
+  storage: ObjectStorage;
   /** Name of the lock file. */
   name: string;
   tso: TsoSource;
@@ -77,7 +78,7 @@ export class BrLock {
       await this.claim(time.physicalMs, begunMs, false);
     } catch (error) {
       const known = LevinError.from(error);
-      if (known.code !== "Levin:Br:ErrStorage") this.ended = known;
+      if (!isStorageError(known)) this.ended = known;
       throw error;
     }
   }
@@ -95,10 +96,10 @@ export class BrLock {
     return new LevinError("Levin:Br:ErrLockLost", "the lock could not be renewed before it expired");
   }
 
-  /** Removes the file if it is still this owner's. */
+  /** Removes the file if it is still this owner's; see `dropLock`. */
   async release(): Promise<void> {
     this.ended ??= new LevinError("Levin:Br:ErrLockLost", "the lock was released");
-    if (this.mine !== undefined) await this.options.storage.removeIf(this.options.name, this.mine);
+    if (this.mine !== undefined) await dropLock(this.options.storage, this.options.name, this.mine);
   }
 
   /** Writes the lock with a new expiry, unless the file says that it is another's. */
@@ -144,8 +145,18 @@ export class BrLock {
   }
 }
 
+/**
+ * Gives a lock free whose file holds `found`: removes it, or says in it that it has expired where the storage cannot remove on a condition.
+ * False when it is another's by now.
+ */
+export async function dropLock(storage: ObjectStorage, name: string, found: Uint8Array): Promise<boolean> {
+  if (await storage.removesIf()) return storage.removeIf(name, found);
+  const { lockId } = readLock(found, `"${name}"`);
+  return storage.replaceIf(name, found, printLock({ lockId, expireAt: 0n }));
+}
+
 /** The lock file as it is; undefined when there is none. */
-export async function readLockFile(storage: BrStorage, name: string): Promise<LockFile | undefined> {
+export async function readLockFile(storage: ObjectStorage, name: string): Promise<LockFile | undefined> {
   const bytes = await storage.read(name);
   return bytes === undefined ? undefined : readLock(bytes, `"${name}"`);
 }

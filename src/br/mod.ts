@@ -5,7 +5,7 @@
  *
  * Invariants: a document is there in full or not at all, under a name of its own, never rewritten; 64-bit integers are exact; what is
  * damaged is left out, counted and named, never guessed; metadata goes first on removal; the lock is changed only where it holds what was read.
- * It lacks: object stores (an implementation of `BrStorage`), SM4, and the jobs themselves.
+ * It lacks: SM4, and the jobs themselves.
  */
 export {
   type BrCipher,
@@ -41,7 +41,6 @@ export { CheckpointRunner, type RunnerOptions } from "./runner.ts";
 export * from "./shapes.ts";
 export * from "./start-check.ts";
 export * from "./start-runner.ts";
-export * from "./storage.ts";
 export * from "./tables.ts";
 export * from "./tso.ts";
 export * from "./walk.ts";

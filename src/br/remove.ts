@@ -1,6 +1,6 @@
 import { LevinError } from "../base/mod.ts";
+import type { ObjectStorage } from "../storage/mod.ts";
 import type { BrPaths } from "./layout.ts";
-import type { BrStorage } from "./storage.ts";
 
 const PARALLEL = 4;
 /** So many files may stay behind before removal is an error; BR has the same number. */
@@ -15,7 +15,7 @@ export interface RemovalPlan {
 
 const OWN = /\.(cpt|meta|lock)$/;
 
-export async function planRemoval(storage: BrStorage, paths: BrPaths): Promise<RemovalPlan> {
+export async function planRemoval(storage: ObjectStorage, paths: BrPaths): Promise<RemovalPlan> {
   const marks = [...(paths.taskInfo === undefined ? [] : [paths.taskInfo]), paths.meta];
   const folders = paths.root === undefined ? [paths.dataDir, paths.checksumDir] : [paths.root];
   const listed = (await Promise.all(folders.map((folder) => storage.list(folder)))).flat().map(({ name }) => name);
@@ -37,7 +37,7 @@ export interface Removed {
  * Removes a checkpoint; foreign files and folders stay. Safe to repeat after a failure. Errors: Levin:Br:ErrStorage when a mark cannot be
  * removed (nothing else was touched then), or at the 16th other file.
  */
-export async function removeCheckpoint(storage: BrStorage, plan: RemovalPlan): Promise<Removed> {
+export async function removeCheckpoint(storage: ObjectStorage, plan: RemovalPlan): Promise<Removed> {
   for (const name of plan.first) await storage.remove(name, true);
   const todo = [...plan.rest];
   const left: string[] = [];

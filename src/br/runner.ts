@@ -5,6 +5,7 @@ import type { Home } from "./homes.ts";
 import type { BrLock } from "./lock.ts";
 import type { Pending } from "./pending.ts";
 import type { ChecksumItem } from "./shapes.ts";
+import { isStorageError } from "./storage-error.ts";
 
 export interface RunnerOptions {
   home: Home;
@@ -309,7 +310,7 @@ export class CheckpointRunner<K, V> {
 
   private lockTrouble(lock: BrLock, thrown: unknown): void {
     const error = LevinError.from(thrown);
-    if (error.code === "Levin:Br:ErrStorage" && lock.held()) return;
+    if (isStorageError(error) && lock.held()) return;
     this.fail(
       new LevinError("Levin:Br:ErrLockLost", `failed to update checkpoint lock.: ${error.message}`, { cause: error }),
     );

@@ -1,8 +1,8 @@
 /** What a starting backup asks of its storage, and whether it may resume what is there. */
 import { equalBytes, LevinError } from "../base/mod.ts";
+import type { ObjectStorage } from "../storage/mod.ts";
 import { existsBackupMetadata, type LoadedBackupMetadata, loadBackupMetadata } from "./file-metadata.ts";
 import { backupPaths } from "./layout.ts";
-import type { BrStorage } from "./storage.ts";
 
 const NONE = new Uint8Array(0);
 const SUFFIX = ": [BR:Common:ErrInvalidArgument]invalid argument";
@@ -15,7 +15,7 @@ function refuse(message: string): LevinError {
  * Looks at the storage before a backup: the checkpoint to resume, or undefined for a first run. Refuses a finished backup
  * (Levin:Br:ErrExists), one begun without checkpoints, and a checkpoint whose metadata is broken (Levin:Br:ErrFormat).
  */
-export async function openBackup(storage: BrStorage): Promise<LoadedBackupMetadata | undefined> {
+export async function openBackup(storage: ObjectStorage): Promise<LoadedBackupMetadata | undefined> {
   if ((await storage.read("backupmeta")) !== undefined) {
     throw refuse(
       `backup meta file exists in ${storage.uri}backupmeta, there may be some backup files in the path already, please specify a correct backup directory!`,
@@ -43,7 +43,7 @@ export async function openBackup(storage: BrStorage): Promise<LoadedBackupMetada
 }
 
 /** Refuses to resume with other settings than those the checkpoint was begun with (Levin:Br:ErrConfigChanged). */
-export function checkConfigHash(storage: BrStorage, stored: Uint8Array | null, own: Uint8Array | null): void {
+export function checkConfigHash(storage: ObjectStorage, stored: Uint8Array | null, own: Uint8Array | null): void {
   if (equalBytes(stored ?? NONE, own ?? NONE)) return;
   throw new LevinError(
     "Levin:Br:ErrConfigChanged",

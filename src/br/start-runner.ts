@@ -1,5 +1,6 @@
 /** Runners for the three kinds of jobs. */
 import type { LevinError } from "../base/mod.ts";
+import type { ObjectStorage } from "../storage/mod.ts";
 import { FileHome, type Home } from "./homes.ts";
 import type { GoText } from "./json-text.ts";
 import { backupPaths } from "./layout.ts";
@@ -7,11 +8,10 @@ import { BrLock, type LockOptions } from "./lock.ts";
 import { pendingLogFiles, pendingRanges, pendingRestoreItems } from "./pending.ts";
 import { CheckpointRunner, type RunnerOptions } from "./runner.ts";
 import type { BackupRange, BrLayout, LogFile, RestoreItem } from "./shapes.ts";
-import type { BrStorage } from "./storage.ts";
 import type { TsoSource } from "./tso.ts";
 
 export interface BackupRunnerOptions extends Omit<RunnerOptions, "home" | "lock"> {
-  storage: BrStorage;
+  storage: ObjectStorage;
   tso: TsoSource;
   layout?: BrLayout;
   lockOptions?: Pick<LockOptions, "ttlMs" | "settleMs">;

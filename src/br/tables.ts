@@ -1,5 +1,5 @@
 /** Checkpoints of restores in tables of the target cluster (2025): statements, segments, metadata. */
-import { concatBytes, fromHex, LevinError, toHex } from "../base/mod.ts";
+import { concatBytes, fromHex, LevinError, newUuid, toHex } from "../base/mod.ts";
 import type { Home, StoredDocument } from "./homes.ts";
 import {
   printIngestRepairs,
@@ -13,7 +13,6 @@ import {
 } from "./metadata-json.ts";
 import type { LoadReport } from "./report.ts";
 import type { IngestIndexRepair, LogMetadata, SnapshotMetadata } from "./shapes.ts";
-import { newUuid } from "./uuid.ts";
 
 /** Runs one statement; every value of the result is text. `Tidb.query` of `src/tidb` is one. */
 export type SqlQuery = (sql: string, values?: (string | number | null)[]) => Promise<{ rows: (string | null)[][] }>;

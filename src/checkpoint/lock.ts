@@ -1,4 +1,5 @@
-import { equalBytes, type Files, LevinError, textOf, utf8 } from "../base/mod.ts";
+import { type Clock, type Files, LevinError, newUuid, systemClock, textOf, utf8, uuidText } from "../base/mod.ts";
+import { WholeFiles } from "../storage/mod.ts";
 
 /** Who holds a lock: enough to tell a dead owner from a living one. */
 export interface LockOwner {
@@ -14,38 +15,46 @@ export interface LockEnvironment {
   startedOf(pid: number): Promise<string | undefined>;
 }
 
+const ATTEMPTS = 8;
+
 /**
- * A lock file created exclusively. A file whose owner is dead (same host, no such process, or another process with its pid) is taken
- * over; one of another host is never taken over, because nothing can be known about it.
+ * A lock file that is created or changed only where it is as it was seen. A file whose owner is dead (same host, no such process, or another
+ * process with its pid) is taken over, by one of those who try; one of another host is never taken over, because nothing can be known
+ * about it.
  */
 export async function acquireLock(
   files: Files,
   path: string,
   environment: LockEnvironment,
+  clock: Clock = systemClock,
 ): Promise<{ release(): Promise<void> }> {
   const content = utf8(`${JSON.stringify(environment.self)}\n`);
-  for (let attempt = 0; attempt < 3; attempt++) {
-    if (await files.createExclusive(path, content)) {
-      return {
-        async release() {
-          // Only one's own: after a take-over the file belongs to somebody else.
-          const found = await files.read(path);
-          if (found !== undefined && equalBytes(found, content)) await files.remove(path);
-        },
-      };
+  const whole = new WholeFiles(files, clock, {
+    mark: () => utf8(JSON.stringify({ ...environment.self, guard: uuidText(newUuid()) })),
+    isDead: async (mark) => (await livingOwner(mark, environment)) === undefined,
+  });
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const found = await files.read(path);
+    if (found !== undefined) {
+      const owner = await livingOwner(found, environment);
+      if (owner !== undefined) throw lockedError(path, owner);
     }
-    const bytes = await files.read(path);
-    if (bytes === undefined) continue;
-    const owner = parseOwner(textOf(bytes));
-    if (owner !== undefined && owner.host !== environment.self.host) {
-      throw lockedError(path, `process ${owner.pid} on host "${owner.host}"; if that process is gone, remove the file`);
+    if (await whole.replaceIf(path, found, content)) {
+      // Only one's own: after a take-over the file belongs to somebody else.
+      return { release: async () => void (await whole.removeIf(path, content)) };
     }
-    if (owner !== undefined && (await environment.startedOf(owner.pid)) === owner.started) {
-      throw lockedError(path, `process ${owner.pid}`);
-    }
-    await files.remove(path);
   }
   throw lockedError(path, "another process that keeps taking it");
+}
+
+/** Who holds a lock, for people; undefined when its owner is dead. */
+async function livingOwner(content: Uint8Array, { self, startedOf }: LockEnvironment): Promise<string | undefined> {
+  const owner = parseOwner(textOf(content));
+  if (owner === undefined) return undefined;
+  if (owner.host !== self.host) {
+    return `process ${owner.pid} on host "${owner.host}"; if that process is gone, remove the file`;
+  }
+  return (await startedOf(owner.pid)) === owner.started ? `process ${owner.pid}` : undefined;
 }
 
 function parseOwner(text: string): LockOwner | undefined {
@@ -54,7 +63,7 @@ function parseOwner(text: string): LockOwner | undefined {
     if (typeof value.pid !== "number" || typeof value.host !== "string") return undefined;
     return { pid: value.pid, host: value.host, started: String(value.started ?? "") };
   } catch {
-    // A torn lock file: its owner died while writing it.
+    // Torn: earlier releases wrote it in place, and its owner died while writing.
     return undefined;
   }
 }

@@ -20,7 +20,6 @@ import {
   ingestRepairLines,
   LOG_DB,
   type LoadReport,
-  LocalBrStorage,
   loadBackupMetadata,
   loadChecksums,
   loadFileIngestRepairs,
@@ -39,6 +38,7 @@ import {
   snapshotMetadataLine,
   TableHome,
 } from "../br/mod.ts";
+import { LocalObjects } from "../storage/mod.ts";
 import { connectTidb } from "../tidb/mod.ts";
 
 export type CheckpointKind = "backup" | "restore" | "log";
@@ -50,7 +50,7 @@ export interface CheckpointTarget {
   name: string;
   home: Home;
   /** Files. */
-  files?: { storage: LocalBrStorage; paths: BrPaths };
+  files?: { storage: LocalObjects; paths: BrPaths };
   /** Tables. */
   tables?: { query: SqlQuery; db: CheckpointDb };
   close(): Promise<void>;
@@ -88,7 +88,7 @@ async function openFiles(
   kind: CheckpointKind | undefined,
   task: string | undefined,
 ): Promise<CheckpointTarget> {
-  const storage = new LocalBrStorage(dir);
+  const storage = new LocalObjects(dir);
   const target = (paths: BrPaths, found: CheckpointKind): CheckpointTarget => ({
     kind: found,
     name: `${storage.uri}${paths.root ?? ""}`,

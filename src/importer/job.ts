@@ -29,7 +29,7 @@ export class Job {
     const { files } = env;
     const dir = options.stateDir;
     await files.makeDir(dir);
-    const lock = await acquireLock(files, joinPath(dir, "LOCK"), await lockEnvironment(files, env.pid));
+    const lock = await acquireLock(files, joinPath(dir, "LOCK"), await lockEnvironment(files, env.pid), env.clock);
     try {
       if (options.fresh) await forget(files, options);
       await checkFormat(files, dir);

@@ -35,7 +35,6 @@ export function stateFiles(files: Files): Files {
     makeDir: (path) => named(path, "make the directory", files.makeDir(path)),
     read: (path) => named(path, "read", files.read(path)),
     replace: (path, bytes) => named(path, "write", files.replace(path, bytes)),
-    createExclusive: (path, bytes) => named(path, "make", files.createExclusive(path, bytes)),
     openAppend: async (path) => namedAppend(path, await named(path, "open", files.openAppend(path)), named),
     openRead: async (path) => {
       const file = await named(path, "open", files.openRead(path));

@@ -150,9 +150,6 @@ export class CrashFiles implements Files {
   replace(): Promise<void> {
     return this.unused();
   }
-  createExclusive(): Promise<boolean> {
-    return this.unused();
-  }
   openAppend(): Promise<never> {
     return this.unused();
   }

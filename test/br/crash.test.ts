@@ -5,7 +5,6 @@ import {
   backupPaths,
   FileHome,
   LoadReport,
-  LocalBrStorage,
   loadBackupMetadata,
   planRemoval,
   readBackupGroup,
@@ -15,6 +14,7 @@ import {
   type TsoSource,
   walkItems,
 } from "../../src/br/mod.ts";
+import { LocalObjects } from "../../src/storage/mod.ts";
 import { CrashFiles } from "./crash-files.ts";
 import { SimClock } from "./sim-clock.ts";
 
@@ -22,7 +22,7 @@ const paths = backupPaths("2025");
 const ROOT = "/backup";
 
 /** A storage that remembers what was acknowledged as written. */
-class WatchedStorage extends LocalBrStorage {
+class WatchedStorage extends LocalObjects {
   readonly acknowledged = new Map<string, Uint8Array>();
 
   override async write(name: string, bytes: Uint8Array): Promise<void> {
@@ -76,7 +76,7 @@ async function runJob(
   return { storage, finished };
 }
 
-async function readAll(storage: LocalBrStorage): Promise<Set<string>> {
+async function readAll(storage: LocalObjects): Promise<Set<string>> {
   const keys = new Set<string>();
   // Strict: a crash must leave nothing that is damaged.
   await walkItems(new FileHome(storage, paths), readBackupGroup, { report: new LoadReport(true) }, (_key, range) => {
@@ -86,7 +86,7 @@ async function readAll(storage: LocalBrStorage): Promise<Set<string>> {
 }
 
 async function check(files: CrashFiles, storage: WatchedStorage, job: Job, finished: boolean): Promise<void> {
-  const found = new LocalBrStorage(ROOT, { files });
+  const found = new LocalObjects(ROOT, { files });
   for (const [name, bytes] of storage.acknowledged) {
     const there = await found.read(name);
     assert.ok(there !== undefined && equalBytes(there, bytes), `lost ${name}`);

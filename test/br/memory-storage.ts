@@ -1,10 +1,10 @@
 /** Storage in memory with every call seen by the test: it can fail it, delay it or change what is there around it. */
 import { equalBytes, LevinError } from "../../src/base/mod.ts";
-import type { BrStorage, StoredName } from "../../src/br/mod.ts";
+import type { ObjectInfo, ObjectReader, ObjectStorage } from "../../src/storage/mod.ts";
 
 export type StorageOp = "read" | "write" | "replaceIf" | "removeIf" | "remove" | "list";
 
-export class MemoryStorage implements BrStorage {
+export class MemoryStorage implements ObjectStorage {
   readonly uri = "file://<root>/";
   readonly objects: Map<string, Uint8Array>;
   before: (op: StorageOp, name: string, bytes?: Uint8Array) => void | Promise<void> = () => {};
@@ -18,7 +18,7 @@ export class MemoryStorage implements BrStorage {
     try {
       await this.before(op, name, bytes);
     } catch (error) {
-      throw new LevinError("Levin:Br:ErrStorage", (error as Error).message, { cause: error });
+      throw new LevinError("Levin:Storage:ErrFailed", (error as Error).message, { cause: error });
     }
     const result = action();
     await this.after(op, name);
@@ -50,15 +50,33 @@ export class MemoryStorage implements BrStorage {
     return this.run("removeIf", name, undefined, () => this.is(name, expected) && this.objects.delete(name));
   }
 
+  async removesIf(): Promise<boolean> {
+    return true;
+  }
+
+  async openRead(name: string): Promise<ObjectReader | undefined> {
+    const bytes = await this.read(name);
+    if (bytes === undefined) return undefined;
+    return {
+      sizeBytes: bytes.length,
+      read: async (into, position) => {
+        const part = bytes.subarray(position, position + into.length);
+        into.set(part);
+        return part.length;
+      },
+      close: async () => {},
+    };
+  }
+
   remove(name: string): Promise<void> {
     return this.run("remove", name, undefined, () => void this.objects.delete(name));
   }
 
-  list(folder: string): Promise<StoredName[]> {
+  list(folder: string): Promise<ObjectInfo[]> {
     return this.run("list", folder, undefined, () =>
       [...this.objects]
         .filter(([name]) => folder === "" || name.startsWith(`${folder}/`))
-        .map(([name, bytes]) => ({ name, sizeBytes: bytes.length }))
+        .map(([name, bytes]) => ({ name, sizeBytes: bytes.length, mtimeMs: 0 }))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
     );
   }

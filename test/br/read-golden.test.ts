@@ -12,11 +12,11 @@ import {
   FileHome,
   isEncrypting,
   LoadReport,
-  LocalBrStorage,
   loadBackupMetadata,
   readBackupGroup,
   walkItems,
 } from "../../src/br/mod.ts";
+import { LocalObjects } from "../../src/storage/mod.ts";
 import { sampleFiles, sampleFolders, sampleJson, unpackTree } from "./samples.ts";
 
 interface CipherSample {
@@ -67,7 +67,7 @@ async function walk(dir: string, cipher: BrCipher | undefined, strict = false): 
   const report = new LoadReport(strict);
   const values: unknown[] = [];
   try {
-    const home = new FileHome(new LocalBrStorage(dir), backupPaths("2025"));
+    const home = new FileHome(new LocalObjects(dir), backupPaths("2025"));
     await walkItems(home, readBackupGroup, { cipher, report }, (key, range) => {
       values.push(backupItemLine(key, range));
     });
@@ -89,7 +89,7 @@ async function checkMetadata(dir: string, expected: MetadataSample): Promise<Loa
   let error: LevinError | undefined;
   let line: unknown;
   try {
-    const { metadata, checksums } = await loadBackupMetadata(new LocalBrStorage(dir), { report });
+    const { metadata, checksums } = await loadBackupMetadata(new LocalObjects(dir), { report });
     line = backupMetadataLine(metadata, checksums);
   } catch (thrown) {
     error = LevinError.from(thrown);

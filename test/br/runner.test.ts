@@ -12,7 +12,6 @@ import {
   FileHome,
   LOG_DB,
   LoadReport,
-  LocalBrStorage,
   openBackup,
   planRemoval,
   readBackupGroup,
@@ -31,6 +30,7 @@ import {
   TableHome,
   walkItems,
 } from "../../src/br/mod.ts";
+import { LocalObjects } from "../../src/storage/mod.ts";
 import { FakeSql } from "./fake-sql.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { newDir, sampleFolders, sampleJson, unpackTree } from "./samples.ts";
@@ -450,7 +450,7 @@ describe("removal", () => {
       writeFileSync(join(dir, name), "x");
     }
     assert.deepEqual(names(dir).sort(), samples["remove"]!.names_before);
-    const storage = new LocalBrStorage(dir);
+    const storage = new LocalObjects(dir);
     const plan = await planRemoval(storage, backupPaths("2025"));
     assert.deepEqual(plan.first, ["checkpoints/backup/checkpoint.meta"]);
     await removeCheckpoint(storage, plan);
@@ -490,7 +490,7 @@ describe("what a starting backup finds", () => {
     test(name, async () => {
       const sample = samples[name]!;
       const dir = unpackTree(`backup-start-checks/${name}/tree`);
-      const storage = new LocalBrStorage(dir);
+      const storage = new LocalObjects(dir);
       const shown = (error: Error): string => error.message.replaceAll(dir, "<root>");
       let found: Awaited<ReturnType<typeof openBackup>>;
       try {

@@ -125,6 +125,24 @@ describe("lock", () => {
       await first.release();
     }));
 
+  test("of many who find a dead owner's lock one takes it; a guard left by the dead is no hindrance", () =>
+    inTemporaryDir(async (dir) => {
+      const path = join(dir, "LOCK");
+      const alive: Record<number, string> = { 1: "a", 2: "b", 3: "c", 4: "d", 5: "e" };
+      for (let round = 0; round < 4; round++) {
+        const dead = JSON.stringify({ pid: 99, host: "h", started: "x" });
+        await fs.writeFile(path, dead);
+        await fs.writeFile(`${path}.guard`, dead);
+        const tries = await Promise.allSettled(
+          Object.keys(alive).map((pid) => acquireLock(systemFiles, path, environment(Number(pid), alive))),
+        );
+        const taken = tries.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+        assert.equal(taken.length, 1);
+        await taken[0]!.release();
+        assert.deepEqual(await fs.readdir(dir), []);
+      }
+    }));
+
   test("of another host is never taken over", () =>
     inTemporaryDir(async (dir) => {
       const path = join(dir, "LOCK");

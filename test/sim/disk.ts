@@ -159,12 +159,6 @@ function diskFiles(disk: Disk, life: Life, errorCode: () => string): Files {
     makeDir: (path) => step("mkdir", path, () => undefined),
     read: (path) => step("read", path, () => disk.files.get(path)?.bytes.slice()),
     replace: (path, bytes) => step("replace", path, () => put(path, bytes)),
-    createExclusive: (path, bytes) =>
-      step("create", path, () => {
-        if (disk.files.has(path)) return false;
-        put(path, bytes);
-        return true;
-      }),
     openAppend: (path) => step("open", path, () => appendFile(disk, path, step)),
     openRead: (path) =>
       step("open", path, () => {

@@ -14,6 +14,7 @@ const levels: Record<string, number> = {
   kvdb: 1,
   rpc: 1,
   config: 1,
+  storage: 1,
   source: 2,
   schema: 2,
   cluster: 2,
@@ -46,6 +47,7 @@ const owners: Record<string, string[]> = {
   "smol-toml": ["config"],
   mysql2: ["tidb", "embed"],
   "prom-client": ["server"],
+  aws4fetch: ["storage"],
 };
 
 /** Folders that make or read protobuf messages. */

@@ -10,6 +10,7 @@ import { ingestCodes } from "./ingest.ts";
 import { schemaCodes } from "./schema.ts";
 import { serverCodes } from "./server.ts";
 import { sourceCodes } from "./source.ts";
+import { storageCodes } from "./storage.ts";
 
 export type { ErrorFacts, RetryClass } from "./facts.ts";
 
@@ -18,6 +19,7 @@ export const errorCodes = {
   ...commandCodes,
   ...checkCodes,
   ...sourceCodes,
+  ...storageCodes,
   ...schemaCodes,
   ...encodeCodes,
   ...engineCodes,

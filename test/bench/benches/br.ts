@@ -10,12 +10,12 @@ import {
   type GoText,
   type Home,
   LoadReport,
-  LocalBrStorage,
   readBackupGroup,
   startBackupRunner,
   walkItems,
 } from "../../../src/br/mod.ts";
 import { pendingRanges } from "../../../src/br/pending.ts";
+import { LocalObjects } from "../../../src/storage/mod.ts";
 import { type Bench, type BenchContext, type BenchResult, ResultHash, timed } from "../bench.ts";
 
 /** About what one range with its two files takes in a document. */
@@ -81,7 +81,7 @@ function runnerBench(name: string, cipher: BrCipher | undefined): Bench {
         await append(dry, ranges, count);
         await dry.finish({ flush: true });
       });
-      const storage = new LocalBrStorage(join(context.dir, "storage"));
+      const storage = new LocalObjects(join(context.dir, "storage"));
       const runner = await startBackupRunner({
         storage,
         tso: async () => ({ physicalMs: BigInt(Date.now()), logical: 0n }),

@@ -3,16 +3,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type LevinError, systemFiles, textOf, utf8 } from "../../src/base/mod.ts";
-import { BrLock, LocalBrStorage } from "../../src/br/mod.ts";
-import { newDir } from "./samples.ts";
-import { SimClock } from "./sim-clock.ts";
+import { BrLock } from "../../src/br/mod.ts";
+import { LocalObjects } from "../../src/storage/mod.ts";
+import { newDir } from "../br/samples.ts";
+import { SimClock } from "../br/sim-clock.ts";
 
 const NAME = "checkpoints/backup/checkpoint.lock";
 
 describe("a local directory", () => {
   test("of many that replace the same content one wins, each time; nothing is left beside the file", async () => {
     const dir = newDir();
-    const storages = Array.from({ length: 6 }, () => new LocalBrStorage(dir));
+    const storages = Array.from({ length: 6 }, () => new LocalObjects(dir));
     let expected: Uint8Array | undefined;
     for (let round = 0; round < 4; round++) {
       const results = await Promise.all(
@@ -36,23 +37,26 @@ describe("a local directory", () => {
     const guard = join(dir, `${NAME}.guard`);
     writeFileSync(guard, "dead");
     utimesSync(guard, new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
-    const storage = new LocalBrStorage(dir);
+    const storage = new LocalObjects(dir);
     assert.equal(await storage.replaceIf(NAME, utf8("a"), utf8("b")), true);
     assert.equal(existsSync(guard), false);
     writeFileSync(guard, "living");
     const clock = new SimClock();
     clock.nowMs = () => Date.now();
-    const waiting = new LocalBrStorage(dir, { clock });
-    await assert.rejects(clock.until(waiting.replaceIf(NAME, utf8("b"), utf8("c"))), (error: LevinError) => {
-      assert.equal(error.code, "Levin:Br:ErrStorage");
-      return /another process keeps the guard/.test(error.message);
-    });
+    const waiting = new LocalObjects(dir, { clock });
+    await assert.rejects(
+      clock.until(waiting.replaceIf(NAME, utf8("b"), utf8("c")), Number.POSITIVE_INFINITY),
+      (error: LevinError) => {
+        assert.equal(error.code, "Levin:Storage:ErrFailed");
+        return /another process keeps the guard/.test(error.message);
+      },
+    );
     assert.equal(readFileSync(join(dir, NAME), "utf8"), "b");
   });
 
   test("lists folder by folder, reads what is there, names the path of what fails", async () => {
     const dir = newDir();
-    const storage = new LocalBrStorage(dir);
+    const storage = new LocalObjects(dir);
     for (const name of ["x/b.cpt", "x/a/z.cpt", "x/a.cpt", "y"]) await storage.write(name, utf8(name));
     assert.deepEqual(
       (await storage.list("x")).map(({ name }) => name),
@@ -63,7 +67,7 @@ describe("a local directory", () => {
     assert.equal(await storage.read("nothing"), undefined);
     assert.equal(textOf((await storage.read("y"))!), "y");
     await assert.rejects(storage.read("x"), (error: LevinError) => error.message.includes(join(dir, "x")));
-    const full = new LocalBrStorage(dir, {
+    const full = new LocalObjects(dir, {
       files: {
         ...systemFiles,
         writeSynced: async () => {
@@ -72,7 +76,7 @@ describe("a local directory", () => {
       },
     });
     await assert.rejects(full.write("x/new", utf8("n")), (error: LevinError) => {
-      assert.equal(error.code, "Levin:Br:ErrStorage");
+      assert.equal(error.code, "Levin:Storage:ErrFailed");
       return error.fields["cause"] === "ENOSPC" && error.message.includes("x/new");
     });
     assert.deepEqual(
@@ -83,7 +87,7 @@ describe("a local directory", () => {
 
   test("a start that is given up leaves no lock behind", async () => {
     const dir = newDir();
-    const storage = new LocalBrStorage(dir);
+    const storage = new LocalObjects(dir);
     const abort = new AbortController();
     const clock = new SimClock();
     const tso = async () => ({ physicalMs: 1n, logical: 1n });

@@ -1,0 +1,149 @@
+import { createHash } from "node:crypto";
+import { type Clock, equalBytes, type Files, LevinError, newUuid, utf8, uuidText } from "../base/mod.ts";
+
+/** A guard older than this was left by a process that died while it held it: it lives for two file operations. */
+const GUARD_STALE_MS = 30_000;
+const GUARD_WAIT_MS = 20;
+const GUARD_ATTEMPTS = 500;
+
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+export function isMissing(error: unknown): boolean {
+  const { code, cause } = error as { code?: string; cause?: { code?: string } };
+  return code === "ENOENT" || cause?.code === "ENOENT";
+}
+
+export interface WholeFilesOptions {
+  /** Makes the folder of a path that cannot be written for want of it. */
+  makeParents?: (dir: string) => Promise<void>;
+  /** What this process writes into a guard; another each time. */
+  mark?: () => Uint8Array;
+  /** Whether the process that wrote a mark is known to be dead; without it a guard's age alone counts. */
+  isDead?: (mark: Uint8Array) => Promise<boolean>;
+}
+
+/**
+ * Files that change as a whole: new content is there in full or not at all, and a change can be bound to what is there at that moment. The
+ * caller syncs the directory. Errors are Node's.
+ */
+export class WholeFiles {
+  readonly files: Files;
+  private readonly clock: Clock;
+  private readonly options: WholeFilesOptions;
+
+  constructor(files: Files, clock: Clock, options: WholeFilesOptions = {}) {
+    this.files = files;
+    this.clock = clock;
+    this.options = options;
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    await this.throughTemporary(path, bytes, (temporary) => this.files.rename(temporary, path));
+  }
+
+  /**
+   * Writes if the file's bytes are `expected` (undefined: there is none) at that moment; false otherwise. Atomic towards all who come
+   * through here, and towards all where `expected` is undefined.
+   */
+  replaceIf(path: string, expected: Uint8Array | undefined, bytes: Uint8Array): Promise<boolean> {
+    if (expected === undefined) return this.createNew(path, bytes);
+    return this.changeIf(path, expected, () => this.write(path, bytes));
+  }
+
+  /** Removes if the file's bytes are `expected`; false otherwise. */
+  async removeIf(path: string, expected: Uint8Array): Promise<boolean> {
+    if ((await this.files.read(path)) === undefined) return false;
+    return this.changeIf(path, expected, () => this.files.remove(path));
+  }
+
+  private changeIf(path: string, expected: Uint8Array, change: () => Promise<void>): Promise<boolean> {
+    return this.underGuard(path, async () => {
+      const found = await this.files.read(path);
+      if (found === undefined || !equalBytes(found, expected)) return false;
+      await change();
+      return true;
+    });
+  }
+
+  /** Writes a temporary file beside `path`, gives it to `use`, and removes it where `use` left it. */
+  private async throughTemporary<T>(
+    path: string,
+    bytes: Uint8Array,
+    use: (temporary: string) => Promise<T>,
+  ): Promise<T> {
+    const temporary = `${path}.tmp.${uuidText(newUuid())}`;
+    try {
+      try {
+        await this.files.writeSynced(temporary, bytes);
+      } catch (error) {
+        if (!isMissing(error) || this.options.makeParents === undefined) throw error;
+        await this.options.makeParents(parentOf(path));
+        await this.files.writeSynced(temporary, bytes);
+      }
+      return await use(temporary);
+    } catch (error) {
+      await this.files.remove(temporary).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private createNew(path: string, bytes: Uint8Array): Promise<boolean> {
+    return this.throughTemporary(path, bytes, async (temporary) => {
+      const made = await this.files.link(temporary, path);
+      await this.files.remove(temporary);
+      return made;
+    });
+  }
+
+  /** Runs `action` while no other levin does so for the same file: a guard file beside it is created exclusively. */
+  private underGuard<T>(path: string, action: () => Promise<T>): Promise<T> {
+    return this.holding(`${path}.guard`, path, action);
+  }
+
+  private async holding<T>(guard: string, path: string, action: () => Promise<T>): Promise<T> {
+    // Each mark is there once in the life of the world: a guard is known by it.
+    const mark = this.options.mark?.() ?? utf8(uuidText(newUuid()));
+    for (let attempt = 0; ; attempt++) {
+      if (attempt === GUARD_ATTEMPTS) {
+        throw new LevinError(
+          "Levin:Storage:ErrFailed",
+          `Cannot change "${path}": another process keeps the guard "${guard}"`,
+          { fields: { path: guard } },
+        );
+      }
+      const seen = await this.files.read(guard);
+      if (seen === undefined) {
+        if (await this.createNew(guard, mark)) break;
+      } else if (await this.isStale(guard, seen)) await this.breakGuard(guard, seen);
+      else await this.clock.sleep(GUARD_WAIT_MS);
+    }
+    try {
+      return await action();
+    } finally {
+      await this.removeMarked(guard, mark);
+    }
+  }
+
+  private async isStale(guard: string, mark: Uint8Array): Promise<boolean> {
+    if (this.options.isDead !== undefined && (await this.options.isDead(mark))) return true;
+    const name = guard.slice(guard.lastIndexOf("/") + 1);
+    const entry = (await this.files.entries(parentOf(guard)))?.find((found) => found.name === name);
+    return entry !== undefined && this.clock.nowMs() - entry.mtimeMs >= GUARD_STALE_MS;
+  }
+
+  /**
+   * Takes a dead process's guard away. Only who holds the guard's own guard, named by its mark, may do so, so nobody takes away the one that
+   * somebody else has made since.
+   */
+  private async breakGuard(guard: string, mark: Uint8Array): Promise<void> {
+    const id = createHash("sha256").update(mark).digest("hex").slice(0, 16);
+    await this.holding(`${guard}.${id}`, guard, () => this.removeMarked(guard, mark));
+  }
+
+  private async removeMarked(guard: string, mark: Uint8Array): Promise<void> {
+    const found = await this.files.read(guard);
+    if (found !== undefined && equalBytes(found, mark)) await this.files.remove(guard);
+  }
+}
