@@ -1,5 +1,6 @@
 import { assert, LevinError } from "../base/mod.ts";
 import type { BlockReader, BlockStore, KeyBounds, StoredBlock } from "./block-store.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { BLOCK_HEADER_BYTES, type RunInfo, readBlockHeader } from "./layout.ts";
 import { compareEntryKey, entryEndOf, keyLengthOf, keyStartOf, valueLengthBetween } from "./packed-pairs.ts";
 
@@ -23,8 +24,8 @@ export interface BlockCursorOptions {
   bounds: KeyBounds;
   /** About how many bytes are read at once; twice as much is held. */
   readBytes: number;
-  /** Whether a block's bytes are used again after the next one was asked for; else they are the caller's. */
-  reuse: boolean;
+  /** A block's bytes may be used again after the next one was asked for. */
+  buffers: BufferPool;
 }
 
 /** The blocks of one run that hold keys of a range, checked and trimmed to it, with the next read under way. */
@@ -84,23 +85,15 @@ export class BlockCursor {
     this.#at = 0;
   }
 
-  #check({ ordinal, value }: StoredBlock): Block {
-    const { run } = this.#options;
-    if (ordinal !== this.#ordinal) throw this.#corrupt(this.#ordinal, `block ${ordinal} stands in its place`);
-    const facts = readBlockHeader(value);
-    if (facts === undefined) throw this.#corrupt(ordinal, "its checksum does not fit");
-    if (facts.runId !== run.runId || facts.ordinal !== ordinal) {
-      throw this.#corrupt(ordinal, `it is block ${facts.ordinal} of run ${facts.runId}`);
-    }
-    this.#ordinal++;
-    const lastAt = BLOCK_HEADER_BYTES + facts.lastAt;
-    return { value, start: BLOCK_HEADER_BYTES, end: value.length, lastAt, pairs: facts.pairs, bytes: facts.bytes };
+  #check(stored: StoredBlock): Block {
+    const { engineName, run } = this.#options;
+    return checkBlock(engineName, run, stored, this.#ordinal++);
   }
 
   #checkEnd(): void {
-    const { run, bounds } = this.#options;
+    const { engineName, run, bounds } = this.#options;
     if (bounds.end !== undefined || this.#ordinal === run.blocks) return;
-    throw this.#corrupt(this.#ordinal, `it is missing, the run has ${run.blocks}`);
+    throw corrupt(engineName, run, this.#ordinal, `it is missing, the run has ${run.blocks}`);
   }
 
   /** Cuts off what lies before and behind the range. */
@@ -129,12 +122,21 @@ export class BlockCursor {
     }
     return out;
   }
+}
 
-  #corrupt(ordinal: number, detail: string): LevinError {
-    const { engineName, run } = this.#options;
-    const text = `Cannot read engine "${engineName}": block ${ordinal} of run ${run.runId} is damaged: ${detail}`;
-    return new LevinError("Levin:Engine:ErrCorrupt", text, {
-      fields: { engine: engineName, run: run.runId, block: ordinal },
-    });
+/** Looks at the header of the block that should be the one with this ordinal. Fails with `Levin:Engine:ErrCorrupt`. */
+export function checkBlock(engineName: string, run: RunInfo, { ordinal, value }: StoredBlock, expected: number): Block {
+  if (ordinal !== expected) throw corrupt(engineName, run, expected, `block ${ordinal} stands in its place`);
+  const facts = readBlockHeader(value);
+  if (facts === undefined) throw corrupt(engineName, run, ordinal, "its checksum does not fit");
+  if (facts.runId !== run.runId || facts.ordinal !== ordinal) {
+    throw corrupt(engineName, run, ordinal, `it is block ${facts.ordinal} of run ${facts.runId}`);
   }
+  const lastAt = BLOCK_HEADER_BYTES + facts.lastAt;
+  return { value, start: BLOCK_HEADER_BYTES, end: value.length, lastAt, pairs: facts.pairs, bytes: facts.bytes };
+}
+
+function corrupt(engineName: string, { runId }: RunInfo, block: number, detail: string): LevinError {
+  const text = `Cannot read engine "${engineName}": block ${block} of run ${runId} is damaged: ${detail}`;
+  return new LevinError("Levin:Engine:ErrCorrupt", text, { fields: { engine: engineName, run: runId, block } });
 }

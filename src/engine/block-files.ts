@@ -77,6 +77,21 @@ export class FileBlockStore implements BlockStore {
     return new FileBlockReader(this.#pathOf(runId), run, first, behind, options, () => this.#release(runId, run));
   }
 
+  async readLast(runId: number, end: Uint8Array | undefined): Promise<StoredBlock | undefined> {
+    const run = await this.#openRun(runId);
+    const ordinal = (end === undefined ? run.places.length : lowerBound(run.places, end)) - 1;
+    const place = run.places[ordinal];
+    if (place === undefined) return undefined;
+    run.readers++;
+    try {
+      const value = new Uint8Array(place.size);
+      await named(this.#pathOf(runId), () => run.file.readAt(value, place.offset));
+      return { ordinal, value };
+    } finally {
+      await this.#release(runId, run);
+    }
+  }
+
   async runIds(): Promise<number[]> {
     const names = await named(this.#dir, () => this.#files.list(this.#dir));
     return names.filter((name) => name.endsWith(SUFFIX)).map((name) => Number.parseInt(name, 16));
@@ -206,7 +221,7 @@ class FileBlockReader implements BlockReader {
   readonly #options: BlockReadOptions;
   #release: (() => Promise<void>) | undefined;
   #next: number;
-  /** Used in turn when memory is used again: one is being filled while the other is being consumed. */
+  /** Used in turn: one is being filled while the other is being consumed. */
   readonly #buffers: (Uint8Array | undefined)[] = [undefined, undefined];
   #turn = 0;
 
@@ -251,16 +266,19 @@ class FileBlockReader implements BlockReader {
 
   async close(): Promise<void> {
     const release = this.#release;
+    if (release === undefined) return;
     this.#release = undefined;
-    await release?.();
+    for (const buffer of this.#buffers) if (buffer !== undefined) this.#options.buffers.give(buffer);
+    await release();
   }
 
   #buffer(size: number): Uint8Array {
-    if (!this.#options.reuse) return new Uint8Array(size);
     this.#turn = (this.#turn + 1) % this.#buffers.length;
     let buffer = this.#buffers[this.#turn];
     if (buffer === undefined || buffer.length < size) {
-      buffer = new Uint8Array(Math.max(size, this.#options.readBytes));
+      const { buffers, readBytes } = this.#options;
+      if (buffer !== undefined) buffers.give(buffer);
+      buffer = buffers.take(Math.max(size, readBytes));
       this.#buffers[this.#turn] = buffer;
     }
     return buffer;

@@ -1,4 +1,5 @@
 import type { KvDb } from "../kvdb/mod.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { blockKey, blockKeyOf, blockKeys, keysOfRuns, ordinalOfBlockKey, RUN_ID_MAX, runIdOfKey } from "./layout.ts";
 
 /** Keys from `start` (absent: the first) to before `end` (absent: behind the last). */
@@ -46,14 +47,16 @@ export interface BlockReadOptions {
   bounds: KeyBounds;
   /** About how much one `read` returns. */
   readBytes: number;
-  /** Blocks of one `read` are done with when the second read after it begins: their memory is used again. */
-  reuse: boolean;
+  /** Where memory is taken from. Blocks of one `read` are done with when the second read after it begins: their memory is used again. */
+  buffers: BufferPool;
 }
 
 /** Where an engine keeps the blocks of its runs. */
 export interface BlockStore {
   write(runId: number): Promise<BlockWriter>;
   read(runId: number, options: BlockReadOptions): Promise<BlockReader>;
+  /** The last block that begins before `end` (absent: the last), if there is one; its memory is the caller's. */
+  readLast(runId: number, end: Uint8Array | undefined): Promise<StoredBlock | undefined>;
   /** Runs that have stored something, committed or not. */
   runIds(): Promise<number[]>;
   remove(runId: number): Promise<void>;
@@ -116,6 +119,15 @@ export class MapBlockStore implements BlockStore {
         (await cursor.next(READ_BLOCKS)).map(([key, value]) => ({ ordinal: ordinalOfBlockKey(key), value })),
       close: () => cursor.close(),
     };
+  }
+
+  async readLast(runId: number, end: Uint8Array | undefined): Promise<StoredBlock | undefined> {
+    const all = blockKeys(this.#prefix, runId);
+    const behind = end === undefined ? all.end : blockKeyOf(this.#prefix, runId, end);
+    const cursor = this.#kvdb.cursor({ start: all.start, end: behind }, { reverse: true });
+    const [entry] = await cursor.next(1);
+    await cursor.close();
+    return entry && { ordinal: ordinalOfBlockKey(entry[0]), value: entry[1] };
   }
 
   async runIds(): Promise<number[]> {

@@ -1,4 +1,5 @@
 import type { KvDb } from "../kvdb/mod.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { type RunInfo, runKey } from "./layout.ts";
 import { entryEndOf } from "./packed-pairs.ts";
 import { type PairSource, readPairs } from "./read-pairs.ts";
@@ -6,6 +7,8 @@ import { RunBuilder, scratchBytes } from "./run-builder.ts";
 
 /** Bytes of a batch that is read and written again. */
 const BATCH_BYTES = 1024 * 1024;
+/** A few batches. */
+const READ_BUFFER_BYTES = 4 * BATCH_BYTES;
 
 export interface MergeRunsOptions {
   /** Where the records are. */
@@ -33,12 +36,14 @@ export async function mergeRuns(
   const blocks = await store.write(runId);
   const builder = new RunBuilder({ kvdb, prefix, runId, blocks, blockBytes, space: { bytes, scratchAt } });
   try {
-    const options = { batchBytes: BATCH_BYTES, keepEqualKeys: true, ...(signal ? { signal } : {}) };
+    const buffers = new BufferPool(READ_BUFFER_BYTES);
+    const options = { batchBytes: BATCH_BYTES, keepEqualKeys: true, buffers, ...(signal ? { signal } : {}) };
     for await (const batch of readPairs(source, {}, options)) {
       bytes.set(batch.packed);
       if (offsets.length < batch.pairs) offsets = new Uint32Array(2 * batch.pairs);
       for (let at = 0, i = 0; at < batch.packed.length; at = entryEndOf(bytes, at)) offsets[i++] = at;
       await builder.add(offsets, batch.pairs);
+      buffers.give(batch.packed);
     }
     return await builder.commit({
       checksum: runs.reduce((sum, run) => sum ^ run.checksum, 0n),

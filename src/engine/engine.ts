@@ -3,6 +3,7 @@ import { type KvDb, type LevelKvDbOptions, openLevelKvDb } from "../kvdb/mod.ts"
 import { FileBlockStore } from "./block-files.ts";
 import { type BlockStore, type KeyBounds, MapBlockStore, storedRunIds } from "./block-store.ts";
 import { mergeRuns } from "./cascade.ts";
+import { findLastKey } from "./last-key.ts";
 import {
   BLOCK_PLACES,
   decodeRun,
@@ -218,6 +219,11 @@ export class Engine {
     options: ReadOptions & { runs?: readonly RunInfo[] } = {},
   ): AsyncGenerator<PairBatch> {
     yield* readPairs(this.#source(options.runs ?? (await this.runs())), bounds, options);
+  }
+
+  /** The last key inside the bounds, undefined when there is none; `runs` as in `reader`. */
+  async lastKey(bounds: KeyBounds, runs?: readonly RunInfo[]): Promise<Uint8Array | undefined> {
+    return findLastKey(this.#source(runs ?? (await this.runs())), bounds);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { assert } from "../base/mod.ts";
 import type { Block } from "./block-cursor.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { compareEntryKeys, entryEndOf, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
 /** Bytes of a key that make its prefix: as many as a number holds exactly, and are loaded quickly. */
@@ -26,8 +27,8 @@ export class MergeSources {
   /** First bytes that all keys loaded share. */
   #shared = 0;
 
-  /** `outputBytes` in front of the slots belong to the caller. */
-  constructor(outputBytes: number, slotBytes: ReadonlyArray<number>) {
+  /** `outputBytes` in front of the slots belong to the caller. `buffers` gives the buffer, and gets it back from the caller. */
+  constructor(outputBytes: number, slotBytes: ReadonlyArray<number>, buffers: BufferPool) {
     this.count = slotBytes.length;
     const [at, keyAt, keyLength, entryEnd, end, slot, lastAt] = Array.from(
       { length: 7 },
@@ -47,7 +48,7 @@ export class MergeSources {
       size += bytes;
     });
     assert(size < 2 ** 32, "the blocks of a merge fit into one buffer");
-    this.bytes = new Uint8Array(size);
+    this.bytes = buffers.take(size);
   }
 
   /** Copies a block into the source's slot; its first entry becomes the next one. Prefixes are to be refreshed then. */

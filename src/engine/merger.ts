@@ -5,6 +5,7 @@
  */
 import { assert, LevinError, toHex } from "../base/mod.ts";
 import type { Block } from "./block-cursor.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { MergeSources } from "./merge-sources.ts";
 import { compareEntryKeys, entryEndOf, pairAt, valueLengthBetween } from "./packed-pairs.ts";
 
@@ -28,6 +29,7 @@ export interface MergerOptions {
   entryBytesMax: number;
   /** What happens to equal keys: all are kept (they stand side by side), or each but the first is reported and left out. */
   equalKeys: "keep" | ((duplicate: DuplicateKey) => void);
+  buffers: BufferPool;
 }
 
 /** What `fill` has written since the last `take`. */
@@ -62,6 +64,7 @@ export class Merger {
     this.#sources = new MergeSources(
       Math.max(options.batchBytes, options.entryBytesMax),
       options.sources.map(({ blockBytesMax }) => blockBytesMax),
+      options.buffers,
     );
     this.#tree = new Int32Array(Math.max(2, options.sources.length));
   }
@@ -128,6 +131,11 @@ export class Merger {
     if (pairs === 0) return undefined;
     this.#output = { used: 0, pairs: 0, pairBytes: 0 };
     return { packed: this.#sources.bytes.subarray(0, used), pairs, pairBytes };
+  }
+
+  /** Gives the memory back; nothing may be called afterwards. */
+  close(): void {
+    this.#options.buffers.give(this.#sources.bytes);
   }
 
   /** The key of the last entry written. */

@@ -10,6 +10,7 @@
  * in `layout.ts`, the packed form in `packed-pairs.ts`.
  */
 export type { KeyBounds } from "./block-store.ts";
+export { BufferPool } from "./buffer-pool.ts";
 export {
   CASCADE_RUN_ID,
   type DirectoryStore,
@@ -34,4 +35,4 @@ export {
   RANGE_KEYS,
   type RangePoint,
 } from "./range-index.ts";
-export { BATCH_BYTES, BATCH_HEADROOM_BYTES, type PairBatch, type ReadOptions, readMemoryBytes } from "./read-pairs.ts";
+export { BATCH_BYTES, type PairBatch, type ReadOptions, readMemoryBytes } from "./read-pairs.ts";

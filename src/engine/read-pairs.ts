@@ -1,17 +1,12 @@
 import { assert, compareBytes, LevinError, toHex } from "../base/mod.ts";
 import { BlockCursor } from "./block-cursor.ts";
 import type { BlockStore, KeyBounds } from "./block-store.ts";
-import { BLOCK_HEADER_BYTES, type RunInfo } from "./layout.ts";
+import { BufferPool } from "./buffer-pool.ts";
+import type { RunInfo } from "./layout.ts";
 import { type DuplicateKey, type MergeOutput, Merger } from "./merger.ts";
 import { keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
-/** Free bytes in front of every batch, in its own buffer: room for the heads of the messages that carry it. */
-export const BATCH_HEADROOM_BYTES = BLOCK_HEADER_BYTES;
-
-/**
- * Packed pairs with strictly ascending keys, above those of the batch before. The bytes, and `BATCH_HEADROOM_BYTES` before them in the
- * same buffer, belong to the caller.
- */
+/** Packed pairs with strictly ascending keys, above those of the batch before. The bytes belong to the caller. */
 export interface PairBatch {
   packed: Uint8Array;
   pairs: number;
@@ -28,6 +23,8 @@ export interface ReadOptions {
   memoryBytes?: number;
   /** Told of each pair whose key was there already; the pair is left out. When absent, such a key is `Levin:Encode:ErrDuplicateKey`. */
   onDuplicate?: (duplicate: DuplicateKey) => void;
+  /** Where batches and what else reading needs are taken from; the caller gives `packed` of each batch back. */
+  buffers?: BufferPool;
   signal?: AbortSignal;
 }
 
@@ -72,27 +69,47 @@ export async function* readPairs(
       (start === undefined || compareBytes(run.lastKey, start) >= 0),
   );
   if (runs.length === 0) return;
+  const { signal, buffers = new BufferPool(0) } = options;
   const readBytes = readBytesOf(runs.length, options.memoryBytes ?? READ_MEMORY_BYTES);
+  const cursors = runs.map((run) => new BlockCursor({ ...source, run, bounds, readBytes, buffers }));
   const single = runs.length === 1 && !runs[0]!.equalKeys;
-  const cursors = runs.map((run) => new BlockCursor({ ...source, run, bounds, readBytes, reuse: !single }));
   try {
-    if (single) yield* passBlocks(cursors[0]!, options.signal);
-    else yield* mergeBlocks(source, runs, cursors, options);
+    if (single) yield* gatherBlocks(cursors[0]!, options.batchBytes ?? BATCH_BYTES, buffers, signal);
+    else yield* mergeBlocks(source, runs, cursors, { ...options, buffers });
   } finally {
     await Promise.all(cursors.map((cursor) => cursor.close()));
   }
 }
 
-/** One run without equal keys: its blocks are the batches. */
-async function* passBlocks(cursor: BlockCursor, signal: AbortSignal | undefined): AsyncGenerator<PairBatch> {
+/** One run without equal keys: its blocks one behind the other are the batches. */
+async function* gatherBlocks(
+  cursor: BlockCursor,
+  batchBytes: number,
+  buffers: BufferPool,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<PairBatch> {
   let lastKey: Uint8Array | undefined;
-  for (let block = await cursor.next(); block !== undefined; block = await cursor.next()) {
+  for (let block = await cursor.next(); block !== undefined; ) {
     signal?.throwIfAborted();
-    const { value, start, end, lastAt, pairs, bytes } = block;
+    const { value, start } = block;
     const firstKey = keyAt(value, start);
-    assert(lastKey === undefined || compareBytes(lastKey, firstKey) < 0, "keys of a run ascend");
-    lastKey = keyAt(value, lastAt);
-    yield { packed: value.subarray(start, end), pairs, bytes, firstKey, lastKey };
+    const bytes = buffers.take(Math.max(batchBytes, block.end - start));
+    const batch = { used: 0, pairs: 0, bytes: 0, lastAt: 0 };
+    for (;;) {
+      const size = block.end - block.start;
+      assert(
+        lastKey === undefined || compareBytes(lastKey, keyAt(block.value, block.start)) < 0,
+        "keys of a run ascend",
+      );
+      lastKey = keyAt(block.value, block.lastAt);
+      bytes.set(block.value.subarray(block.start, block.end), batch.used);
+      batch.used += size;
+      batch.pairs += block.pairs;
+      batch.bytes += block.bytes;
+      block = await cursor.next();
+      if (block === undefined || batch.used + block.end - block.start > batchBytes) break;
+    }
+    yield { packed: bytes.subarray(0, batch.used), pairs: batch.pairs, bytes: batch.bytes, firstKey, lastKey };
   }
 }
 
@@ -100,36 +117,46 @@ async function* mergeBlocks(
   { engineName }: PairSource,
   runs: readonly RunInfo[],
   cursors: readonly BlockCursor[],
-  options: ReadOptions & { keepEqualKeys?: boolean },
+  options: ReadOptions & { keepEqualKeys?: boolean; buffers: BufferPool },
 ): AsyncGenerator<PairBatch> {
-  const { batchBytes = BATCH_BYTES, onDuplicate, signal } = options;
+  const { batchBytes = BATCH_BYTES, onDuplicate, signal, buffers } = options;
   const merger = new Merger({
     engineName,
     sources: runs,
     batchBytes,
     entryBytesMax: Math.max(...runs.map((run) => run.entryBytesMax)),
     equalKeys: options.keepEqualKeys ? "keep" : (onDuplicate ?? refuseDuplicate(engineName)),
+    buffers,
   });
-  const blocks = await Promise.all(cursors.map((cursor) => cursor.next()));
-  for (const [i, block] of blocks.entries()) merger.supply(i, block);
-  for (;;) {
-    const state = merger.fill();
-    if (typeof state === "number") {
-      merger.supply(state, await cursors[state]!.next());
-      continue;
+  try {
+    const blocks = await Promise.all(cursors.map((cursor) => cursor.next()));
+    for (const [i, block] of blocks.entries()) merger.supply(i, block);
+    for (;;) {
+      const state = merger.fill();
+      if (typeof state === "number") {
+        merger.supply(state, await cursors[state]!.next());
+        continue;
+      }
+      signal?.throwIfAborted();
+      const output = merger.take();
+      if (output !== undefined) yield copyOf(output, merger.lastKey(), buffers);
+      if (state === "done") return;
     }
-    signal?.throwIfAborted();
-    const output = merger.take();
-    if (output !== undefined) yield batchOf(output, merger.lastKey());
-    if (state === "done") return;
+  } finally {
+    merger.close();
   }
 }
 
-/** A copy of the output, with headroom. */
-function batchOf({ packed, pairs, pairBytes }: MergeOutput, lastKey: Uint8Array): PairBatch {
-  const bytes = new Uint8Array(BATCH_HEADROOM_BYTES + packed.length);
-  bytes.set(packed, BATCH_HEADROOM_BYTES);
-  return { packed: bytes.subarray(BATCH_HEADROOM_BYTES), pairs, bytes: pairBytes, firstKey: keyAt(packed, 0), lastKey };
+function copyOf({ packed, pairs, pairBytes }: MergeOutput, lastKey: Uint8Array, buffers: BufferPool): PairBatch {
+  const bytes = buffers.take(packed.length);
+  bytes.set(packed);
+  return {
+    packed: bytes.subarray(0, packed.length),
+    pairs,
+    bytes: pairBytes,
+    firstKey: keyAt(packed, 0),
+    lastKey,
+  };
 }
 
 function keyAt(bytes: Uint8Array, at: number): Uint8Array {

@@ -1,48 +1,57 @@
 /** An engine as the source of an import. */
 import { compareBytes } from "../base/mod.ts";
 import type { KeyRange } from "../cluster/mod.ts";
-import { type Engine, type PairBatch, planRanges, type RangePoint, type RunInfo } from "../engine/mod.ts";
+import {
+  BufferPool,
+  type Engine,
+  type KeyBounds,
+  type PairBatch,
+  planRanges,
+  type RangePoint,
+  type RunInfo,
+} from "../engine/mod.ts";
 import type { PairSource, PlannedRange } from "./pair-source.ts";
 
 export interface EngineSourceOptions {
   /** Read-ahead of one range; as many ranges are read at a time as the import has workers. */
   readonly memoryBytes?: number;
+  /** Buffers that are kept for the next range or message. */
+  readonly keptBytes?: number;
 }
 
 const memoryBytesDefault = 4 << 20;
+const keptBytesDefault = 64 << 20;
 
 export class EngineSource implements PairSource {
   readonly #engine: Engine;
   readonly #runs: readonly RunInfo[];
   readonly #memoryBytes: number;
+  readonly #buffers: BufferPool;
 
-  private constructor(engine: Engine, runs: ReadonlyArray<RunInfo>, memoryBytes: number) {
+  private constructor(engine: Engine, runs: ReadonlyArray<RunInfo>, options: Required<EngineSourceOptions>) {
     this.#engine = engine;
     this.#runs = runs;
-    this.#memoryBytes = memoryBytes;
+    this.#memoryBytes = options.memoryBytes;
+    this.#buffers = new BufferPool(options.keptBytes);
   }
 
   /** The engine must not change any more. */
   static async open(engine: Engine, options: EngineSourceOptions = {}): Promise<EngineSource> {
-    return new EngineSource(engine, await engine.runs(), options.memoryBytes ?? memoryBytesDefault);
+    const { memoryBytes = memoryBytesDefault, keptBytes = keptBytesDefault } = options;
+    return new EngineSource(engine, await engine.runs(), { memoryBytes, keptBytes });
   }
 
   read(range: KeyRange, signal?: AbortSignal): AsyncIterable<PairBatch> {
-    const bounds = range.end.length === 0 ? { start: range.start } : { start: range.start, end: range.end };
-    const options = { runs: this.#runs, memoryBytes: this.#memoryBytes };
-    return this.#engine.reader(bounds, signal === undefined ? options : { ...options, signal });
+    const options = { runs: this.#runs, memoryBytes: this.#memoryBytes, buffers: this.#buffers };
+    return this.#engine.reader(boundsOf(range), signal === undefined ? options : { ...options, signal });
   }
 
-  /** Reads from the last index point of the range on, so a few MiB at most. */
-  async lastKey(range: KeyRange, signal?: AbortSignal): Promise<Uint8Array | undefined> {
-    let start = range.start;
-    for (const run of this.#runs) {
-      const point = run.points[firstNotBelow(run.points, range.end) - 1];
-      if (point !== undefined && compareBytes(point.key, start) > 0) start = point.key;
-    }
-    let last: Uint8Array | undefined;
-    for await (const batch of this.read({ start, end: range.end }, signal)) last = batch.lastKey;
-    return last;
+  lastKey(range: KeyRange): Promise<Uint8Array | undefined> {
+    return this.#engine.lastKey(boundsOf(range), this.#runs);
+  }
+
+  release(packed: Uint8Array): void {
+    this.#buffers.give(packed);
   }
 
   cut(range: KeyRange, limits: { bytesMax: number; pairsMax: number }): PlannedRange[] {
@@ -57,6 +66,10 @@ export class EngineSource implements PairSource {
       end: index === plan.length - 1 ? range.end : part.end,
     }));
   }
+}
+
+function boundsOf({ start, end }: KeyRange): KeyBounds {
+  return end.length === 0 ? { start } : { start, end };
 }
 
 /** Index of the first point at or behind `key`; empty is infinity. */

@@ -12,6 +12,8 @@ export interface FanOutOptions {
   readonly windowMessages: number;
   readonly budget: ByteBudget;
   readonly signal: AbortSignal;
+  /** Told of each message that no taker is sending any more; not of those that are held when the fan-out is closed after a failure. */
+  readonly onDone?: (message: Uint8Array) => void;
 }
 
 export class FanOut {
@@ -21,6 +23,8 @@ export class FanOut {
   readonly #next: number[];
   readonly #wakers = new Set<() => void>();
   #base = 0;
+  /** The message given up last. A taker may still be sending one message when it asks for the next. */
+  #sending: Uint8Array | undefined;
   #pull: Promise<void> | undefined;
   #ended = false;
   #failure: { readonly thrown: unknown } | undefined;
@@ -67,11 +71,13 @@ export class FanOut {
     }
   }
 
-  /** Releases what is held; call when all takers have ended. */
-  async close(): Promise<void> {
+  /** Releases what is held; call when all takers have ended. `clean`: they have sent everything. */
+  async close({ clean = false } = {}): Promise<void> {
     await this.#pull;
     for (const message of this.#held) this.#options.budget.release(message.length);
     this.#held.length = 0;
+    if (clean && this.#sending !== undefined) this.#options.onDone?.(this.#sending);
+    this.#sending = undefined;
     this.#ended = true;
     await this.#options.source.return?.();
   }
@@ -100,6 +106,8 @@ export class FanOut {
       const message = this.#held.shift();
       assert(message !== undefined, "a taken message was held");
       this.#options.budget.release(message.length);
+      if (this.#sending !== undefined) this.#options.onDone?.(this.#sending);
+      this.#sending = message;
       this.#base++;
     }
     this.#wake();

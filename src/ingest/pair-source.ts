@@ -18,6 +18,8 @@ export interface PairSource {
    * The pairs in ascending order. Each batch belongs to the reader; breaking off the loop releases what reading took.
    */
   read(range: KeyRange, signal?: AbortSignal): AsyncIterable<PairBatch>;
+  /** Takes back what a batch of `read` was packed in, when nobody looks at it any more. Need not be called. */
+  release?(packed: Uint8Array): void;
   /** Cuts a range into parts of about so much; the parts join without holes and cover the range. */
   cut(range: KeyRange, limits: { bytesMax: number; pairsMax: number }): PlannedRange[];
 }

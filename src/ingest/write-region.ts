@@ -43,9 +43,17 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
   if (lastKey === undefined) return { ...totals, metas: [] };
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
-  const { budget, windowMessages } = write;
-  const batches = writeBatches(write.source.read(range, inner), { range, lastKey }, totals);
-  const fan = new FanOut({ source: batches, takers: region.peers.length, windowMessages, budget, signal: inner });
+  const { budget, source, windowMessages } = write;
+  const batches = writeBatches(source.read(range, inner), { range, lastKey }, totals);
+  const fan = new FanOut({
+    source: batches,
+    takers: region.peers.length,
+    windowMessages,
+    budget,
+    signal: inner,
+    onDone: (message) => source.release?.(message),
+  });
+  let clean = false;
   const { commitTs } = write;
   const uuid = freshUuid(write.random);
   const target: WriteTarget = { uuid, commitTs, region, firstKey: range.start, lastKey };
@@ -56,12 +64,13 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
     );
     // Nothing in TiKV protects against a peer without the file (tikv.md 3.1).
     assert(answers.length === region.peers.length, "every peer has answered the write");
+    clean = true;
     return { ...totals, metas: leaderMetas(region, answers, totals) };
   } catch (thrown) {
     signal.throwIfAborted();
     throw fan.failure === undefined || isAbort(fan.failure.thrown, inner) ? thrown : fan.failure.thrown;
   } finally {
-    await fan.close();
+    await fan.close({ clean });
   }
 }
 
