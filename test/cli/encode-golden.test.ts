@@ -63,8 +63,8 @@ function pairsOf(out: string): string[] {
     });
 }
 
-/** Tables that levin refuses by README: sequences as defaults, and functions that it does not know yet. */
-const REFUSED = ["default-expression", "default-sequence", "partition-fn-datediff", "partition-range-unix_timestamp"];
+/** A sequence as default: the import encoder of TiDB fails at its first row, levin before it. */
+const REFUSED = ["default-sequence"];
 
 test("levin encode gives TiDB's pairs for every golden table, from SQL and CSV, from DDL and TableInfo", async () => {
   const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-encode-"));

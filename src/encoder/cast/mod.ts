@@ -85,5 +85,5 @@ export { durationToTime, fromDecimalText, parseTime, parseTimeNumber } from "./t
 export { checkTime } from "./time-check.ts";
 export { timeFromNumber } from "./time-number.ts";
 export { fullYear, parseDateTime } from "./time-parse.ts";
-export { fspOfText, splitTime } from "./time-split.ts";
+export { fspOfText, isDateOnlyText, splitTime } from "./time-split.ts";
 export { formatTimeDatum, roundTimeDatum, type TimeDatum, timeDatum, timeToDecimal } from "./time-value.ts";

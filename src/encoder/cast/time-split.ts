@@ -118,6 +118,13 @@ function splitParts(source: string): string[] {
   return parts;
 }
 
+/** Whether a text has a date only: three parts, or one number as long as a date (TiDB `IsDateFormat`). */
+export function isDateOnlyText(text: string): boolean {
+  const parts = splitParts(text);
+  const { length } = trimSpace(text);
+  return parts.length === 3 || (parts.length === 1 && (length === 8 || length === 6 || length === 5));
+}
+
 /** Cuts back over punctuation that ends at `end`. */
 function skipBack(text: string, end: number): number {
   let at = end;

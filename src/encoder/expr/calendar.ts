@@ -20,11 +20,12 @@ export function dayNumberOf(t: TimeParts): number {
 }
 
 const FIRST_DAY = 366;
-const LAST_DAY = 3652424;
+/** The first that has no date; the days before it from 3652425 on are of the year 10000. */
+const NO_DAY = 3652500;
 
 /** The date of a day number; zero where there is none. */
 export function dateOfDayNumber(n: number): { year: number; month: number; day: number } {
-  if (n < FIRST_DAY || n >= LAST_DAY + 1) return { year: 0, month: 0, day: 0 };
+  if (n < FIRST_DAY || n >= NO_DAY) return { year: 0, month: 0, day: 0 };
   return civilFromDays(n - EPOCH_DAY);
 }
 

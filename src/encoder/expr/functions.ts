@@ -3,6 +3,7 @@ import type { FunctionTable } from "./call.ts";
 import { arithmetic } from "./fn/arithmetic.ts";
 import { comparisons } from "./fn/comparison.ts";
 import { control } from "./fn/control.ts";
+import { dateArithmetic } from "./fn/date-arith.ts";
 import { digests } from "./fn/digest.ts";
 import { extrema } from "./fn/extremum.ts";
 import { jsonMakers } from "./fn/json-make.ts";
@@ -16,13 +17,17 @@ import { stringBasics } from "./fn/string-basic.ts";
 import { stringCodes } from "./fn/string-code.ts";
 import { stringFinders } from "./fn/string-find.ts";
 import { stringParts } from "./fn/string-part.ts";
+import { timeSums } from "./fn/time-add.ts";
 import { timeFormats } from "./fn/time-format.ts";
+import { timeMakers } from "./fn/time-make.ts";
+import { timeNow } from "./fn/time-now.ts";
 import { timeParts } from "./fn/time-part.ts";
 
 export const functions: FunctionTable = {
   ...arithmetic,
   ...comparisons,
   ...control,
+  ...dateArithmetic,
   ...digests,
   ...extrema,
   ...jsonMakers,
@@ -37,5 +42,8 @@ export const functions: FunctionTable = {
   ...stringFinders,
   ...stringParts,
   ...timeFormats,
+  ...timeMakers,
+  ...timeNow,
   ...timeParts,
+  ...timeSums,
 };

@@ -138,6 +138,53 @@ export function parseInterval(unit: string, text: string): ParsedInterval {
   return compound === undefined ? parseSingle(unit, text) : parseCompound(text, ...compound);
 }
 
+const MAX_TIME_HOURS = 838n;
+const MAX_TIME_MINUTES = MAX_TIME_HOURS * 60n + 59n;
+const MAX_TIME_SECONDS = MAX_TIME_MINUTES * 60n + 59n;
+
+/** The largest count of single units that a TIME can be moved by; TiDB lets only 1000 microseconds stand for a second. */
+const MOST: Record<string, bigint> = {
+  MICROSECOND: MAX_TIME_SECONDS * 1000n,
+  SECOND: MAX_TIME_SECONDS,
+  MINUTE: MAX_TIME_MINUTES,
+  HOUR: MAX_TIME_HOURS,
+  DAY: MAX_TIME_HOURS / 24n,
+  WEEK: MAX_TIME_HOURS / 24n / 7n,
+  MONTH: 1n,
+  QUARTER: -1n,
+  YEAR: -1n,
+};
+
+const OVERFLOW: Fault = { code: 1441, message: "Datetime function: time field overflow" };
+
+/** The interval as nanoseconds that a TIME is moved by, a month being 30 days; else what is wrong. */
+export function intervalNanos(unit: string, text: string): bigint | Fault {
+  const { interval: i, fault } = parseInterval(unit, text);
+  const days = BigInt(i.days) * DAY_NANOS;
+  const most = MOST[unit];
+  if (most === undefined) {
+    if (fault !== null) return fault;
+    const total = days + i.nanos;
+    const tooLong = (total < 0n ? -total : total) > MAX_TIME_SECONDS * 1000000000n;
+    return i.years !== 0 || i.months !== 0 || Math.abs(i.days) > 34 || tooLong || unit === "YEAR_MONTH"
+      ? OVERFLOW
+      : total;
+  }
+  if (isBeyond(unit, i, most)) return OVERFLOW;
+  return fault ?? days + BigInt(i.months) * 30n * DAY_NANOS + i.nanos;
+}
+
+function isBeyond(unit: string, i: Interval, most: bigint): boolean {
+  if (most < 0n) return true;
+  const nanos = NANOS[unit];
+  let count = BigInt(Math.abs(unit === "MONTH" ? i.months : unit === "WEEK" ? i.days / 7 : i.days));
+  if (nanos !== undefined) {
+    const total = BigInt(i.days) * DAY_NANOS + i.nanos;
+    count = (total < 0n ? -total : total) / nanos;
+  }
+  return count > most;
+}
+
 export function negated(i: Interval): Interval {
   return { years: -i.years, months: -i.months, days: -i.days, nanos: -i.nanos, fsp: i.fsp };
 }
