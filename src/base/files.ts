@@ -51,6 +51,8 @@ export interface Files {
   /** Gives an existing file a second name that must not exist; false when it does. Atomic. */
   link(from: string, to: string): Promise<boolean>;
   syncDir(path: string): Promise<void>;
+  /** Bytes that are free for us on the file system of the nearest directory that exists; undefined where the system does not say. */
+  freeBytes(path: string): Promise<number | undefined>;
 }
 
 function isMissing(error: unknown): boolean {
@@ -184,6 +186,16 @@ export const systemFiles: Files = {
     }
   },
   syncDir,
+  async freeBytes(path) {
+    for (let at = path; ; at = dirname(at)) {
+      try {
+        const { bavail, bsize } = await fs.statfs(at);
+        return bavail * bsize;
+      } catch (error) {
+        if (!isMissing(error) || dirname(at) === at) return undefined;
+      }
+    }
+  },
 };
 
 export { join as joinPath };

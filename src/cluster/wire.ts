@@ -82,21 +82,21 @@ function deadlineError(limit: Deadline): LevinError {
  */
 export async function unlessAborted<T>(signal: AbortSignal | undefined, call: Promise<T>): Promise<T> {
   if (signal === undefined) return await call;
-  const finished = new AbortController();
-  const cut = new Promise<never>((_, reject) => {
+  return await new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
     if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true, signal: finished.signal });
+    else signal.addEventListener("abort", stop, { once: true });
+    call.then(
+      (answer) => {
+        signal.removeEventListener("abort", stop);
+        resolve(answer);
+      },
+      (thrown) => {
+        signal.removeEventListener("abort", stop);
+        reject(signal.aborted ? signal.reason : thrown);
+      },
+    );
   });
-  try {
-    return await Promise.race([call, cut]);
-  } catch (thrown) {
-    throw signal.aborted ? signal.reason : thrown;
-  } finally {
-    call.catch(() => undefined);
-    cut.catch(() => undefined);
-    finished.abort();
-  }
 }
 
 /** True when the server does not know the method. */

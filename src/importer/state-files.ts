@@ -49,6 +49,7 @@ export function stateFiles(files: Files): Files {
     rename: (from, to) => named(from, "rename", files.rename(from, to)),
     link: (from, to) => named(from, "link", files.link(from, to)),
     syncDir: (path) => named(path, "sync", files.syncDir(path)),
+    freeBytes: (path) => named(path, "look at", files.freeBytes(path)),
   };
 }
 

@@ -1,5 +1,3 @@
-import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { Check, CheckedTable } from "./check.ts";
 
 /** Text of a compressed byte; Lightning takes 3 too. */
@@ -18,25 +16,13 @@ function pairBytes({ files, info }: CheckedTable): number {
 }
 
 /** The directory of sorted pairs has room for the largest tables that are open at once. */
-export const freeDisk: Check = async ({ tables, sortedKvDir }) => {
+export const freeDisk: Check = async ({ tables, sortedKvDir, files }) => {
   const sizes = tables.map(pairBytes).sort((a, b) => b - a);
   const needed = sizes.slice(0, OPEN_TABLES).reduce((sum, size) => sum + size, 0);
-  const free = await freeBytes(sortedKvDir);
+  const free = await files.freeBytes(sortedKvDir);
   if (free === undefined || free >= needed) return [];
   const mib = (bytes: number) => `${Math.ceil(bytes / (1 << 20))} MiB`;
   const detail = `"${sortedKvDir}" has ${mib(free)} free, sorted pairs need about ${mib(needed)}`;
   // The estimate is rough; half of it is a sure failure.
   return [{ check: "free-disk", status: free < needed / 2 ? "failed" : "warning", detail }];
 };
-
-/** Of the nearest directory that exists; undefined where the system does not say. */
-async function freeBytes(dir: string): Promise<number | undefined> {
-  for (let at = dir; ; at = dirname(at)) {
-    try {
-      const { bavail, bsize } = await statfs(at);
-      return bavail * bsize;
-    } catch (error) {
-      if ((error as { code?: string }).code !== "ENOENT" || dirname(at) === at) return undefined;
-    }
-  }
-}

@@ -72,6 +72,8 @@ export interface DumpOptions {
 }
 
 const WINDOW_BYTES = 1024 * 1024;
+/** Of small files; a compressed one may be larger than its size says. */
+const WINDOW_BYTES_MIN = 4096;
 /** Enough for what tools write before the first statement. */
 const HEAD_BYTES = 2048;
 
@@ -83,7 +85,10 @@ export async function readSqlDump(source: ByteSource, options: DumpOptions): Pro
   const feed = new WindowFeed(source, {
     ...options,
     start: 0,
-    windowBytes: options.headOnly === true ? WINDOW_BYTES / 16 : WINDOW_BYTES,
+    windowBytes: Math.min(
+      options.headOnly === true ? WINDOW_BYTES / 16 : WINDOW_BYTES,
+      Math.max(options.sizeBytes, WINDOW_BYTES_MIN),
+    ),
   });
   const reader = new DumpReader(feed, options);
   try {

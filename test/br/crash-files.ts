@@ -165,4 +165,7 @@ export class CrashFiles implements Files {
   list(): Promise<string[]> {
     return this.unused();
   }
+  freeBytes(): Promise<undefined> {
+    return this.unused();
+  }
 }

@@ -204,6 +204,7 @@ function diskFiles(disk: Disk, life: Life, errorCode: () => string): Files {
         return true;
       }),
     syncDir: (path) => step("fsync", path, () => undefined),
+    freeBytes: (path) => step("statfs", path, () => 1 << 30),
   };
 }
 

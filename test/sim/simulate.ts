@@ -34,6 +34,7 @@ export interface SimSettings {
   onEvent?: (event: LevinEvent, life: number) => void;
 }
 
+/** Lives with faults are drawn from 1 to this. */
 const LIVES_MAX = 6;
 const diskCodes = ["ENOSPC", "EIO", "EMFILE", "EROFS"];
 /** An import of some kilobytes takes minutes of virtual time, not hours, whatever happens. */
@@ -94,7 +95,7 @@ class Simulation {
   }
 
   async run(): Promise<SimReport> {
-    const livesMax = this.#settings.livesMax ?? LIVES_MAX;
+    const livesMax = this.#settings.livesMax ?? 1 + Math.floor(this.#dice.next() * LIVES_MAX);
     for (let number = 1; ; number++) {
       const last = number > livesMax;
       if (last) this.#calm();

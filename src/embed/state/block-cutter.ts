@@ -40,7 +40,7 @@ export class BlockCutter {
   hasLongValue = false;
   pairs = 0;
   bytes = 0;
-  #buffer = new Uint8Array(BLOCK_SIZE + SPARE);
+  #buffer = new Uint8Array(SPARE);
   #length = 0;
   #blockPairs = 0;
   #blockBytes = 0;
@@ -173,7 +173,7 @@ export class BlockCutter {
   #append(batch: Uint8Array, from: number, to: number): void {
     const size = this.#length + to - from;
     if (size > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(size, this.#buffer.length * 2));
+      const grown = new Uint8Array(Math.max(size, Math.min(this.#buffer.length * 8, BLOCK_SIZE + SPARE)));
       grown.set(this.#buffer.subarray(0, this.#length));
       this.#buffer = grown;
     }
@@ -191,7 +191,8 @@ export class BlockCutter {
   #seal(): void {
     if (this.#blockPairs === 0) return;
     const data = this.#buffer.subarray(0, this.#length);
-    this.#buffer = new Uint8Array(BLOCK_SIZE + SPARE);
+    // Most likely another like this one comes.
+    this.#buffer = new Uint8Array(this.#length < BLOCK_SIZE ? SPARE : BLOCK_SIZE + SPARE);
     this.#sealed.push({
       data,
       commitTs: this.#commitTs,

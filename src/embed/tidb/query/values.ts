@@ -32,19 +32,29 @@ export function decimalOf(value: string | Uint8Array): Decimal {
 }
 
 export function compareDecimals(a: Decimal, b: Decimal): number {
+  if (a.scale === b.scale && !a.negative && !b.negative) {
+    return a.unscaled < b.unscaled ? -1 : a.unscaled > b.unscaled ? 1 : 0;
+  }
   const scale = Math.max(a.scale, b.scale);
   const at = (d: Decimal) => (d.negative ? -1n : 1n) * d.unscaled * 10n ** BigInt(scale - d.scale);
   const [x, y] = [at(a), at(b)];
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
+/** Order of the UTF-8 bytes; that of UTF-16 differs from it behind the surrogates only. */
+function compareStrings(a: string, b: string): number {
+  if (a === b) return 0;
+  return /[\ud800-\uffff]/.test(a + b) ? compareBytes(utf8(a), utf8(b)) : a < b ? -1 : 1;
+}
+
 /** Order of two values that are not NULL. */
 export function compareValues(a: Value, b: Value): number {
   if (a.numeric || b.numeric) return compareDecimals(decimalOf(a.text!), decimalOf(b.text!));
   if (a.caseless || b.caseless) {
-    const fold = (value: Value) => utf8(stringOf(value.text!).toLowerCase().trimEnd());
-    return compareBytes(fold(a), fold(b));
+    const fold = (value: Value) => stringOf(value.text!).toLowerCase().trimEnd();
+    return compareStrings(fold(a), fold(b));
   }
+  if (typeof a.text === "string" && typeof b.text === "string") return compareStrings(a.text, b.text);
   return compareBytes(bytesOf(a.text!), bytesOf(b.text!));
 }
 
