@@ -4,5 +4,6 @@
  */
 export * from "./auto-id.ts";
 export * from "./connection.ts";
+export { openSqlLink, type SqlLink, type SqlOutcome } from "./sql-link.ts";
 export * from "./status-port.ts";
 export * from "./variables.ts";

@@ -24,6 +24,7 @@ const levels: Record<string, number> = {
   checkpoint: 3,
   br: 3,
   ingest: 4,
+  logical: 4,
   precheck: 4,
   server: 4,
   importer: 5,
