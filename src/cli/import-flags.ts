@@ -22,7 +22,7 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "block-store", path: "levin.block-store", doc: "level (default) or files" },
   { flag: "sql-mode", path: "tidb.sql-mode", doc: "SQL mode of casts; default: strict" },
   { flag: "time-zone", path: "levin.time-zone", doc: "session time zone; default: the server's" },
-  { flag: "backend", path: "tikv-importer.backend", doc: "local" },
+  { flag: "backend", path: "tikv-importer.backend", doc: "local (pairs into TiKV) or tidb (SQL statements)" },
   { flag: "checksum", path: "post-restore.checksum", doc: "required, optional or off" },
   { flag: "analyze", path: "post-restore.analyze", doc: "required, optional or off" },
   { flag: "check-requirements", path: "lightning.check-requirements", doc: "true or false" },

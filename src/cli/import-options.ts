@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { LevinError } from "../base/mod.ts";
 import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
+import { conflictOptions } from "./conflict-options.ts";
 import type { CommandIo } from "./io.ts";
 import { csvDialect, ignoreRules, invalidReplacement, isCompat, loadOptions } from "./source-options.ts";
 import { clusterTls, tidbTls } from "./tls-options.ts";
@@ -154,12 +155,7 @@ export function importOptions(
     );
   }
   const sourceDir = resolve(given.replace(/^(file|local):\/\//, ""));
-  if (config.get("tikv-importer.backend") !== "local") {
-    throw new LevinError(
-      "Levin:Config:ErrInvalid",
-      `Cannot use tikv-importer.backend = "${config.get("tikv-importer.backend")}": levin imports with the local backend`,
-    );
-  }
+  const backend = (config.get("tikv-importer.backend") as string).toLowerCase() as "local" | "tidb";
   const stateDir = stateDirOf(config, sourceDir);
   if (`${stateDir}/`.startsWith(`${sourceDir}/`)) {
     const message = `Cannot keep the state in "${stateDir}": it lies inside the source "${sourceDir}"; say --state-dir`;
@@ -175,6 +171,14 @@ export function importOptions(
   const sqlTls = tidbTls(config, tls);
   const pd = config.get("tidb.pd-addr") as string;
   return {
+    backend,
+    conflict: conflictOptions(config, backend),
+    logical: {
+      batchBytes: number("tikv-importer.logical-import-batch-size"),
+      batchRows: number("tikv-importer.logical-import-batch-rows"),
+      packetBytes: number("tidb.max-allowed-packet"),
+      metaSchema: config.get("lightning.meta-schema-name") as string,
+    },
     sourceDir,
     csv: csvDialect(config),
     load: loadOptions(config),

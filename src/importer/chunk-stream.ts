@@ -11,12 +11,17 @@ export interface NumberedChunk {
   chunk: Chunk;
 }
 
+export interface ChunkContext extends Pick<RunContext, "env" | "options" | "progress" | "plan" | "job" | "streams"> {
+  /** Visible columns of a table. */
+  columnCountOf(table: string): number;
+}
+
 /**
  * The chunks of a batch that are left to encode, in order, found while earlier ones are encoded. What an earlier run has recorded of them is
  * true of chunks that are cut alike only, and must agree; what is found beyond goes to `onPlanned`.
  */
 export async function* chunksOf(
-  context: RunContext,
+  context: ChunkContext,
   batch: Batch,
   state: BatchState,
   onPlanned: (planned: PlannedChunk) => void,
@@ -25,7 +30,7 @@ export async function* chunksOf(
   const before = [...state.chunks];
   let id = 0;
   for (const table of batch.tables) {
-    const columnCount = context.models.get(table.name)!.cols.filter((column) => !column.hidden).length;
+    const columnCount = context.columnCountOf(table.name);
     for await (const found of planChunks(context.plan.storage, table.files, {
       chunkBytes: options.chunkSizeBytes,
       columnCount,
@@ -52,7 +57,7 @@ function plannedOf(id: number, { database, table, path, start, end }: Chunk): Pl
   return { id, table: `${database}.${table}`, path, start, end: Number.isFinite(end) ? end : null };
 }
 
-function otherPlan({ job }: RunContext, { path, start }: PlannedChunk): LevinError {
+function otherPlan({ job }: ChunkContext, { path, start }: PlannedChunk): LevinError {
   return new LevinError(
     "Levin:State:ErrChanged",
     `Cannot continue the import in "${job.dir}": "${path}" is cut in another way than before at byte ${start}`,

@@ -52,6 +52,8 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
   for (const { bytes } of state.done.values()) context.quota.add(batch.id, bytes);
   if (state.encoded) return encoded;
   try {
+    const columnCountOf = (name: string): number =>
+      context.models.get(name)!.cols.filter((column) => !column.hidden).length;
     const unwritten: PlannedChunk[] = [];
     const writePlanned = async (): Promise<void> => {
       if (unwritten.length > 0) await job.append({ type: "chunks", batch: batch.id, chunks: unwritten.splice(0) });
@@ -59,7 +61,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
     const places = new Map<number, ReturnType<typeof placeOf>>();
     const chunks = new ReadAhead(
       announced(
-        chunksOf(context, batch, state, (planned) => unwritten.push(planned)),
+        chunksOf({ ...context, columnCountOf }, batch, state, (planned) => unwritten.push(planned)),
         ({ id, chunk }) => {
           const place = placeOf(chunk);
           places.set(id, place);
@@ -111,7 +113,8 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
   }
 }
 
-function placeOf({ database, table, path, start, sourceBytes }: Chunk) {
+/** What events say of a chunk. */
+export function placeOf({ database, table, path, start, sourceBytes }: Chunk) {
   return { table: `${database}.${table}`, path, start, sourceBytes };
 }
 

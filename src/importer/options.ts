@@ -1,4 +1,5 @@
 import type { Clock, EventSink, Files, PauseGate, Random } from "../base/mod.ts";
+import type { ConflictStrategy } from "../logical/mod.ts";
 import type { CsvDialect, IgnoreColumnsRule, LoadSourceOptions } from "../source/mod.ts";
 import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
 import type { ImportWorld } from "./world.ts";
@@ -11,8 +12,37 @@ export interface ClusterTls {
   certAllowedCn?: string[];
 }
 
+/** What becomes of rows with the same primary key or the same value in a unique index. */
+export interface ConflictOptions {
+  /** Nothing is decided (the first one met ends the import), an error that names both rows, the last one stays, the first one stays. */
+  strategy: ConflictStrategy;
+  /** More rows than these in conflict end the import. */
+  threshold: number;
+  /** So many of them are in the report. */
+  maxRecordRows: number;
+  /** Schema of the tables that hold them too; empty: none. */
+  taskInfoSchema: string;
+}
+
+/** Of the logical backend. */
+export interface LogicalOptions {
+  /** Of one statement. */
+  batchBytes: number;
+  batchRows: number;
+  /** No statement may be larger; 0: as the server allows. */
+  packetBytes: number;
+  /** Of the table that holds how far the import is. */
+  metaSchema: string;
+}
+
 /** Everything an import needs to know, already checked. Sizes in bytes, times in milliseconds. */
 export interface ImportOptions {
+  /** Pairs into TiKV (the default), or statements into whatever speaks MySQL's protocol. */
+  backend?: "local" | "tidb";
+  /** Absent: no strategy. */
+  conflict?: ConflictOptions;
+  /** Of the backend "tidb"; absent: its defaults. */
+  logical?: LogicalOptions;
   /** Directory of the dump, or one file. */
   sourceDir: string;
   /** How CSV files are written. */

@@ -68,7 +68,12 @@ export async function precheck(context: RunContext, session: EncodeSession): Pro
   const { options, env, plan, models, tidb, job } = context;
   if (!options.checkRequirements) return;
   const more = { tidb, state: job.state, stateDifferences: undefined, streams: context.streams };
-  const findings = await runChecks(checkInput(options, env, plan, models, session, more));
+  await failOf(env, checkInput(options, env, plan, models, session, more));
+}
+
+/** Runs the checks, says what they found, and throws when one failed. */
+export async function failOf(env: ImportEnvironment, input: CheckInput): Promise<void> {
+  const findings = await runChecks(input);
   for (const finding of findings) sayFinding(env, finding);
   const failed = findings.filter(({ status }) => status === "failed");
   if (failed.length > 0) throw failedChecks(failed);

@@ -62,6 +62,8 @@ export interface ChunkResult {
 export interface ChunkCounts {
   /** Left out because a value could not be cast; in the report. */
   rejectedRows?: number;
+  /** In the way of others by primary key or unique index, and so left out or replaced. */
+  conflictRows?: number;
   /** Filled up with defaults. */
   shortRows?: number;
   /** Quoted fields that look like a NULL marker. */

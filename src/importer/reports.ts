@@ -8,11 +8,12 @@ import type { ChunkCounts } from "./records.ts";
  * Reports of a job, in `reports` of its state directory. Rows that were left out have a file a chunk, named after batch and chunk, so
  * that a chunk that is encoded again writes the same file again; at the end of a run they are put together in the order of the plan.
  */
-const partsDir = (context: RunContext): string => joinPath(context.options.stateDir, "reports", "type-errors");
+type Reporting = Pick<RunContext, "env" | "options" | "job">;
+const partsDir = (context: Reporting): string => joinPath(context.options.stateDir, "reports", "type-errors");
 const partName = (batch: number, chunk: number): string => `${batch}-${chunk}.ndjson`;
 
 export async function writeRejected(
-  context: RunContext,
+  context: Reporting,
   batch: number,
   chunk: number,
   rows: readonly RejectedRow[],
@@ -28,6 +29,7 @@ export async function writeRejected(
 export function sumCounts(state: JobState): Required<ChunkCounts> {
   const sum = {
     rejectedRows: 0,
+    conflictRows: 0,
     shortRows: 0,
     quotedNulls: 0,
     replacedCharacters: 0,
@@ -41,7 +43,7 @@ export function sumCounts(state: JobState): Required<ChunkCounts> {
 }
 
 /** Throws `Levin:Encode:ErrTooManyErrors` when the chunks together have more than is allowed. */
-export function checkTypeErrors(context: RunContext): void {
+export function checkTypeErrors(context: Reporting): void {
   const max = context.options.typeErrorsMax;
   if (max === 0) return;
   const { rejectedRows } = sumCounts(context.job.state);
@@ -49,7 +51,7 @@ export function checkTypeErrors(context: RunContext): void {
 }
 
 /** Puts the parts together; the number of rows left out and the path of the report, undefined where there are none. */
-export async function mergeRejected(context: RunContext): Promise<{ rows: number; path: string } | undefined> {
+export async function mergeRejected(context: Reporting): Promise<{ rows: number; path: string } | undefined> {
   const { files } = context.env;
   const parts: Uint8Array[] = [];
   let rows = 0;

@@ -1,4 +1,4 @@
-import { LevinError } from "../base/mod.ts";
+import { inParallel, LevinError } from "../base/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
 import { retarget, type SchemaStatement } from "../source/mod.ts";
 import { quoteName, type SqlResult, sqlErrno, type Tidb } from "../tidb/mod.ts";
@@ -24,15 +24,11 @@ export async function restoreSchema(plan: SourcePlan, tidb: Tidb, env: ImportEnv
     else await run(undefined, create, retarget(create, { database: name, name }));
   }
   for (const { database, name, create } of sequences) await run(database, create, retarget(create, { database, name }));
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let table = tables[next++]; table !== undefined; table = tables[next++]) {
-      const target = { database: table.database, name: table.table };
-      if (table.create !== undefined) await run(table.database, table.create, retarget(table.create, target));
-      for (const alter of table.alters) await run(table.database, alter, retarget(alter, target));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  await inParallel(tables, AT_A_TIME, async (table) => {
+    const target = { database: table.database, name: table.table };
+    if (table.create !== undefined) await run(table.database, table.create, retarget(table.create, target));
+    for (const alter of table.alters) await run(table.database, alter, retarget(alter, target));
+  });
   for (const { database, name, create } of views) await run(database, create, retarget(create, { database, name }));
 
   async function run(database: string | undefined, from: SchemaStatement, sql: string): Promise<void> {

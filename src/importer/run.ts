@@ -15,21 +15,17 @@ import { finishTables, isStillThere } from "./finish-table.ts";
 import { ingestBatch } from "./ingest-batch.ts";
 import { Job, removeEngines } from "./job.ts";
 import { tableKeyRanges } from "./key-ranges.ts";
+import { runLogical } from "./logical/run-logical.ts";
 import { planMemory } from "./memory.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { patientTidb } from "./patient-tidb.ts";
 import { precheck } from "./prechecks.ts";
 import { Progress } from "./progress.ts";
 import { readTableModels, restoreSchema } from "./restore-schema.ts";
+import type { ImportResult } from "./result.ts";
 import { fingerprintOf, scanSource } from "./source-plan.ts";
 import { stateFiles } from "./state-files.ts";
 import { sayEnd } from "./summary.ts";
-
-export interface ImportResult {
-  tables: number;
-  rows: number;
-  sourceBytes: number;
-}
 
 /**
  * One import from beginning to end; the only place that knows the order of its steps. Throws the first failure, after everything that
@@ -37,7 +33,8 @@ export interface ImportResult {
  */
 export async function runImport(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
   try {
-    return await runSteps(options, { ...env, files: stateFiles(env.files) });
+    const inner = { ...env, files: stateFiles(env.files) };
+    return options.backend === "tidb" ? await runLogical(options, inner) : await runSteps(options, inner);
   } catch (thrown) {
     const first = firstFailure(thrown);
     if (!env.signal.aborted) throw first;

@@ -122,6 +122,17 @@ export function fingerprintOf(
   options: ImportOptions,
   session: Record<string, unknown>,
 ): Fingerprint {
+  const out = sourceFingerprint(plan, options, session);
+  for (const [name, info] of models) out[`table ${name}`] = `id ${info.id}, definition ${digestOf(info)}`;
+  return out;
+}
+
+/** Without the tables. */
+export function sourceFingerprint(
+  plan: SourcePlan,
+  options: ImportOptions,
+  session: Record<string, unknown>,
+): Fingerprint {
   const out: Fingerprint = {
     source: options.sourceDir,
     target: options.targetName ?? `${options.tidb.host}:${options.tidb.port}`,
@@ -132,8 +143,10 @@ export function fingerprintOf(
   };
   for (const [name, value] of Object.entries(session)) out[name] = String(value);
   for (const [path, value] of Object.entries(options.sourceSettings ?? {})) out[`setting ${path}`] = value;
+  if (options.backend === "tidb") out["backend"] = options.backend;
+  const strategy = options.conflict?.strategy ?? "";
+  if (strategy !== "") out["conflict strategy"] = strategy;
   Object.assign(out, fileFingerprint(plan));
-  for (const [name, info] of models) out[`table ${name}`] = `id ${info.id}, definition ${digestOf(info)}`;
   return out;
 }
 

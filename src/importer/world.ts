@@ -4,7 +4,15 @@ import { type Connect, grpcConnect, nodeHttp, type SendHttp } from "../cluster/m
 import { type KvDb, type LevelKvDbOptions, openLevelKvDb } from "../kvdb/mod.ts";
 import type { TlsOptions } from "../rpc/mod.ts";
 import { openLocalStorage, type Storage } from "../source/mod.ts";
-import { connectTidb, getStatusPort, type StatusPortOptions, type Tidb, type TidbOptions } from "../tidb/mod.ts";
+import {
+  connectTidb,
+  getStatusPort,
+  openSqlLink,
+  type SqlLink,
+  type StatusPortOptions,
+  type Tidb,
+  type TidbOptions,
+} from "../tidb/mod.ts";
 import type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
 import type { ClusterTls } from "./options.ts";
 
@@ -13,6 +21,8 @@ export interface ImportWorld {
   openStorage(path: string): Promise<Storage>;
   openKvDb(dir: string, options: LevelKvDbOptions): Promise<KvDb>;
   connectTidb(options: TidbOptions): Promise<Tidb>;
+  /** A connection for statements with rows. */
+  openSqlLink(options: TidbOptions): Promise<SqlLink>;
   /** GET of a path of TiDB's status port; the body's text. */
   getStatusPort(options: StatusPortOptions, path: string): Promise<string>;
   /** Connections to PD and TiKV. */
@@ -28,6 +38,7 @@ export function systemWorld(clock: Clock, encodeWorker: URL): ImportWorld {
     openStorage: openLocalStorage,
     openKvDb: openLevelKvDb,
     connectTidb,
+    openSqlLink,
     getStatusPort,
     connect: (tls) => grpcConnect(tls === undefined ? { clock } : { clock, tls: tlsOptions(tls) }),
     sendHttp: (tls) => nodeHttp(tls && tlsOptions(tls)),

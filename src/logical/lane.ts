@@ -1,31 +1,26 @@
-import {
-	type Clock,
-	type EventSink,
-	LevinError,
-	type Random,
-} from "../base/mod.ts";
+import { type Clock, type EventSink, LevinError, type Random } from "../base/mod.ts";
 import { Backoff } from "../cluster/mod.ts";
 import type { SqlLink } from "../tidb/mod.ts";
 import type { PositionTable } from "./position-table.ts";
 import { faultOf } from "./sql-faults.ts";
 
 export interface LaneOptions {
-	clock: Clock;
-	random: Random;
-	signal: AbortSignal;
-	emit: EventSink;
-	/** From the first failure of one thing on. */
-	patienceMs: number;
-	/** A new connection, set up but for the time zone. */
-	open(): Promise<SqlLink>;
-	positions: PositionTable;
+  clock: Clock;
+  random: Random;
+  signal: AbortSignal;
+  emit: EventSink;
+  /** From the first failure of one thing on. */
+  patienceMs: number;
+  /** A new connection, set up but for the time zone. */
+  open(): Promise<SqlLink>;
+  positions: PositionTable;
 }
 
 /** What a lane works at. */
 interface Place {
-	batch: number;
-	chunk: number;
-	position: number;
+  batch: number;
+  chunk: number;
+  position: number;
 }
 
 /**
@@ -33,141 +28,130 @@ interface Place {
  * only after the target has said that it was not applied.
  */
 export class Lane {
-	readonly #options: LaneOptions;
-	#link: SqlLink | undefined;
-	#timeZone: string | undefined;
-	#place: Place = { batch: 0, chunk: 0, position: 0 };
+  readonly #options: LaneOptions;
+  #link: SqlLink | undefined;
+  #timeZone: string | undefined;
+  #place: Place = { batch: 0, chunk: 0, position: 0 };
 
-	constructor(options: LaneOptions) {
-		this.#options = options;
-	}
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
 
-	/** Takes a chunk; the number of its rows that are in already. */
-	async begin(batch: number, chunk: number): Promise<number> {
-		this.#place = { batch, chunk, position: 0 };
-		const position = await this.#patiently(() =>
-			this.#onLink((link) => this.#options.positions.begin(link, batch, chunk)),
-		);
-		this.#place.position = position;
-		return position;
-	}
+  /** Takes a chunk; the number of its rows that are in already. */
+  async begin(batch: number, chunk: number): Promise<number> {
+    this.#place = { batch, chunk, position: 0 };
+    const position = await this.#patiently(() =>
+      this.#onLink((link) => this.#options.positions.begin(link, batch, chunk)),
+    );
+    this.#place.position = position;
+    return position;
+  }
 
-	/** Of the statements that follow; undefined: the connection's own. */
-	async useTimeZone(zone: string | undefined): Promise<void> {
-		if (zone === this.#timeZone) return;
-		// A connection of its own for each zone: the zone that it began with is the server's secret.
-		this.#drop();
-		this.#timeZone = zone;
-	}
+  /** Of the statements that follow; undefined: the connection's own. */
+  async useTimeZone(zone: string | undefined): Promise<void> {
+    if (zone === this.#timeZone) return;
+    // A connection of its own for each zone: the zone that it began with is the server's secret.
+    this.#drop();
+    this.#timeZone = zone;
+  }
 
-	/** Runs `work` in one transaction that also moves the position to `to`. `work` may run several times; its last result counts. */
-	async move<T>(to: number, work: (link: SqlLink) => Promise<T>): Promise<T> {
-		const { positions } = this.#options;
-		const { batch, chunk, position: from } = this.#place;
-		let unsettled = false;
-		let done: { result: T } | undefined;
-		return this.#patiently(async () => {
-			if (unsettled) {
-				const now = await this.#onLink((link) =>
-					positions.read(link, batch, chunk),
-				);
-				if (now === to && done !== undefined) {
-					this.#place.position = to;
-					return done.result;
-				}
-				if (now !== from) throw moved(batch, chunk, from, now);
-			}
-			unsettled = true;
-			return this.#onLink(async (link) => {
-				done = undefined;
-				const result = await work(link);
-				if (!(await positions.move(link, batch, chunk, from, to)))
-					throw moved(batch, chunk, from, undefined);
-				done = { result };
-				await link.run("COMMIT");
-				this.#place.position = to;
-				return result;
-			});
-		});
-	}
+  /** Runs `work` in one transaction that also moves the position to `to`. `work` may run several times; its last result counts. */
+  async move<T>(to: number, work: (link: SqlLink) => Promise<T>): Promise<T> {
+    const { positions } = this.#options;
+    const { batch, chunk, position: from } = this.#place;
+    let unsettled = false;
+    let done: { result: T } | undefined;
+    return this.#patiently(async () => {
+      if (unsettled) {
+        const now = await this.#onLink((link) => positions.read(link, batch, chunk));
+        if (now === to && done !== undefined) {
+          this.#place.position = to;
+          return done.result;
+        }
+        if (now !== from) throw moved(batch, chunk, from, now);
+      }
+      unsettled = true;
+      return this.#onLink(async (link) => {
+        done = undefined;
+        const result = await work(link);
+        if (!(await positions.move(link, batch, chunk, from, to))) throw moved(batch, chunk, from, undefined);
+        done = { result };
+        await link.run("COMMIT");
+        this.#place.position = to;
+        return result;
+      });
+    });
+  }
 
-	close(): void {
-		this.#drop();
-	}
+  close(): void {
+    this.#drop();
+  }
 
-	/** Rolls back after an error, or drops the connection where that is not possible. */
-	async #onLink<T>(use: (link: SqlLink) => Promise<T>): Promise<T> {
-		this.#options.signal.throwIfAborted();
-		if (this.#link === undefined) {
-			const link = await this.#options.open();
-			try {
-				if (this.#timeZone !== undefined)
-					await link.run(
-						`SET time_zone = '${this.#timeZone.replaceAll("'", "''")}'`,
-					);
-			} catch (error) {
-				link.destroy();
-				throw error;
-			}
-			this.#link = link;
-		}
-		const link = this.#link;
-		// A statement that waits for a lock must not hold up the end of a run.
-		const abort = (): void => link.destroy();
-		this.#options.signal.addEventListener("abort", abort, { once: true });
-		try {
-			return await use(link);
-		} catch (error) {
-			if (error instanceof LevinError && error.code === "Levin:Tidb:ErrSql")
-				await link.run("ROLLBACK").catch(() => this.#drop());
-			else this.#drop();
-			throw error;
-		} finally {
-			this.#options.signal.removeEventListener("abort", abort);
-		}
-	}
+  /** Rolls back after an error, or drops the connection where that is not possible. */
+  async #onLink<T>(use: (link: SqlLink) => Promise<T>): Promise<T> {
+    this.#options.signal.throwIfAborted();
+    if (this.#link === undefined) {
+      const link = await this.#options.open();
+      try {
+        if (this.#timeZone !== undefined) await link.run(`SET time_zone = '${this.#timeZone.replaceAll("'", "''")}'`);
+      } catch (error) {
+        link.destroy();
+        throw error;
+      }
+      this.#link = link;
+    }
+    const link = this.#link;
+    // A statement that waits for a lock must not hold up the end of a run.
+    const abort = (): void => link.destroy();
+    this.#options.signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await use(link);
+    } catch (error) {
+      if (error instanceof LevinError && error.code === "Levin:Tidb:ErrSql")
+        await link.run("ROLLBACK").catch(() => this.#drop());
+      else this.#drop();
+      throw error;
+    } finally {
+      this.#options.signal.removeEventListener("abort", abort);
+    }
+  }
 
-	#drop(): void {
-		this.#link?.destroy();
-		this.#link = undefined;
-	}
+  #drop(): void {
+    this.#link?.destroy();
+    this.#link = undefined;
+  }
 
-	async #patiently<T>(run: () => Promise<T>): Promise<T> {
-		const { clock, random, signal, emit, patienceMs } = this.#options;
-		const backoff = new Backoff({ clock, random, firstMs: 50, maxMs: 10_000 });
-		let giveUpAt: number | undefined;
-		for (;;) {
-			try {
-				return await run();
-			} catch (thrown) {
-				signal.throwIfAborted();
-				if (!(thrown instanceof LevinError)) throw thrown;
-				const fault = faultOf(thrown);
-				if (fault !== "retry" && fault !== "lost") throw thrown;
-				giveUpAt ??= clock.monotonicMs() + patienceMs;
-				const waitMs = backoff.nextMs();
-				if (clock.monotonicMs() + waitMs > giveUpAt) throw thrown;
-				emit({
-					kind: "log",
-					level: fault === "lost" ? "warn" : "info",
-					message: `${thrown.message} (trying again)`,
-				});
-				await clock.sleep(waitMs, signal);
-			}
-		}
-	}
+  async #patiently<T>(run: () => Promise<T>): Promise<T> {
+    const { clock, random, signal, emit, patienceMs } = this.#options;
+    const backoff = new Backoff({ clock, random, firstMs: 50, maxMs: 10_000 });
+    let giveUpAt: number | undefined;
+    for (;;) {
+      try {
+        return await run();
+      } catch (thrown) {
+        signal.throwIfAborted();
+        if (!(thrown instanceof LevinError)) throw thrown;
+        const fault = faultOf(thrown);
+        if (fault !== "retry" && fault !== "lost") throw thrown;
+        giveUpAt ??= clock.monotonicMs() + patienceMs;
+        const waitMs = backoff.nextMs();
+        if (clock.monotonicMs() + waitMs > giveUpAt) throw thrown;
+        emit({
+          kind: "log",
+          level: fault === "lost" ? "warn" : "info",
+          message: `${thrown.message} (trying again)`,
+        });
+        await clock.sleep(waitMs, signal);
+      }
+    }
+  }
 }
 
-function moved(
-	batch: number,
-	chunk: number,
-	from: number,
-	now: number | undefined,
-): LevinError {
-	const what = now === undefined ? "is no longer there" : `is at ${now}`;
-	return new LevinError(
-		"Levin:State:ErrChanged",
-		`Cannot go on with chunk ${chunk}: it was at row ${from} and ${what}; does another process run the same import?`,
-		{ fields: { batch, chunk } },
-	);
+function moved(batch: number, chunk: number, from: number, now: number | undefined): LevinError {
+  const what = now === undefined ? "is no longer there" : `is at ${now}`;
+  return new LevinError(
+    "Levin:State:ErrChanged",
+    `Cannot go on with chunk ${chunk}: it was at row ${from} and ${what}; does another process run the same import?`,
+    { fields: { batch, chunk } },
+  );
 }

@@ -12,18 +12,18 @@
 export type { ApplyPolicy, ConflictStrategy } from "./apply-rows.ts";
 export { Lane, type LaneOptions } from "./lane.ts";
 export {
-	ChunkLoader,
-	type LoadChunkOptions,
-	type LoadedChunk,
-	type LogicalChunkTable,
-	type RowPlace,
-	type StatementReport,
+  ChunkLoader,
+  type LoadChunkOptions,
+  type LoadedChunk,
+  type LogicalChunkTable,
+  type RowPlace,
+  type StatementReport,
 } from "./load-chunk.ts";
 export { PositionTable } from "./position-table.ts";
 export {
-	type LogicalColumn,
-	type LogicalTable,
-	readLogicalTables,
-	type UniqueKey,
-	unknownTable,
+  type LogicalColumn,
+  type LogicalTable,
+  readLogicalTables,
+  type UniqueKey,
+  unknownTable,
 } from "./table.ts";

@@ -1,11 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import {
-	quoteName,
-	quoteText,
-	type SqlLink,
-	sqlErrno,
-	type Tidb,
-} from "../tidb/mod.ts";
+import { quoteName, quoteText, type SqlLink, sqlErrno, type Tidb } from "../tidb/mod.ts";
 
 const TABLE = "levin_logical_progress";
 const ER_BAD_DB = 1049;
@@ -17,103 +11,81 @@ const ER_NO_SUCH_TABLE = 1146;
  * last of them.
  */
 export class PositionTable {
-	readonly #schema: string;
-	readonly #name: string;
-	readonly #job: string;
+  readonly #schema: string;
+  readonly #name: string;
+  readonly #job: string;
 
-	/** `job` tells imports apart that run into one target. */
-	constructor(schema: string, job: string) {
-		this.#schema = schema;
-		this.#name = `${quoteName(schema)}.${quoteName(TABLE)}`;
-		this.#job = quoteText(job);
-	}
+  /** `job` tells imports apart that run into one target. */
+  constructor(schema: string, job: string) {
+    this.#schema = schema;
+    this.#name = `${quoteName(schema)}.${quoteName(TABLE)}`;
+    this.#job = quoteText(job);
+  }
 
-	async create(tidb: Tidb): Promise<void> {
-		await tidb.query(
-			`CREATE DATABASE IF NOT EXISTS ${quoteName(this.#schema)}`,
-		);
-		await tidb.query(
-			`CREATE TABLE IF NOT EXISTS ${this.#name} (job VARCHAR(64) NOT NULL, batch BIGINT NOT NULL, chunk BIGINT NOT NULL, ` +
-				"position BIGINT NOT NULL, PRIMARY KEY (job, batch, chunk))",
-		);
-	}
+  async create(tidb: Tidb): Promise<void> {
+    await tidb.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(this.#schema)}`);
+    await tidb.query(
+      `CREATE TABLE IF NOT EXISTS ${this.#name} (job VARCHAR(64) NOT NULL, batch BIGINT NOT NULL, chunk BIGINT NOT NULL, ` +
+        "position BIGINT NOT NULL, PRIMARY KEY (job, batch, chunk))",
+    );
+  }
 
-	/** Rows that are in; a chunk that is not known begins at 0. Waits for a transaction that still moves it. */
-	async begin(link: SqlLink, batch: number, chunk: number): Promise<number> {
-		await link.run(
-			`INSERT IGNORE INTO ${this.#name} VALUES (${this.#job}, ${batch}, ${chunk}, 0)`,
-		);
-		await link.run("COMMIT");
-		return this.read(link, batch, chunk);
-	}
+  /** Rows that are in; a chunk that is not known begins at 0. Waits for a transaction that still moves it. */
+  async begin(link: SqlLink, batch: number, chunk: number): Promise<number> {
+    await link.run(`INSERT IGNORE INTO ${this.#name} VALUES (${this.#job}, ${batch}, ${chunk}, 0)`);
+    await link.run("COMMIT");
+    return this.read(link, batch, chunk);
+  }
 
-	async read(link: SqlLink, batch: number, chunk: number): Promise<number> {
-		const rows = await link.rows(
-			`SELECT position FROM ${this.#name} WHERE ${this.#where(batch, chunk)} FOR UPDATE`,
-		);
-		await link.run("ROLLBACK");
-		const position = rows[0]?.[0];
-		if (position != null) return Number(position);
-		throw new LevinError(
-			"Levin:State:ErrChanged",
-			`Cannot tell what is in: the import's row of chunk ${chunk} is gone from ${this.#name}`,
-			{ fields: { batch, chunk } },
-		);
-	}
+  async read(link: SqlLink, batch: number, chunk: number): Promise<number> {
+    const rows = await link.rows(`SELECT position FROM ${this.#name} WHERE ${this.#where(batch, chunk)} FOR UPDATE`);
+    await link.run("ROLLBACK");
+    const position = rows[0]?.[0];
+    if (position != null) return Number(position);
+    throw new LevinError(
+      "Levin:State:ErrChanged",
+      `Cannot tell what is in: the import's row of chunk ${chunk} is gone from ${this.#name}`,
+      { fields: { batch, chunk } },
+    );
+  }
 
-	/** Inside the transaction of the rows; false: the position is not `from`. */
-	async move(
-		link: SqlLink,
-		batch: number,
-		chunk: number,
-		from: number,
-		to: number,
-	): Promise<boolean> {
-		const { affectedRows } = await link.run(
-			`UPDATE ${this.#name} SET position = ${to} WHERE ${this.#where(batch, chunk)} AND position = ${from}`,
-		);
-		return affectedRows === 1;
-	}
+  /** Inside the transaction of the rows; false: the position is not `from`. */
+  async move(link: SqlLink, batch: number, chunk: number, from: number, to: number): Promise<boolean> {
+    const { affectedRows } = await link.run(
+      `UPDATE ${this.#name} SET position = ${to} WHERE ${this.#where(batch, chunk)} AND position = ${from}`,
+    );
+    return affectedRows === 1;
+  }
 
-	/** Forgets the batch's chunks. */
-	async forget(tidb: Tidb, batch: number): Promise<void> {
-		await this.#unlessGone(
-			tidb,
-			`DELETE FROM ${this.#name} WHERE job = ${this.#job} AND batch = ${batch}`,
-		);
-	}
+  /** Forgets the batch's chunks. */
+  async forget(tidb: Tidb, batch: number): Promise<void> {
+    await this.#unlessGone(tidb, `DELETE FROM ${this.#name} WHERE job = ${this.#job} AND batch = ${batch}`);
+  }
 
-	/** Forgets the job; the table and its schema go with the last one, where nothing else is in them. */
-	async remove(tidb: Tidb): Promise<void> {
-		await this.#unlessGone(
-			tidb,
-			`DELETE FROM ${this.#name} WHERE job = ${this.#job}`,
-		);
-		const left = await this.#unlessGone(
-			tidb,
-			`SELECT 1 FROM ${this.#name} LIMIT 1`,
-		);
-		if (left === undefined || left > 0) return;
-		await tidb.query(`DROP TABLE IF EXISTS ${this.#name}`);
-		const { rows } = await tidb.query(
-			`SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(this.#schema)}`,
-		);
-		if (rows.length === 0)
-			await tidb.query(`DROP DATABASE IF EXISTS ${quoteName(this.#schema)}`);
-	}
+  /** Forgets the job; the table and its schema go with the last one, where nothing else is in them. */
+  async remove(tidb: Tidb): Promise<void> {
+    await this.#unlessGone(tidb, `DELETE FROM ${this.#name} WHERE job = ${this.#job}`);
+    const left = await this.#unlessGone(tidb, `SELECT 1 FROM ${this.#name} LIMIT 1`);
+    if (left === undefined || left > 0) return;
+    await tidb.query(`DROP TABLE IF EXISTS ${this.#name}`);
+    const { rows } = await tidb.query(
+      `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(this.#schema)}`,
+    );
+    if (rows.length === 0) await tidb.query(`DROP DATABASE IF EXISTS ${quoteName(this.#schema)}`);
+  }
 
-	#where(batch: number, chunk: number): string {
-		return `job = ${this.#job} AND batch = ${batch} AND chunk = ${chunk}`;
-	}
+  #where(batch: number, chunk: number): string {
+    return `job = ${this.#job} AND batch = ${batch} AND chunk = ${chunk}`;
+  }
 
-	/** Number of rows it gave; undefined where there is no such table. */
-	async #unlessGone(tidb: Tidb, sql: string): Promise<number | undefined> {
-		try {
-			return (await tidb.query(sql)).rows.length;
-		} catch (error) {
-			const errno = sqlErrno(error);
-			if (errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE) return undefined;
-			throw error;
-		}
-	}
+  /** Number of rows it gave; undefined where there is no such table. */
+  async #unlessGone(tidb: Tidb, sql: string): Promise<number | undefined> {
+    try {
+      return (await tidb.query(sql)).rows.length;
+    } catch (error) {
+      const errno = sqlErrno(error);
+      if (errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE) return undefined;
+      throw error;
+    }
+  }
 }

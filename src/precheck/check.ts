@@ -22,6 +22,8 @@ export interface CheckedTable {
   sizeBytes: number;
   /** Undefined: neither the target nor the source's schema files have it. */
   info: TableInfo | undefined;
+  /** Where there is no model; in lower case. */
+  columnNames?: readonly string[];
   codings: ReadonlyMap<string, ColumnCoding>;
   ignored: ReadonlySet<string>;
 }
@@ -47,6 +49,8 @@ export interface CheckInput {
   touched: ReadonlySet<string>;
   /** How source and settings differ from those of the state directory's job; undefined: it holds none. */
   stateDifferences: readonly string[] | undefined;
+  /** Rows go to the target as statements: it needs no model of its tables, no pairs on disk, no empty tables. */
+  byStatements?: boolean;
   signal: AbortSignal;
 }
 

@@ -7,7 +7,7 @@ import { firstRow } from "./first-rows.ts";
 export const csvHeader: Check = async (input) => {
   const findings: Finding[] = [];
   for (const table of input.tables) {
-    const names = new Set(table.info?.cols.map((column) => column.name.L));
+    const names = new Set(table.columnNames ?? table.info?.cols.map((column) => column.name.L));
     for (const file of table.files) {
       input.signal.throwIfAborted();
       if (file.format !== "csv" || file.dialect?.header !== false || names.size === 0) continue;

@@ -3,34 +3,34 @@ import { LevinError } from "../base/mod.ts";
 
 /** TLS towards TiDB: PEM texts. */
 export interface TidbTls {
-	ca?: string;
-	cert?: string;
-	key?: string;
-	/** False accepts any certificate (`tidb.tls = "skip-verify"`). */
-	verify: boolean;
-	/** A server without TLS is taken too (`tidb.tls = "preferred"`). */
-	optional?: boolean;
+  ca?: string;
+  cert?: string;
+  key?: string;
+  /** False accepts any certificate (`tidb.tls = "skip-verify"`). */
+  verify: boolean;
+  /** A server without TLS is taken too (`tidb.tls = "preferred"`). */
+  optional?: boolean;
 }
 
 export interface TidbOptions {
-	host: string;
-	port: number;
-	user: string;
-	password: string;
-	tls?: TidbTls;
-	/** Set on each connection, for example `sql_mode`, `time_zone`. */
-	sessionVariables?: Record<string, string | number>;
-	connectionsMax: number;
-	connectTimeoutMs: number;
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  tls?: TidbTls;
+  /** Set on each connection, for example `sql_mode`, `time_zone`. */
+  sessionVariables?: Record<string, string | number>;
+  connectionsMax: number;
+  connectTimeoutMs: number;
 }
 
 /** Text of each value as the text protocol sends it; null = NULL. */
 export type SqlRow = (string | null)[];
 
 export interface SqlResult {
-	columns: string[];
-	rows: SqlRow[];
-	affectedRows: number;
+  columns: string[];
+  rows: SqlRow[];
+  affectedRows: number;
 }
 
 /**
@@ -38,232 +38,189 @@ export interface SqlResult {
  * Errors: `Levin:Tidb:ErrUnavailable` (cannot reach, lost), `Levin:Tidb:ErrSql` (the server's error, with `errno` in the fields).
  */
 export interface Tidb {
-	readonly address: string;
-	query(sql: string, values?: (string | number | null)[]): Promise<SqlResult>;
-	/** Runs `use` with one connection held, for statements that belong together. */
-	session<T>(use: (query: Tidb["query"]) => Promise<T>): Promise<T>;
-	close(): Promise<void>;
+  readonly address: string;
+  query(sql: string, values?: (string | number | null)[]): Promise<SqlResult>;
+  /** Runs `use` with one connection held, for statements that belong together. */
+  session<T>(use: (query: Tidb["query"]) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
 }
 
 const LOST = new Set([
-	"ECONNREFUSED",
-	"ECONNRESET",
-	"EPIPE",
-	"ETIMEDOUT",
-	"ENOTFOUND",
-	"EAI_AGAIN",
-	"EHOSTUNREACH",
-	"ENETUNREACH",
-	"PROTOCOL_CONNECTION_LOST",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "PROTOCOL_CONNECTION_LOST",
 ]);
 
 /** Codes of failed handshakes and refused certificates on Bun, Node and Deno. */
 export function isTlsCode(code: string | undefined): boolean {
-	return (
-		code !== undefined &&
-		/^(ERR_SSL_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|EPROTO)/.test(
-			code,
-		)
-	);
+  return code !== undefined && /^(ERR_SSL_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|EPROTO)/.test(code);
 }
 
 /** Turns what mysql2 throws into a LevinError; `what` is the failed action, the statement's head is cut to 200 characters. */
-export function tidbError(
-	thrown: unknown,
-	address: string,
-	sql: string | undefined,
-): LevinError {
-	if (thrown instanceof LevinError) return thrown;
-	const error = thrown as {
-		code?: string;
-		errno?: number;
-		sqlState?: string;
-		message?: string;
-		fatal?: boolean;
-	};
-	const text = error.message || error.code || String(thrown);
-	// What mysql2 says of a connection that ended while it lay in the pool.
-	const closed = /closed state/.test(text);
-	if (closed || (error.code !== undefined && LOST.has(error.code))) {
-		return new LevinError(
-			"Levin:Tidb:ErrUnavailable",
-			`Cannot reach TiDB at ${address}: ${text}`,
-			{
-				cause: thrown,
-				fields: { address, cause: error.code },
-			},
-		);
-	}
-	if (
-		error.code === "HANDSHAKE_SSL_ERROR" ||
-		error.code === "HANDSHAKE_NO_SSL_SUPPORT" ||
-		isTlsCode(error.code)
-	) {
-		return new LevinError(
-			"Levin:Rpc:ErrTls",
-			`Cannot open TLS to TiDB at ${address}: ${text}`,
-			{
-				cause: thrown,
-				fields: { address, cause: error.code },
-			},
-		);
-	}
-	const head =
-		sql === undefined
-			? ""
-			: ` in "${sql.length > 200 ? `${sql.slice(0, 200)}…` : sql}"`;
-	const hint =
-		error.errno === 1045
-			? " (check user and password; accounts with caching_sha2_password need TLS)"
-			: "";
-	const number = error.errno === undefined ? "" : `error ${error.errno} `;
-	return new LevinError(
-		"Levin:Tidb:ErrSql",
-		`TiDB at ${address} refused: ${number}${text}${hint}${head}`,
-		{
-			cause: thrown,
-			fields: { address, errno: error.errno, sqlState: error.sqlState },
-		},
-	);
+export function tidbError(thrown: unknown, address: string, sql: string | undefined): LevinError {
+  if (thrown instanceof LevinError) return thrown;
+  const error = thrown as {
+    code?: string;
+    errno?: number;
+    sqlState?: string;
+    message?: string;
+    fatal?: boolean;
+  };
+  const text = error.message || error.code || String(thrown);
+  // What mysql2 says of a connection that ended while it lay in the pool.
+  const closed = /closed state/.test(text);
+  if (closed || (error.code !== undefined && LOST.has(error.code))) {
+    return new LevinError("Levin:Tidb:ErrUnavailable", `Cannot reach TiDB at ${address}: ${text}`, {
+      cause: thrown,
+      fields: { address, cause: error.code },
+    });
+  }
+  if (error.code === "HANDSHAKE_SSL_ERROR" || error.code === "HANDSHAKE_NO_SSL_SUPPORT" || isTlsCode(error.code)) {
+    return new LevinError("Levin:Rpc:ErrTls", `Cannot open TLS to TiDB at ${address}: ${text}`, {
+      cause: thrown,
+      fields: { address, cause: error.code },
+    });
+  }
+  const head = sql === undefined ? "" : ` in "${sql.length > 200 ? `${sql.slice(0, 200)}…` : sql}"`;
+  const hint = error.errno === 1045 ? " (check user and password; accounts with caching_sha2_password need TLS)" : "";
+  const number = error.errno === undefined ? "" : `error ${error.errno} `;
+  return new LevinError("Levin:Tidb:ErrSql", `TiDB at ${address} refused: ${number}${text}${hint}${head}`, {
+    cause: thrown,
+    fields: { address, errno: error.errno, sqlState: error.sqlState },
+  });
 }
 
 /** The server's error number of a `Levin:Tidb:ErrSql`, else undefined. */
 export function sqlErrno(error: unknown): number | undefined {
-	return error instanceof LevinError &&
-		typeof error.fields["errno"] === "number"
-		? error.fields["errno"]
-		: undefined;
+  return error instanceof LevinError && typeof error.fields["errno"] === "number" ? error.fields["errno"] : undefined;
 }
 
 /** One SET of all of them; undefined where there are none. */
-export function variablesStatement(
-	variables: Record<string, string | number>,
-): string | undefined {
-	const parts = Object.entries(variables).map(
-		([name, value]) => `${name} = ${mysql.escape(value)}`,
-	);
-	return parts.length === 0 ? undefined : `SET ${parts.join(", ")}`;
+export function variablesStatement(variables: Record<string, string | number>): string | undefined {
+  const parts = Object.entries(variables).map(([name, value]) => `${name} = ${mysql.escape(value)}`);
+  return parts.length === 0 ? undefined : `SET ${parts.join(", ")}`;
 }
 
 /** TLS as mysql2 takes it. */
 export function tlsOf({ tls }: TidbOptions): { ssl?: mysql.SslOptions } {
-	if (tls === undefined) return {};
-	return {
-		ssl: {
-			...(tls.ca === undefined ? {} : { ca: tls.ca }),
-			...(tls.cert === undefined ? {} : { cert: tls.cert }),
-			...(tls.key === undefined ? {} : { key: tls.key }),
-			rejectUnauthorized: tls.verify,
-			verifyIdentity: tls.verify,
-		},
-	};
+  if (tls === undefined) return {};
+  return {
+    ssl: {
+      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+      ...(tls.key === undefined ? {} : { key: tls.key }),
+      rejectUnauthorized: tls.verify,
+      verifyIdentity: tls.verify,
+    },
+  };
 }
 
 /** Opens the pool and makes sure that the server answers. */
 export async function connectTidb(options: TidbOptions): Promise<Tidb> {
-	const address = `${options.host}:${options.port}`;
-	const pool = mysql.createPool({
-		host: options.host,
-		port: options.port,
-		user: options.user,
-		password: options.password,
-		charset: "utf8mb4_bin",
-		supportBigNumbers: true,
-		bigNumberStrings: true,
-		dateStrings: true,
-		decimalNumbers: false,
-		rowsAsArray: true,
-		flags: ["-FOUND_ROWS"],
-		connectionLimit: options.connectionsMax,
-		connectTimeout: options.connectTimeoutMs,
-		typeCast: (field, next) =>
-			field.type === "GEOMETRY" ? next() : field.string("utf8"),
-		...tlsOf(options),
-	});
-	const setup = variablesStatement(options.sessionVariables ?? {});
-	const ready = new WeakSet<object>();
+  const address = `${options.host}:${options.port}`;
+  const pool = mysql.createPool({
+    host: options.host,
+    port: options.port,
+    user: options.user,
+    password: options.password,
+    charset: "utf8mb4_bin",
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    decimalNumbers: false,
+    rowsAsArray: true,
+    flags: ["-FOUND_ROWS"],
+    connectionLimit: options.connectionsMax,
+    connectTimeout: options.connectTimeoutMs,
+    typeCast: (field, next) => (field.type === "GEOMETRY" ? next() : field.string("utf8")),
+    ...tlsOf(options),
+  });
+  const setup = variablesStatement(options.sessionVariables ?? {});
+  const ready = new WeakSet<object>();
 
-	const run = async (
-		connection: mysql.PoolConnection,
-		sql: string,
-		values?: (string | number | null)[],
-	): Promise<SqlResult> => {
-		try {
-			const [result, columns] = await connection.query({
-				sql,
-				...(values === undefined ? {} : { values }),
-			});
-			if (!Array.isArray(result))
-				return { columns: [], rows: [], affectedRows: result.affectedRows };
-			return {
-				columns: columns.map((column) => column.name),
-				rows: result as unknown as SqlRow[],
-				affectedRows: 0,
-			};
-		} catch (thrown) {
-			throw tidbError(thrown, address, sql);
-		}
-	};
+  const run = async (
+    connection: mysql.PoolConnection,
+    sql: string,
+    values?: (string | number | null)[],
+  ): Promise<SqlResult> => {
+    try {
+      const [result, columns] = await connection.query({
+        sql,
+        ...(values === undefined ? {} : { values }),
+      });
+      if (!Array.isArray(result)) return { columns: [], rows: [], affectedRows: result.affectedRows };
+      return {
+        columns: columns.map((column) => column.name),
+        rows: result as unknown as SqlRow[],
+        affectedRows: 0,
+      };
+    } catch (thrown) {
+      throw tidbError(thrown, address, sql);
+    }
+  };
 
-	const take = async (): Promise<mysql.PoolConnection> => {
-		let connection: mysql.PoolConnection;
-		try {
-			connection = await pool.getConnection();
-		} catch (thrown) {
-			throw tidbError(thrown, address, undefined);
-		}
-		const raw = connection.connection;
-		if (setup !== undefined && !ready.has(raw)) {
-			await run(connection, setup).catch((error) => {
-				connection.destroy();
-				throw error;
-			});
-			ready.add(raw);
-		}
-		return connection;
-	};
+  const take = async (): Promise<mysql.PoolConnection> => {
+    let connection: mysql.PoolConnection;
+    try {
+      connection = await pool.getConnection();
+    } catch (thrown) {
+      throw tidbError(thrown, address, undefined);
+    }
+    const raw = connection.connection;
+    if (setup !== undefined && !ready.has(raw)) {
+      await run(connection, setup).catch((error) => {
+        connection.destroy();
+        throw error;
+      });
+      ready.add(raw);
+    }
+    return connection;
+  };
 
-	const session: Tidb["session"] = async (use) => {
-		const connection = await take();
-		try {
-			const result = await use((sql, values) => run(connection, sql, values));
-			connection.release();
-			return result;
-		} catch (error) {
-			// A lost connection must not go back into the pool; after the server's own errors it is as good as before.
-			if (error instanceof LevinError && error.code === "Levin:Tidb:ErrSql")
-				connection.release();
-			else connection.destroy();
-			throw error;
-		}
-	};
+  const session: Tidb["session"] = async (use) => {
+    const connection = await take();
+    try {
+      const result = await use((sql, values) => run(connection, sql, values));
+      connection.release();
+      return result;
+    } catch (error) {
+      // A lost connection must not go back into the pool; after the server's own errors it is as good as before.
+      if (error instanceof LevinError && error.code === "Levin:Tidb:ErrSql") connection.release();
+      else connection.destroy();
+      throw error;
+    }
+  };
 
-	const tidb: Tidb = {
-		address,
-		query: (sql, values) => session((query) => query(sql, values)),
-		session,
-		close: () => pool.end(),
-	};
-	try {
-		await tidb.query("SELECT 1");
-	} catch (error) {
-		await pool.end().catch(() => undefined);
-		const { tls, ...plain } = options;
-		const hasNone =
-			error instanceof LevinError &&
-			error.fields["cause"] === "HANDSHAKE_NO_SSL_SUPPORT";
-		if (tls?.optional && hasNone) return await connectTidb(plain);
-		throw error;
-	}
-	return tidb;
+  const tidb: Tidb = {
+    address,
+    query: (sql, values) => session((query) => query(sql, values)),
+    session,
+    close: () => pool.end(),
+  };
+  try {
+    await tidb.query("SELECT 1");
+  } catch (error) {
+    await pool.end().catch(() => undefined);
+    const { tls, ...plain } = options;
+    const hasNone = error instanceof LevinError && error.fields["cause"] === "HANDSHAKE_NO_SSL_SUPPORT";
+    if (tls?.optional && hasNone) return await connectTidb(plain);
+    throw error;
+  }
+  return tidb;
 }
 
 /** A text in single quotes, for statements that run under any SQL mode: names of modes, tables, jobs; without backslashes. */
 export function quoteText(text: string): string {
-	return `'${text.replaceAll("'", "''")}'`;
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** A name in back quotes. */
 export function quoteName(name: string): string {
-	return `\`${name.replaceAll("`", "``")}\``;
+  return `\`${name.replaceAll("`", "``")}\``;
 }

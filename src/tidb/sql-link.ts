@@ -1,19 +1,12 @@
 import type { Buffer } from "node:buffer";
 import mysql from "mysql2/promise";
 import { LevinError } from "../base/mod.ts";
-import {
-	quoteText,
-	type SqlRow,
-	type TidbOptions,
-	tidbError,
-	tlsOf,
-	variablesStatement,
-} from "./connection.ts";
+import { quoteText, type SqlRow, type TidbOptions, tidbError, tlsOf, variablesStatement } from "./connection.ts";
 
 /** What a statement that gives no rows has done. */
 export interface SqlOutcome {
-	affectedRows: number;
-	warnings: number;
+  affectedRows: number;
+  warnings: number;
 }
 
 /**
@@ -21,12 +14,12 @@ export interface SqlOutcome {
  * as those of `Tidb`.
  */
 export interface SqlLink {
-	/** Runs one statement that gives no rows. */
-	run(statement: Uint8Array | string): Promise<SqlOutcome>;
-	/** Runs one statement that gives rows. */
-	rows(sql: string): Promise<SqlRow[]>;
-	/** Ends the connection at once, whatever it does. */
-	destroy(): void;
+  /** Runs one statement that gives no rows. */
+  run(statement: Uint8Array | string): Promise<SqlOutcome>;
+  /** Runs one statement that gives rows. */
+  rows(sql: string): Promise<SqlRow[]>;
+  /** Ends the connection at once, whatever it does. */
+  destroy(): void;
 }
 
 /** Heads of refused statements are kept short: they hold rows. */
@@ -37,79 +30,59 @@ const HEAD_BYTES = 120;
  * server is told afterwards what the bytes really are.
  */
 export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
-	const address = `${options.host}:${options.port}`;
-	let connection: mysql.Connection;
-	try {
-		connection = await mysql.createConnection({
-			host: options.host,
-			port: options.port,
-			user: options.user,
-			password: options.password,
-			charset: "binary",
-			flags: ["-FOUND_ROWS"],
-			rowsAsArray: true,
-			connectTimeout: options.connectTimeoutMs,
-			typeCast: (field) => field.string("utf8"),
-			...tlsOf(options),
-		});
-	} catch (thrown) {
-		const { tls, ...plain } = options;
-		if (
-			tls?.optional &&
-			(thrown as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT"
-		)
-			return openSqlLink(plain);
-		throw tidbError(thrown, address, undefined);
-	}
-	// A connection that breaks while it is idle is noticed by the next statement.
-	connection.on("error", () => undefined);
-	const query = async (statement: Uint8Array | string): Promise<unknown> => {
-		const bytes = (
-			typeof statement === "string"
-				? new TextEncoder().encode(statement)
-				: statement
-		) as Uint8Array;
-		const text = bufferOf(bytes).toString("latin1");
-		try {
-			return (await connection.query(text))[0];
-		} catch (thrown) {
-			throw tidbError(
-				thrown,
-				address,
-				bufferOf(bytes.subarray(0, HEAD_BYTES)).toString("utf8"),
-			);
-		}
-	};
-	const link: SqlLink = {
-		async run(statement) {
-			const result = await query(statement);
-			if (Array.isArray(result))
-				throw new LevinError(
-					"Levin:Tidb:ErrSql",
-					`TiDB at ${address} gave rows unasked`,
-				);
-			const { affectedRows, warningStatus } = result as mysql.ResultSetHeader;
-			return { affectedRows, warnings: warningStatus };
-		},
-		rows: async (sql) => (await query(sql)) as SqlRow[],
-		destroy: () => connection.destroy(),
-	};
-	try {
-		await link.run(`SET NAMES utf8mb4 COLLATE ${quoteText("utf8mb4_bin")}`);
-		const setup = variablesStatement(options.sessionVariables ?? {});
-		if (setup !== undefined) await link.run(setup);
-		return link;
-	} catch (error) {
-		link.destroy();
-		throw error;
-	}
+  const address = `${options.host}:${options.port}`;
+  let connection: mysql.Connection;
+  try {
+    connection = await mysql.createConnection({
+      host: options.host,
+      port: options.port,
+      user: options.user,
+      password: options.password,
+      charset: "binary",
+      flags: ["-FOUND_ROWS"],
+      rowsAsArray: true,
+      connectTimeout: options.connectTimeoutMs,
+      typeCast: (field) => field.string("utf8"),
+      ...tlsOf(options),
+    });
+  } catch (thrown) {
+    const { tls, ...plain } = options;
+    if (tls?.optional && (thrown as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT") return openSqlLink(plain);
+    throw tidbError(thrown, address, undefined);
+  }
+  // A connection that breaks while it is idle is noticed by the next statement.
+  connection.on("error", () => undefined);
+  const query = async (statement: Uint8Array | string): Promise<unknown> => {
+    const bytes = (typeof statement === "string" ? new TextEncoder().encode(statement) : statement) as Uint8Array;
+    const text = bufferOf(bytes).toString("latin1");
+    try {
+      return (await connection.query(text))[0];
+    } catch (thrown) {
+      throw tidbError(thrown, address, bufferOf(bytes.subarray(0, HEAD_BYTES)).toString("utf8"));
+    }
+  };
+  const link: SqlLink = {
+    async run(statement) {
+      const result = await query(statement);
+      if (Array.isArray(result)) throw new LevinError("Levin:Tidb:ErrSql", `TiDB at ${address} gave rows unasked`);
+      const { affectedRows, warningStatus } = result as mysql.ResultSetHeader;
+      return { affectedRows, warnings: warningStatus };
+    },
+    rows: async (sql) => (await query(sql)) as SqlRow[],
+    destroy: () => connection.destroy(),
+  };
+  try {
+    await link.run(`SET NAMES utf8mb4 COLLATE ${quoteText("utf8mb4_bin")}`);
+    const setup = variablesStatement(options.sessionVariables ?? {});
+    if (setup !== undefined) await link.run(setup);
+    return link;
+  } catch (error) {
+    link.destroy();
+    throw error;
+  }
 }
 
 /** The same memory as a Buffer. */
 function bufferOf(bytes: Uint8Array): Buffer {
-	return globalThis.Buffer.from(
-		bytes.buffer,
-		bytes.byteOffset,
-		bytes.byteLength,
-	);
+  return globalThis.Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

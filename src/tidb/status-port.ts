@@ -4,77 +4,66 @@ import { LevinError, textOf } from "../base/mod.ts";
 import { isTlsCode, type TidbTls } from "./connection.ts";
 
 export interface StatusPortOptions {
-	host: string;
-	port: number;
-	tls?: TidbTls;
-	timeoutMs: number;
+  host: string;
+  port: number;
+  tls?: TidbTls;
+  timeoutMs: number;
 }
 
 /** GET of a path of TiDB's status port; the body's text. Errors: `Levin:Tidb:ErrUnavailable`, `Levin:Tidb:ErrStatusPort`. */
-export async function getStatusPort(
-	options: StatusPortOptions,
-	path: string,
-): Promise<string> {
-	const address = `${options.host}:${options.port}`;
-	const { status, body } = await new Promise<{ status: number; body: string }>(
-		(resolve, reject) => {
-			const unavailable = (cause: Error & { code?: string }) =>
-				reject(
-					new LevinError(
-						isTlsCode(cause.code)
-							? "Levin:Rpc:ErrTls"
-							: "Levin:Tidb:ErrUnavailable",
-						`Cannot read "${path}" from TiDB's status port at ${address}: ${cause.message || cause.code}`,
-						{ cause, fields: { address, cause: cause.code } },
-					),
-				);
-			const request = (options.tls === undefined ? http : https).request(
-				{
-					host: options.host,
-					port: options.port,
-					path,
-					method: "GET",
-					agent: false,
-					timeout: options.timeoutMs,
-					...(options.tls === undefined
-						? {}
-						: {
-								ca: options.tls.ca,
-								cert: options.tls.cert,
-								key: options.tls.key,
-								rejectUnauthorized: options.tls.verify,
-							}),
-				},
-				(response) => {
-					const parts: Uint8Array[] = [];
-					response.on("data", (part: Uint8Array) => parts.push(part));
-					response.on("error", unavailable);
-					response.on("end", () => {
-						const whole = new Uint8Array(
-							parts.reduce((size, part) => size + part.length, 0),
-						);
-						let at = 0;
-						for (const part of parts) {
-							whole.set(part, at);
-							at += part.length;
-						}
-						resolve({ status: response.statusCode ?? 0, body: textOf(whole) });
-					});
-				},
-			);
-			request.on("timeout", () =>
-				request.destroy(new Error(`no answer within ${options.timeoutMs} ms`)),
-			);
-			request.on("error", unavailable);
-			request.end();
-		},
-	);
-	if (status !== 200) {
-		throw new LevinError(
-			"Levin:Tidb:ErrStatusPort",
-			`TiDB's status port at ${address} answered ${status} to "${path}": ${body.slice(0, 300)}`,
-			{ fields: { address, status } },
-		);
-	}
-	return body;
+export async function getStatusPort(options: StatusPortOptions, path: string): Promise<string> {
+  const address = `${options.host}:${options.port}`;
+  const { status, body } = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const unavailable = (cause: Error & { code?: string }) =>
+      reject(
+        new LevinError(
+          isTlsCode(cause.code) ? "Levin:Rpc:ErrTls" : "Levin:Tidb:ErrUnavailable",
+          `Cannot read "${path}" from TiDB's status port at ${address}: ${cause.message || cause.code}`,
+          { cause, fields: { address, cause: cause.code } },
+        ),
+      );
+    const request = (options.tls === undefined ? http : https).request(
+      {
+        host: options.host,
+        port: options.port,
+        path,
+        method: "GET",
+        agent: false,
+        timeout: options.timeoutMs,
+        ...(options.tls === undefined
+          ? {}
+          : {
+              ca: options.tls.ca,
+              cert: options.tls.cert,
+              key: options.tls.key,
+              rejectUnauthorized: options.tls.verify,
+            }),
+      },
+      (response) => {
+        const parts: Uint8Array[] = [];
+        response.on("data", (part: Uint8Array) => parts.push(part));
+        response.on("error", unavailable);
+        response.on("end", () => {
+          const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+          let at = 0;
+          for (const part of parts) {
+            whole.set(part, at);
+            at += part.length;
+          }
+          resolve({ status: response.statusCode ?? 0, body: textOf(whole) });
+        });
+      },
+    );
+    request.on("timeout", () => request.destroy(new Error(`no answer within ${options.timeoutMs} ms`)));
+    request.on("error", unavailable);
+    request.end();
+  });
+  if (status !== 200) {
+    throw new LevinError(
+      "Levin:Tidb:ErrStatusPort",
+      `TiDB's status port at ${address} answered ${status} to "${path}": ${body.slice(0, 300)}`,
+      { fields: { address, status } },
+    );
+  }
+  return body;
 }

@@ -10,6 +10,7 @@ import {
   type WorkerSetup,
 } from "../../src/importer/mod.ts";
 import { defaultCsvDialect } from "../../src/source/mod.ts";
+import type { SqlLink, Tidb } from "../../src/tidb/mod.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { Disk } from "./disk.ts";
 import type { Life } from "./life.ts";
@@ -79,6 +80,7 @@ export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent
       await tidb.query("SELECT 1");
       return tidb;
     },
+    openSqlLink: async () => linkOf(cluster.tidbOf(life)),
     getStatusPort: (_, path) => statusPort(path),
     connect: () => cluster.connectOf(life),
     sendHttp: () => cluster.sendHttpOf(life),
@@ -92,6 +94,17 @@ export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent
     signal: life.stopping.signal,
     pid: 1,
     world,
+  };
+}
+
+/** A connection of the logical backend over the simulated one; its statements are UTF-8 here. */
+function linkOf(tidb: Tidb): SqlLink {
+  const text = (statement: Uint8Array | string): string =>
+    typeof statement === "string" ? statement : new TextDecoder("utf-8", { fatal: true }).decode(statement);
+  return {
+    run: async (statement) => ({ affectedRows: (await tidb.query(text(statement))).affectedRows, warnings: 0 }),
+    rows: async (sql) => (await tidb.query(sql)).rows,
+    destroy: () => undefined,
   };
 }
 

@@ -25,6 +25,12 @@ export const encodeCodes = defineCodes({
     retry: "never",
     exit: 4,
   },
+  "Levin:Encode:ErrTooManyConflicts": {
+    meaning: "More rows are in the way of others than conflict.threshold allows.",
+    action: "Look at reports/conflicts.ndjson in the state directory; correct the source or raise the limit.",
+    retry: "never",
+    exit: 4,
+  },
   "Levin:Encode:ErrTooManyErrors": {
     meaning: "More rows have values that cannot be cast than lightning.max-error allows.",
     action: "Look at reports/type-errors.ndjson in the state directory; correct the rows or raise the limit.",

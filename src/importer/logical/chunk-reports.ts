@@ -1,0 +1,115 @@
+import { joinPath, utf8 } from "../../base/mod.ts";
+import type { StatementReport } from "../../logical/mod.ts";
+import type { RejectedRow } from "../encode/rejected-row.ts";
+import { writeRejected } from "../reports.ts";
+import type { LogicalContext } from "./context.ts";
+
+/** A row that was in another's way, as the server told it: one of the two is known only by its key. */
+interface ConflictLine {
+  table: string;
+  index: string;
+  value: string;
+  /** The row that is not in the table in the end; null: one that came before, of the source or of the table. */
+  dropped: StatementReport["conflicts"][number]["place"] | null;
+  kept: StatementReport["conflicts"][number]["place"] | null;
+}
+
+/** What one statement had to report. */
+interface Entry {
+  position: number;
+  conflicts: number;
+  lines: ConflictLine[];
+  refused: RejectedRow[];
+}
+
+const partsDir = ({ options }: LogicalContext): string => joinPath(options.stateDir, "reports", "conflicts");
+
+/**
+ * The reports of one chunk, on disk before the statement they belong to is committed. After a kill the entries of statements that were not
+ * committed are taken out again.
+ */
+export class ChunkReports {
+  readonly #context: LogicalContext;
+  readonly #batch: number;
+  readonly #chunk: number;
+  readonly #table: string;
+  readonly #path: string;
+  #entries: Entry[] = [];
+
+  constructor(context: LogicalContext, batch: number, chunk: number, table: string) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#chunk = chunk;
+    this.#table = table;
+    this.#path = joinPath(partsDir(context), `${batch}-${chunk}.json`);
+  }
+
+  get conflicts(): number {
+    return this.#entries.reduce((sum, entry) => sum + entry.conflicts, 0);
+  }
+
+  get refused(): number {
+    return this.#entries.reduce((sum, entry) => sum + entry.refused.length, 0);
+  }
+
+  get named(): number {
+    return this.#entries.reduce((sum, entry) => sum + entry.lines.length, 0);
+  }
+
+  /** The chunk goes on behind row `position`. */
+  async begin(position: number): Promise<void> {
+    if (position === 0) return;
+    const found = await this.#context.env.files.read(this.#path);
+    if (found === undefined) return;
+    const entries = JSON.parse(new TextDecoder().decode(found)) as Entry[];
+    this.#entries = entries.filter((entry) => entry.position <= position);
+  }
+
+  async add({ position, conflictCount, conflicts, refused }: StatementReport): Promise<void> {
+    const { options, env } = this.#context;
+    const replaced = options.conflict?.strategy === "replace";
+    const lines = conflicts.map(({ place, index, value }) => ({
+      table: this.#table,
+      index,
+      value,
+      dropped: replaced ? null : place,
+      kept: replaced ? place : null,
+    }));
+    const rows = refused.map(({ place, column, error, text }) => ({
+      table: this.#table,
+      ...place,
+      column,
+      text,
+      error,
+    }));
+    // A statement that is repeated reports again.
+    this.#entries = this.#entries.filter((entry) => entry.position < position);
+    this.#entries.push({ position, conflicts: conflictCount, lines, refused: rows });
+    await env.files.makeDir(partsDir(this.#context));
+    await env.files.replace(this.#path, utf8(JSON.stringify(this.#entries)));
+    const all = this.#entries.flatMap((entry) => entry.refused);
+    if (all.length > 0) await writeRejected(this.#context, this.#batch, this.#chunk, all);
+  }
+}
+
+/** Puts the chunks' conflicts together in the order of the source; the path, undefined where there are none. */
+export async function mergeConflicts(context: LogicalContext): Promise<{ rows: number; path: string } | undefined> {
+  const { env, job, options } = context;
+  const max = options.conflict?.maxRecordRows ?? 0;
+  const lines: string[] = [];
+  let rows = 0;
+  for (const batch of job.state.batches) {
+    for (const { id } of batch?.chunks ?? []) {
+      const found = await env.files.read(joinPath(partsDir(context), `${batch.id}-${id}.json`));
+      if (found === undefined) continue;
+      for (const entry of JSON.parse(new TextDecoder().decode(found)) as Entry[]) {
+        rows += entry.conflicts;
+        for (const line of entry.lines) if (lines.length < max) lines.push(`${JSON.stringify(line)}\n`);
+      }
+    }
+  }
+  if (rows === 0) return undefined;
+  const path = joinPath(options.stateDir, "reports", "conflicts.ndjson");
+  await env.files.replace(path, utf8(lines.join("")));
+  return { rows, path };
+}

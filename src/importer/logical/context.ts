@@ -1,0 +1,22 @@
+import type { LogicalTable, PositionTable } from "../../logical/mod.ts";
+import type { Tidb } from "../../tidb/mod.ts";
+import type { Job } from "../job.ts";
+import type { ImportEnvironment, ImportOptions } from "../options.ts";
+import type { Progress } from "../progress.ts";
+import type { SourcePlan } from "../source-plan.ts";
+
+/** What the steps of one run of the logical backend share. */
+export interface LogicalContext {
+  options: ImportOptions;
+  env: ImportEnvironment;
+  plan: SourcePlan;
+  job: Job;
+  tidb: Tidb;
+  /** `db.table` → table. */
+  tables: Map<string, LogicalTable>;
+  progress: Progress;
+  positions: PositionTable;
+  isTidb: boolean;
+  /** No statement may be larger. */
+  packetBytes: number;
+}

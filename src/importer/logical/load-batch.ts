@@ -1,0 +1,243 @@
+import { LevinError } from "../../base/mod.ts";
+import { type ApplyPolicy, ChunkLoader, Lane, type LogicalChunkTable, type LogicalTable } from "../../logical/mod.ts";
+import { type ColumnCoding, charsetOfColumn, ignoredColumns } from "../../source/mod.ts";
+import { type SqlLink, sqlErrno } from "../../tidb/mod.ts";
+import type { Batch } from "../batches.ts";
+import { tooManyTypeErrors } from "../encode/rejected-row.ts";
+import type { BatchState } from "../job-state.ts";
+import { type NumberedChunk, placeOf, planBatchChunks } from "../plan-batch.ts";
+import type { ChunkResult } from "../records.ts";
+import { sumCounts } from "../reports.ts";
+import type { SourceTable } from "../source-plan.ts";
+import { ChunkReports } from "./chunk-reports.ts";
+import type { LogicalContext } from "./context.ts";
+
+/** Rows of one INSERT and its bytes where the configuration says nothing. */
+export const LOGICAL_DEFAULTS = {
+  batchBytes: 96 << 10,
+  batchRows: 65536,
+  packetBytes: 64 << 20,
+  metaSchema: "lightning_metadata",
+};
+
+const WINDOW_BYTES = 1 << 20;
+const ER_UNKNOWN_VARIABLE = 1193;
+
+/** Of TiDB's sessions; a version that lacks one does without. */
+const TIDB_VARIABLES: Readonly<Record<string, string>> = {
+  allow_auto_random_explicit_insert: "1",
+  tidb_opt_write_row_id: "1",
+  // Rows in another's way are to be told by the statement that has them, whatever the transaction's mode is.
+  tidb_constraint_check_in_place: "1",
+};
+
+/** Chunks that one lane takes one after the other: all of a table where their order decides which rows stay, else one each. */
+type Strand = NumberedChunk[];
+
+/** Brings in what is left of a batch, several connections side by side. */
+export async function loadBatch(context: LogicalContext, batch: Batch, state: BatchState): Promise<void> {
+  const { env, options, progress } = context;
+  const countOf = (name: string): number => context.tables.get(name)!.columns.length;
+  const chunks = await planBatchChunks(context, batch, state, countOf);
+  const left = chunks.filter(({ id }) => !state.done.has(id));
+  for (const { chunk } of left) env.emit({ kind: "chunk", state: "pending", ...placeOf(chunk) });
+  for (const { id, chunk } of chunks) {
+    if (state.done.has(id)) progress.encoded(0, chunk.sourceBytes);
+  }
+  const strands = strandsOf(context, left);
+  const stop = new AbortController();
+  const inner = { ...context, env: { ...env, signal: AbortSignal.any([env.signal, stop.signal]) } };
+  const tally = new Tally(context);
+  let next = 0;
+  let first: { thrown: unknown } | undefined;
+  const work = async (): Promise<void> => {
+    const lane = new Lane({ ...inner.env, patienceMs: options.retryDeadlineMs, ...laneOf(inner) });
+    try {
+      while (next < strands.length && first === undefined) {
+        for (const one of strands[next++]!) await loadOne(inner, lane, batch, state, one, tally);
+      }
+    } catch (thrown) {
+      first ??= { thrown };
+      stop.abort(thrown);
+    } finally {
+      lane.close();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(options.workers, Math.max(1, strands.length)) }, work));
+  if (first !== undefined) throw (first as { thrown: unknown }).thrown;
+}
+
+function strandsOf({ options, tables }: LogicalContext, chunks: readonly NumberedChunk[]): Strand[] {
+  const strategy = options.conflict?.strategy ?? "";
+  const strands: Strand[] = [];
+  const ordered = new Map<string, Strand>();
+  for (const one of chunks) {
+    const name = `${one.chunk.database}.${one.chunk.table}`;
+    const decides = strategy === "replace" || strategy === "ignore";
+    if (!decides || tables.get(name)!.uniqueKeys.length === 0) strands.push([one]);
+    else {
+      const strand = ordered.get(name) ?? [];
+      if (strand.length === 0) {
+        ordered.set(name, strand);
+        strands.push(strand);
+      }
+      strand.push(one);
+    }
+  }
+  return strands;
+}
+
+/** Conflicts and refused rows of the whole job, those of chunks under way included. */
+class Tally {
+  readonly #context: LogicalContext;
+  readonly #open = new Set<ChunkReports>();
+
+  constructor(context: LogicalContext) {
+    this.#context = context;
+  }
+
+  open(reports: ChunkReports): void {
+    this.#open.add(reports);
+  }
+
+  close(reports: ChunkReports): void {
+    this.#open.delete(reports);
+  }
+
+  get conflicts(): number {
+    let sum = sumCounts(this.#context.job.state).conflictRows;
+    for (const one of this.#open) sum += one.conflicts;
+    return sum;
+  }
+
+  get refused(): number {
+    let sum = sumCounts(this.#context.job.state).rejectedRows;
+    for (const one of this.#open) sum += one.refused;
+    return sum;
+  }
+
+  /** Throws when there are more than the configuration allows. */
+  check(): void {
+    const { options } = this.#context;
+    const { typeErrorsMax, conflict } = options;
+    const { refused, conflicts } = this;
+    if (refused > typeErrorsMax) throw tooManyTypeErrors(typeErrorsMax, refused, `see ${options.stateDir}/reports`);
+    const max = conflict?.threshold ?? 0;
+    if (conflicts <= max) return;
+    throw new LevinError(
+      "Levin:Encode:ErrTooManyConflicts",
+      `Cannot go on: ${conflicts} rows are in the way of others, conflict.threshold allows ${max}; see ${options.stateDir}/reports`,
+      { fields: { max, found: conflicts } },
+    );
+  }
+}
+
+function laneOf(context: LogicalContext) {
+  const { options, env, isTidb, positions } = context;
+  const { tidb, timeZone, sqlMode } = options;
+  const sessionVariables = {
+    sql_mode: sqlMode,
+    foreign_key_checks: 0,
+    ...(timeZone === undefined ? {} : { time_zone: timeZone }),
+    ...tidb.sessionVariables,
+    autocommit: 0,
+  };
+  const open = async (): Promise<SqlLink> => {
+    const link = await env.world.openSqlLink({ ...tidb, sessionVariables });
+    if (!isTidb) return link;
+    for (const [name, value] of Object.entries(TIDB_VARIABLES)) {
+      try {
+        await link.run(`SET SESSION ${name} = ${value}`);
+      } catch (error) {
+        if (sqlErrno(error) === ER_UNKNOWN_VARIABLE) continue;
+        link.destroy();
+        throw error;
+      }
+    }
+    return link;
+  };
+  return { open, positions };
+}
+
+async function loadOne(
+  context: LogicalContext,
+  lane: Lane,
+  batch: Batch,
+  state: BatchState,
+  { id, chunk }: NumberedChunk,
+  tally: Tally,
+): Promise<void> {
+  const { env, job, options, plan, progress } = context;
+  await env.gate?.pass(env.signal);
+  const name = `${chunk.database}.${chunk.table}`;
+  const table = batch.tables.find((one) => one.name === name)!;
+  const info = context.tables.get(name)!;
+  const reports = new ChunkReports(context, batch.id, id, name);
+  tally.open(reports);
+  const logical = options.logical ?? LOGICAL_DEFAULTS;
+  const loader = new ChunkLoader({
+    storage: plan.storage,
+    lane,
+    batchBytes: Math.min(logical.batchBytes, context.packetBytes),
+    batchRows: logical.batchRows,
+    sqlMode: options.sqlMode,
+    noBackslash: /NO_BACKSLASH_ESCAPES/i.test(options.sqlMode),
+    windowBytes: WINDOW_BYTES,
+    compatLightning: options.compatLightning,
+    allowShortRows: options.allowShortRows,
+    invalidReplacement: options.invalidReplacement,
+    signal: env.signal,
+    policy: (): ApplyPolicy => ({
+      strategy: options.conflict?.strategy ?? "",
+      tolerateRows: options.typeErrorsMax > 0,
+      packetBytes: context.packetBytes,
+      nameConflicts: tally.conflicts < (options.conflict?.maxRecordRows ?? 0),
+    }),
+    onBegin: (position) => reports.begin(position),
+    onReport: async (report) => {
+      await reports.add(report);
+      tally.check();
+    },
+    onProgress: (rows, bytes) => progress.encoded(rows, bytes),
+  });
+  const loaded = await loader.load(batch.id, id, chunk, chunkTable(context, table, info));
+  const ignored = options.conflict?.strategy === "ignore" ? reports.conflicts : 0;
+  const counts = Object.entries({
+    rejectedRows: reports.refused,
+    conflictRows: reports.conflicts,
+    shortRows: loaded.shortRows,
+    replacedCharacters: loaded.replacedCharacters,
+  }).filter(([, count]) => count > 0);
+  const result: ChunkResult = {
+    chunk: id,
+    table: name,
+    rows: loaded.rows - reports.refused - ignored,
+    kvs: 0,
+    bytes: 0,
+    crc: "0",
+    autoIncrementMax: "0",
+    autoRandomMax: "0",
+    rowIdMax: "0",
+    counts: Object.fromEntries(counts),
+  };
+  await job.append({ type: "flushed", batch: state.id, runs: { data: [], index: [] }, chunks: [result] });
+  tally.close(reports);
+  env.emit({ kind: "chunk", state: "finished", ...placeOf(chunk), rows: result.rows });
+}
+
+function chunkTable({ options }: LogicalContext, table: SourceTable, info: LogicalTable): LogicalChunkTable {
+  const ignored = ignoredColumns(options.ignoreColumns, table.database, table.table, options.caseSensitive);
+  return { info, codings: codingsOf(table, info), ignored: new Set(ignored) };
+}
+
+/** How columns of a table are coded in the source, by lower-case name. */
+function codingsOf(table: SourceTable, info: LogicalTable): Map<string, ColumnCoding> {
+  const binaryFormat = table.files[0]?.dialect?.binaryFormat ?? "raw";
+  const out = new Map<string, ColumnCoding>();
+  for (const { name, binary, charset } of info.columns) {
+    const text = charset === undefined ? undefined : charsetOfColumn(table.columnText, charset);
+    const coding = binary && binaryFormat !== "raw" ? binaryFormat : text;
+    if (coding !== undefined) out.set(name.toLowerCase(), coding);
+  }
+  return out;
+}

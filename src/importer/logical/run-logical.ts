@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
+import { LevinError } from "../../base/mod.ts";
+import { TimeZone } from "../../codec/mod.ts";
+import type { EncodeSession } from "../../encoder/mod.ts";
+import { type LogicalTable, PositionTable, readLogicalTables, unknownTable } from "../../logical/mod.ts";
+import { quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
+import { planBatches } from "../batches.ts";
+import { Job } from "../job.ts";
+import type { ImportEnvironment, ImportOptions } from "../options.ts";
+import { patientTidb } from "../patient-tidb.ts";
+import { checkInput, failOf } from "../prechecks.ts";
+import { Progress } from "../progress.ts";
+import { mergeRejected } from "../reports.ts";
+import { restoreSchema } from "../restore-schema.ts";
+import type { ImportResult } from "../result.ts";
+import { type SourcePlan, scanSource, sourceFingerprint } from "../source-plan.ts";
+import { mergeConflicts } from "./chunk-reports.ts";
+import type { LogicalContext } from "./context.ts";
+import { LOGICAL_DEFAULTS, loadBatch } from "./load-batch.ts";
+
+/** One import by statements, from beginning to end. */
+export async function runLogical(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
+  const plan = await scanSource(options, env);
+  const progress = new Progress(env.emit, plan.sizeBytes);
+  await using closers = new AsyncDisposableStack();
+  const job = await Job.open(options, env);
+  closers.defer(() => job.close());
+  const connected = await env.world.connectTidb(withoutForeignKeys(options.tidb));
+  closers.defer(() => connected.close());
+  const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
+  const variables = await readServerVariables(tidb);
+  if (!options.noSchema) {
+    progress.at("schema");
+    await restoreSchema(plan, tidb, env);
+  }
+  const tables = await readTables(plan, tidb);
+  const fingerprint = sourceFingerprint(plan, options, {
+    sqlMode: options.sqlMode,
+    timeZone: zoneOf(options, variables),
+  });
+  for (const [name, table] of tables) fingerprint[`table ${name}`] = `definition ${digestOf(table)}`;
+  await job.begin(fingerprint, env.clock.nowMs(), options.version);
+  const logical = options.logical ?? LOGICAL_DEFAULTS;
+  const allowed = variables.maxAllowedPacket;
+  const context: LogicalContext = {
+    options,
+    env,
+    plan,
+    job,
+    tidb,
+    tables,
+    progress,
+    positions: new PositionTable(logical.metaSchema, jobId(job)),
+    isTidb: variables.isTidb,
+    // One byte is the command's.
+    packetBytes: (logical.packetBytes === 0 ? allowed : Math.min(allowed, logical.packetBytes)) - 1024,
+  };
+  sayPlan(context, variables);
+  if (job.state.done) return resultOf(context);
+  await precheck(context, session(options, variables, env));
+  await context.positions.create(tidb);
+  await loadBatches(context);
+  await context.positions.remove(tidb);
+  await job.append({ type: "done" });
+  return resultOf(context);
+}
+
+async function loadBatches(context: LogicalContext): Promise<void> {
+  const { env, job, plan, progress } = context;
+  try {
+    for (const batch of planBatches(plan.tables, Number.POSITIVE_INFINITY)) {
+      if (job.state.batches[batch.id] === undefined) {
+        const tables = batch.tables.map(({ name }) => name);
+        await job.append({ type: "batch", batch: batch.id, tables, commitTs: "0" });
+      }
+      const state = job.state.batches[batch.id]!;
+      if (!state.ingested) {
+        progress.at("encode", batch.tables.length === 1 ? batch.tables[0]!.name : undefined);
+        await loadBatch(context, batch, state);
+        await job.append({ type: "ingested", batch: batch.id });
+      }
+      await context.positions.forget(context.tidb, batch.id);
+      for (const table of batch.tables) await finishTable(context, batch.id, table.name);
+    }
+  } finally {
+    await sayReports(context);
+  }
+  env.signal.throwIfAborted();
+}
+
+async function finishTable(context: LogicalContext, batch: number, name: string): Promise<void> {
+  const { env, job, options, tidb, tables } = context;
+  if (job.state.tables.has(name)) return;
+  let rows = 0;
+  for (const chunk of job.state.batches[batch]!.done.values()) if (chunk.table === name) rows += chunk.rows;
+  if (options.analyze !== "off") {
+    const { database, table } = tables.get(name)!;
+    await tidb.query(`ANALYZE TABLE ${quoteName(database)}.${quoteName(table)}`).catch((error: unknown) => {
+      if (options.analyze === "required") throw error;
+      const message = `${name} was not analyzed: ${LevinError.from(error).message}`;
+      env.emit({ kind: "log", level: "warn", message });
+    });
+  }
+  const done = { kind: "table-done", table: name, rows, kvs: 0n, bytes: 0n, localCrc: 0n } as const;
+  env.emit({ ...done, remoteCrc: undefined, ok: true });
+  await job.append({ type: "table", table: name, result: { rows, kvs: "0", bytes: "0", crc: "0" }, verified: false });
+}
+
+/** What was left out or replaced, with the reports' paths. */
+async function sayReports(context: LogicalContext): Promise<void> {
+  const { env } = context;
+  const say = (message: string, fields: Record<string, unknown>): void =>
+    env.emit({ kind: "log", level: "warn", message, fields });
+  const rejected = await mergeRejected(context);
+  if (rejected !== undefined)
+    say(
+      `${rejected.rows} rows were left out because the target does not take them; they are in ${rejected.path}`,
+      rejected,
+    );
+  const conflicts = await mergeConflicts(context);
+  if (conflicts !== undefined)
+    say(`${conflicts.rows} rows were in the way of others; see ${conflicts.path}`, conflicts);
+}
+
+async function readTables(plan: SourcePlan, tidb: Tidb): Promise<Map<string, LogicalTable>> {
+  const out = new Map<string, LogicalTable>();
+  for (const database of new Set(plan.tables.map((table) => table.database))) {
+    const found = await readLogicalTables(tidb, database);
+    for (const table of plan.tables) {
+      if (table.database !== database) continue;
+      const info = found.get(table.table.toLowerCase());
+      if (info === undefined) throw unknownTable(database, table.table, table.files[0]!.file.path);
+      out.set(table.name, info);
+    }
+  }
+  return out;
+}
+
+/** Tables are made and filled side by side, so that a reference may come before what it refers to. */
+function withoutForeignKeys(tidb: ImportOptions["tidb"]): ImportOptions["tidb"] {
+  return { ...tidb, sessionVariables: { foreign_key_checks: 0, ...tidb.sessionVariables } };
+}
+
+/** Tells this job from others that run into the same target. */
+function jobId(job: Job): string {
+  const text = `${hostname()}\n${job.dir}\n${job.state.startedMs}`;
+  return createHash("sha256").update(text).digest("hex").slice(0, 24);
+}
+
+function digestOf(table: LogicalTable): string {
+  return createHash("sha256").update(JSON.stringify(table)).digest("hex").slice(0, 16);
+}
+
+function zoneOf(options: ImportOptions, variables: ServerVariables): string {
+  return options.timeZone ?? variables.timeZone;
+}
+
+/** For the checks of the source, which read values as an encoder does. */
+function session(options: ImportOptions, variables: ServerVariables, env: ImportEnvironment): EncodeSession {
+  const zone = zoneOf(options, variables);
+  return {
+    sqlMode: options.sqlMode,
+    timeZone: TimeZone.find(zone) === undefined ? "UTC" : zone,
+    newCollations: variables.newCollations,
+    rowFormatVersion: 2,
+    rowLevelChecksum: false,
+    nowMs: env.clock.nowMs(),
+    defaultWeekFormat: variables.defaultWeekFormat,
+  };
+}
+
+async function precheck(context: LogicalContext, encodeSession: EncodeSession): Promise<void> {
+  const { options, env, plan, job } = context;
+  if (!options.checkRequirements) return;
+  const more = { tidb: undefined, state: job.state, stateDifferences: undefined };
+  const input = checkInput(options, env, plan, new Map(), encodeSession, more);
+  const named = input.tables.map((table) => {
+    const columnNames = context.tables.get(table.name)!.columns.map(({ name }) => name.toLowerCase());
+    return { ...table, columnNames };
+  });
+  await failOf(env, { ...input, tables: named, byStatements: true });
+}
+
+function sayPlan(context: LogicalContext, variables: ServerVariables): void {
+  const { env, options, plan, packetBytes } = context;
+  const mib = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;
+  const { host, port } = options.tidb;
+  const logical = options.logical ?? LOGICAL_DEFAULTS;
+  env.emit({
+    kind: "plan",
+    lines: [
+      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.files.length} files, ${mib(plan.sizeBytes)}`,
+      `target ${host}:${port} (${variables.version}) by statements, sql mode "${options.sqlMode}", time zone ${zoneOf(options, variables)}`,
+      `ceilings: ${options.workers} connections, statements of ${logical.batchRows} rows or ${logical.batchBytes} bytes (packet ${packetBytes}), state in ${options.stateDir}`,
+    ],
+    fields: { workers: options.workers, batchBytes: logical.batchBytes },
+  });
+  for (const { name, sizeBytes, files } of plan.tables)
+    env.emit({ kind: "table-start", table: name, sizeBytes, files: files.length });
+}
+
+function resultOf({ job, plan }: LogicalContext): ImportResult {
+  let rows = 0;
+  for (const { result } of job.state.tables.values()) rows += result.rows;
+  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes };
+}

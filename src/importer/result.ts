@@ -1,0 +1,5 @@
+export interface ImportResult {
+  tables: number;
+  rows: number;
+  sourceBytes: number;
+}
