@@ -1,4 +1,5 @@
 import type { LogicalTable, PositionTable } from "../../logical/mod.ts";
+import type { PlainStreams } from "../../source/mod.ts";
 import type { Tidb } from "../../tidb/mod.ts";
 import type { Job } from "../job.ts";
 import type { ImportEnvironment, ImportOptions } from "../options.ts";
@@ -16,6 +17,7 @@ export interface LogicalContext {
   tables: Map<string, LogicalTable>;
   progress: Progress;
   positions: PositionTable;
+  streams: PlainStreams;
   isTidb: boolean;
   /** No statement may be larger. */
   packetBytes: number;

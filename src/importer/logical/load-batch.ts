@@ -3,10 +3,11 @@ import { type ApplyPolicy, ChunkLoader, Lane, type LogicalChunkTable, type Logic
 import { type ColumnCoding, charsetOfColumn, ignoredColumns } from "../../source/mod.ts";
 import { type SqlLink, sqlErrno } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
+import { chunksOf, type NumberedChunk } from "../chunk-stream.ts";
 import { tooManyTypeErrors } from "../encode/rejected-row.ts";
+import { placeOf } from "../encode-batch.ts";
 import type { BatchState } from "../job-state.ts";
-import { type NumberedChunk, placeOf, planBatchChunks } from "../plan-batch.ts";
-import type { ChunkResult } from "../records.ts";
+import type { ChunkResult, PlannedChunk } from "../records.ts";
 import { sumCounts } from "../reports.ts";
 import type { SourceTable } from "../source-plan.ts";
 import { ChunkReports } from "./chunk-reports.ts";
@@ -36,14 +37,15 @@ type Strand = NumberedChunk[];
 
 /** Brings in what is left of a batch, several connections side by side. */
 export async function loadBatch(context: LogicalContext, batch: Batch, state: BatchState): Promise<void> {
-  const { env, options, progress } = context;
-  const countOf = (name: string): number => context.tables.get(name)!.columns.length;
-  const chunks = await planBatchChunks(context, batch, state, countOf);
-  const left = chunks.filter(({ id }) => !state.done.has(id));
-  for (const { chunk } of left) env.emit({ kind: "chunk", state: "pending", ...placeOf(chunk) });
-  for (const { id, chunk } of chunks) {
-    if (state.done.has(id)) progress.encoded(0, chunk.sourceBytes);
+  const { env, options } = context;
+  const columnCountOf = (name: string): number => context.tables.get(name)!.columns.length;
+  const planned: PlannedChunk[] = [];
+  const left: NumberedChunk[] = [];
+  for await (const one of chunksOf({ ...context, columnCountOf }, batch, state, (chunk) => planned.push(chunk))) {
+    left.push(one);
+    env.emit({ kind: "chunk", state: "pending", ...placeOf(one.chunk) });
   }
+  if (planned.length > 0) await context.job.append({ type: "chunks", batch: batch.id, chunks: planned });
   const strands = strandsOf(context, left);
   const stop = new AbortController();
   const inner = { ...context, env: { ...env, signal: AbortSignal.any([env.signal, stop.signal]) } };

@@ -4,6 +4,7 @@ import { LevinError } from "../../base/mod.ts";
 import { TimeZone } from "../../codec/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import { type LogicalTable, PositionTable, readLogicalTables, unknownTable } from "../../logical/mod.ts";
+import { PlainStreams } from "../../source/mod.ts";
 import { quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
 import { Job } from "../job.ts";
@@ -41,6 +42,8 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   });
   for (const [name, table] of tables) fingerprint[`table ${name}`] = `definition ${digestOf(table)}`;
   await job.begin(fingerprint, env.clock.nowMs(), options.version);
+  const streams = new PlainStreams(plan.storage);
+  closers.defer(() => streams.close());
   const logical = options.logical ?? LOGICAL_DEFAULTS;
   const allowed = variables.maxAllowedPacket;
   const context: LogicalContext = {
@@ -51,6 +54,7 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
     tidb,
     tables,
     progress,
+    streams,
     positions: new PositionTable(logical.metaSchema, jobId(job)),
     isTidb: variables.isTidb,
     // One byte is the command's.
@@ -173,7 +177,7 @@ function session(options: ImportOptions, variables: ServerVariables, env: Import
 async function precheck(context: LogicalContext, encodeSession: EncodeSession): Promise<void> {
   const { options, env, plan, job } = context;
   if (!options.checkRequirements) return;
-  const more = { tidb: undefined, state: job.state, stateDifferences: undefined };
+  const more = { tidb: undefined, state: job.state, stateDifferences: undefined, streams: context.streams };
   const input = checkInput(options, env, plan, new Map(), encodeSession, more);
   const named = input.tables.map((table) => {
     const columnNames = context.tables.get(table.name)!.columns.map(({ name }) => name.toLowerCase());
