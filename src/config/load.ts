@@ -1,6 +1,6 @@
-import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { LevinError } from "../base/mod.ts";
+import { readToml } from "./document.ts";
 import { configKeys, type KeySpec, type KeyType } from "./keys.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
@@ -162,8 +162,8 @@ function flatten(table: Record<string, unknown>, prefix: string, out: Map<string
 export interface LoadOptions {
   /** What is set in it stands where nothing else is given: a server's own configuration below that of a task. */
   base?: LoadedConfig;
-  /** TOML text and its path. */
-  file?: { path: string; text: string };
+  /** TOML text, or what a document held, and its path. */
+  file?: { path: string; text: string } | { path: string; table: Readonly<Record<string, unknown>> };
   /** `section.key` → text, from the command line; flags win over the environment, that over the file. */
   flags?: ReadonlyMap<string, string | readonly string[]>;
   environment?: ReadonlyMap<string, string>;
@@ -190,17 +190,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     origins.set(path, options.base!.origin(path));
   }
   if (options.file !== undefined) {
-    const { path: file, text: toml } = options.file;
-    let parsed: Record<string, unknown>;
-    try {
-      parsed = parseToml(toml) as Record<string, unknown>;
-    } catch (error) {
-      if (!(error instanceof TomlError)) throw error;
-      throw invalid(
-        `Cannot read "${file}": ${error.message.split("\n")[0]} (line ${error.line}, column ${error.column})`,
-        { file },
-      );
-    }
+    const { path: file } = options.file;
+    const parsed = "table" in options.file ? options.file.table : readToml(file, options.file.text);
     const found = new Map<string, unknown>();
     flatten(parsed, "", found);
     for (const [path, value] of found) {

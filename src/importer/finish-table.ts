@@ -87,7 +87,7 @@ async function finishTable(
   });
   if (!ok && options.checksum === "required") {
     throw new LevinError("Levin:Verify:ErrChecksum", `Cannot verify table "${table.name}": ${detail}`, {
-      fields: { table: table.name },
+      fields: { table: table.name, localKvs: local.kvs, remoteKvs: remote?.kvs },
     });
   }
   if (options.analyze !== "off") await analyze(context, table);

@@ -2,4 +2,6 @@ export interface ImportResult {
   tables: number;
   rows: number;
   sourceBytes: number;
+  /** Physical: what was sent, by quoted name of the table; whole numbers as decimal text. */
+  sums?: Record<string, { kvs: string; bytes: string; crc: string }>;
 }

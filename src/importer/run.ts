@@ -3,7 +3,7 @@ import { TimeZone } from "../codec/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { PlainStreams } from "../source/mod.ts";
-import { readServerVariables, type ServerVariables } from "../tidb/mod.ts";
+import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
 import { openCluster } from "./cluster-link.ts";
 import type { RunContext } from "./context.ts";
@@ -111,8 +111,15 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
 
 function resultOf({ job, plan }: RunContext): ImportResult {
   let rows = 0;
-  for (const { result } of job.state.tables.values()) rows += result.rows;
-  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes };
+  const sums: NonNullable<ImportResult["sums"]> = {};
+  for (const { name, database, table } of plan.tables) {
+    const done = job.state.tables.get(name);
+    if (done === undefined) continue;
+    const { kvs, bytes, crc } = done.result;
+    rows += done.result.rows;
+    sums[`${quoteName(database)}.${quoteName(table)}`] = { kvs, bytes, crc };
+  }
+  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes, sums };
 }
 
 function encodeSession(

@@ -46,6 +46,7 @@ const owners: Record<string, string[]> = {
   "log-update": ["cli"],
   valibot: ["config"],
   "smol-toml": ["config"],
+  yaml: ["config"],
   mysql2: ["tidb", "embed"],
   "prom-client": ["server"],
   aws4fetch: ["storage"],

@@ -7,6 +7,7 @@ import { commandCodes } from "./command.ts";
 import { encodeCodes } from "./encode.ts";
 import { engineCodes } from "./engine.ts";
 import { ingestCodes } from "./ingest.ts";
+import { loadCodes } from "./load.ts";
 import { schemaCodes } from "./schema.ts";
 import { serverCodes } from "./server.ts";
 import { sourceCodes } from "./source.ts";
@@ -27,6 +28,7 @@ export const errorCodes = {
   ...ingestCodes,
   ...brCodes,
   ...serverCodes,
+  ...loadCodes,
 };
 
 export type ErrorCode = keyof typeof errorCodes;

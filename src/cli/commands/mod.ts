@@ -7,6 +7,7 @@ import { decodeCommand } from "./decode.ts";
 import { detectCommand } from "./detect.ts";
 import { encodeCommand } from "./encode.ts";
 import { importCommand } from "./import.ts";
+import { loadCommand } from "./load.ts";
 import { resetCommand } from "./reset.ts";
 import { restoreClusterCommand } from "./restore-cluster.ts";
 import { sandboxCommand } from "./sandbox.ts";
@@ -22,6 +23,7 @@ export const commands = (io: CommandIo) => ({
   checkpoint: checkpointCommand(io),
   decode: decodeCommand(io),
   encode: encodeCommand(io),
+  load: loadCommand(io),
   reset: resetCommand(io),
   "restore-cluster": restoreClusterCommand(io),
   sandbox: sandboxCommand(io),

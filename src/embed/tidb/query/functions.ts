@@ -100,6 +100,41 @@ const nowIn =
     return plain(part === "both" ? full : part === "date" ? full.slice(0, 10) : full.slice(11));
   };
 
+/** Between two times of one kind, as `[-]HH:MM:SS.ffffff`; null where one is neither date and time nor time. */
+function difference(a: string, b: string): string | null {
+  const [first, second] = [microsOf(a), microsOf(b)];
+  return first === undefined || second === undefined ? null : timeText(first - second);
+}
+
+function microsOf(value: string): bigint | undefined {
+  const parts = parseDateTime(value);
+  if (parts !== undefined) {
+    const { year, month, day, hour, minute, second, micro } = parts;
+    return BigInt(Date.UTC(year, month - 1, day, hour, minute, second)) * 1000n + BigInt(micro);
+  }
+  const time = /^(-?)(\d{2,3}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?$/.exec(value);
+  if (time === null) return undefined;
+  const seconds = Number(time[2]) * 3600 + Number(time[3]) * 60 + Number(time[4]);
+  const micros = BigInt(seconds) * 1000000n + BigInt((time[5] ?? "").padEnd(6, "0"));
+  return time[1] === "-" ? -micros : micros;
+}
+
+function timeText(micros: bigint): string {
+  const sign = micros < 0n ? "-" : "";
+  const whole = Number((micros < 0n ? -micros : micros) / 1000000n);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const fraction = String((micros < 0n ? -micros : micros) % 1000000n).padStart(6, "0");
+  return `${sign}${two(Math.floor(whole / 3600))}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}.${fraction}`;
+}
+
+/** CAST to TIME rounds to the second. */
+function wholeSeconds(value: string): string | null {
+  const micros = microsOf(value.includes(" ") ? value.slice(value.indexOf(" ") + 1) : value);
+  if (micros === undefined) return null;
+  const half = micros < 0n ? -500000n : 500000n;
+  return timeText(((micros + half) / 1000000n) * 1000000n).replace(/\.\d+$/, "");
+}
+
 const times: Record<string, Work> = {
   now: nowIn("both"),
   current_timestamp: nowIn("both"),
@@ -129,6 +164,8 @@ const times: Record<string, Work> = {
     const micros = BigInt(zone.afterGap(parts)) * 1000000n + BigInt(parts.micro);
     return exactNumber(micros / 10n ** BigInt(6 - fsp), fsp);
   },
+  timediff: ([a, b]) => plain(difference(stringOf(a!.text!), stringOf(b!.text!))),
+  cast_time: (args) => plain(wholeSeconds(text(args, 0))),
   cast_datetime: ([a]) => plain(a!.text),
   cast_date: (args) => plain(text(args, 0).slice(0, 10)),
   cast_json: ([a]) => plain(a!.text),

@@ -1,0 +1,60 @@
+/**
+ * DM's load unit: a long-lived load of one source of one task, which people pause, resume, update and watch; with the task's files, DM's
+ * list in the target, its keys in etcd and its errors.
+ *
+ * 1. What the engine imports is the engine's; this folder decides when it may begin, what its result means, and what others are told.
+ * 2. Each step may be repeated after a crash at any point: facts are written before what they allow.
+ * 3. What DM reads (list, keys, error texts, status) is DM's, byte for byte; what levin adds lies beside it under names DM does not look at.
+ *
+ * Lacks: the sync unit, encrypted passwords in task files, storages other than this machine's directories.
+ */
+export { CheckpointList, type LoadState, readAllStates } from "./checkpoint-list.ts";
+export { cleanDumpFiles } from "./clean-dump.ts";
+export { checksumMismatchText, convertEngineError } from "./convert-error.ts";
+export { Barrier, type BarrierOptions } from "./coord/barrier.ts";
+export {
+  type CoordIdentity,
+  type CoordState,
+  type CoordStore,
+  type Member,
+  noCoordination,
+  type TableSums,
+} from "./coord/coordination.ts";
+export { type DmCode, type DmCodeName, dmCodes, legacyLoadCodes } from "./dm-codes.ts";
+export { DmError, dmError, type ProcessError, processError, toDmError } from "./dm-error.ts";
+export type { EngineResult, EngineRun, LoadEngine } from "./engine.ts";
+export { engineConfig, type ResolvedSession } from "./engine-config.ts";
+export { type GtidSet, parseGtidSet } from "./gtid.ts";
+export {
+  adjustDirs,
+  defaultLoaderConfig,
+  type LoaderConfig,
+  readLoaderConfig,
+  type TaskMode,
+  withSortingDir,
+} from "./loader-config.ts";
+export {
+  type BinlogLocation,
+  type DumpMetadata,
+  MetadataFormatError,
+  parseMetadata,
+  positionText,
+  readMetadata,
+} from "./metadata.ts";
+export { CounterFamily, defaultLoadMetrics, type LoadMetrics, newLoadMetrics } from "./metrics.ts";
+export {
+  checkpointListName,
+  checkpointSchemaName,
+  coordTableName,
+  taskInfoSchemaName,
+  unitStateName,
+} from "./names.ts";
+export { isResumableError } from "./resumable.ts";
+export { loosenSqlMode, resolveSqlMode, TIME_ZONE_QUERY, timeZoneOffset } from "./sql-mode.ts";
+export { dmctlStatus, goJsonStatus, type LoadStatus, progressText, SpeedRecorder } from "./status.ts";
+export { appendToPath, isLocalPath, isS3Path, localPath, parseStorageUrl, trimFromPath } from "./storage-path.ts";
+export { readSubTask, type SubTask, type TargetDatabase } from "./subtask.ts";
+export { type Table, TableReader } from "./table-reader.ts";
+export { LoadUnit, type ProcessResult, type UnitDetail } from "./unit.ts";
+export type { Acceptance, LoadUnitEnvironment } from "./unit-environment.ts";
+export { emptyRecord, type Phase, type UnitRecord, UnitStateTable } from "./unit-state.ts";

@@ -1,0 +1,55 @@
+import type { Tidb } from "../tidb/mod.ts";
+import { checksumMismatchText, convertEngineError } from "./convert-error.ts";
+import type { CoordStore, TableSums } from "./coord/coordination.ts";
+import { type DmError, downstreamError } from "./dm-error.ts";
+
+type Sums = Readonly<Record<string, TableSums>>;
+
+/**
+ * Compares tables that several sources load with the sum of what all have sent: the last one does it, for only then the tables are whole.
+ * Keys of `own` are quoted names. The mismatch, if there is one; undefined too while others are not done.
+ */
+export async function verifyShared(
+  tidb: Tidb,
+  coord: CoordStore,
+  own: Sums,
+  signal: AbortSignal,
+): Promise<DmError | undefined> {
+  await coord.setSums(own);
+  const members = await coord.members();
+  if (members.some(({ sums }) => sums === undefined)) return undefined;
+  const sent = addUp(members.map(({ sums }) => sums!));
+  for (const [table, local] of sent) {
+    signal.throwIfAborted();
+    const remote = await checksum(tidb, table);
+    if (remote.crc === local.crc && remote.kvs === local.kvs && remote.bytes === local.bytes) continue;
+    const text = checksumMismatchText([remote.crc, local.crc], [remote.kvs, local.kvs], [remote.bytes, local.bytes]);
+    return convertEngineError(new Error(`${text} of ${table}`));
+  }
+  return undefined;
+}
+
+interface Total {
+  kvs: bigint;
+  bytes: bigint;
+  crc: bigint;
+}
+
+function addUp(all: readonly Sums[]): Map<string, Total> {
+  const out = new Map<string, Total>();
+  for (const sums of all) {
+    for (const [table, { kvs, bytes, crc }] of Object.entries(sums)) {
+      const sum = out.get(table) ?? { kvs: 0n, bytes: 0n, crc: 0n };
+      out.set(table, { kvs: sum.kvs + BigInt(kvs), bytes: sum.bytes + BigInt(bytes), crc: sum.crc ^ BigInt(crc) });
+    }
+  }
+  return out;
+}
+
+async function checksum(tidb: Tidb, table: string): Promise<Total> {
+  const { rows } = await tidb.query(`ADMIN CHECKSUM TABLE ${table}`).catch((thrown: unknown) => {
+    throw downstreamError("compare checksums", thrown);
+  });
+  const [, , crc, kvs, bytes] = rows[0] ?? [];
+  return { crc: BigInt(crc ?? 0), kvs: BigInt(kvs ?? 0), bytes: BigInt(bytes ?? 0) };
+}

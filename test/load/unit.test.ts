@@ -1,0 +1,51 @@
+/** The load unit against the sandbox as it really runs. */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { dmctlStatus, LoadUnit } from "../../src/load/mod.ts";
+import { Place } from "../e2e/in-process.ts";
+import { environmentOf, subtaskOf, type Target, temporaryDir, writeDump } from "./support.ts";
+
+let place: Place;
+let target: Target;
+const dir = temporaryDir();
+
+before(async () => {
+  place = await Place.open();
+  const { host, port, statusPort } = place.sandbox.front;
+  target = { host, port, statusPort };
+});
+after(async () => {
+  await place.close();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+async function text(sql: string): Promise<string> {
+  return (await place.rows(sql)).map((row) => row.map(String).join(",")).join(";");
+}
+
+test("init, process, status: a dump goes into the sandbox, the list says so", async () => {
+  const dump = writeDump(join(dir, "one"), [
+    [1, "a"],
+    [2, "b"],
+  ]);
+  const env = environmentOf(target, join(dir, "one-state"));
+  const unit = new LoadUnit(subtaskOf(target, dump), env);
+  await unit.init();
+  assert.equal(await unit.isFreshTask(), true);
+  assert.equal(unit.status().progress, "0.00 %");
+  assert.deepEqual(await unit.process(), { isCanceled: false, errors: [] });
+  assert.equal(await unit.isFreshTask(), false);
+  assert.equal(await text("SELECT * FROM d.t"), "1,a;2,b");
+  assert.equal(await text("SELECT * FROM dm_meta.task1_lightning_checkpoint_list"), "task1,source1,finished");
+  const { finishedBytes, bps: _, ...status } = dmctlStatus(unit.status());
+  assert.ok(Number(finishedBytes) > 0);
+  assert.deepEqual(status, {
+    totalBytes: finishedBytes,
+    progress: "100.00 %",
+    metaBinlog: "(mysql-bin.000002, 2022)",
+    metaBinlogGTID: "97b5142f-e19c-11e8-808c-0242ac110005:1-13",
+  });
+  await unit.close();
+});
