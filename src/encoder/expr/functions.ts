@@ -12,6 +12,7 @@ import { likes } from "./fn/like.ts";
 import { logic } from "./fn/logic.ts";
 import { mathematics } from "./fn/math.ts";
 import { miscellany } from "./fn/misc.ts";
+import { regexps } from "./fn/regexp.ts";
 import { roundings } from "./fn/rounding.ts";
 import { stringBasics } from "./fn/string-basic.ts";
 import { stringCodes } from "./fn/string-code.ts";
@@ -36,6 +37,7 @@ export const functions: FunctionTable = {
   ...logic,
   ...mathematics,
   ...miscellany,
+  ...regexps,
   ...roundings,
   ...stringBasics,
   ...stringCodes,
