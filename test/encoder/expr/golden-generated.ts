@@ -42,12 +42,12 @@ export function generatedCases(): GeneratedCase[] {
 }
 
 /** The table of one CREATE TABLE statement. */
-export function tableOf(sql: string): TableInfo {
+export function tableOf(sql: string, timeZone = "UTC"): TableInfo {
   let id = 1;
   const catalog = new Catalog(() => id++);
   const session = {
     sqlMode: parseSqlMode(DEFAULT_SQL_MODE),
-    timeZone: "UTC",
+    timeZone,
     database: "d",
     newCollation: true,
     clusteredIndex: "on" as const,
