@@ -26,7 +26,7 @@ export function normalizeFlags(argv: readonly string[]): string[] {
   return out;
 }
 
-/** The executable called by the name `tidb-lightning` takes that program's command line. */
-export function isLightningName(executable: string): boolean {
-  return /^tidb-lightning(\.exe)?$/.test(basename(executable));
+/** The executable called by the name `tidb-lightning` (or `tidb-lightning-ctl`) takes that program's command line. */
+export function isLightningName(executable: string, suffix: "" | "-ctl" = ""): boolean {
+  return basename(executable).replace(/\.exe$/, "") === `tidb-lightning${suffix}`;
 }

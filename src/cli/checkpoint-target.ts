@@ -40,6 +40,7 @@ import {
 } from "../br/mod.ts";
 import { LocalObjects } from "../storage/mod.ts";
 import { connectTidb } from "../tidb/mod.ts";
+import { parseDsn } from "./dsn.ts";
 
 export type CheckpointKind = "backup" | "restore" | "log";
 
@@ -115,30 +116,6 @@ async function openFiles(
 
 function missing(what: string): LevinError {
   return new LevinError("Levin:Br:ErrMissing", `Cannot find the checkpoint: ${what}`);
-}
-
-/** `mysql://user:password@host:port/` or Go's `user:password@tcp(host:port)/`. */
-export function parseDsn(text: string): { host: string; port: number; user: string; password: string } {
-  if (/^mysql:\/\//.test(text)) {
-    const url = new URL(text);
-    return {
-      host: url.hostname.replace(/^\[|\]$/g, ""),
-      port: Number(url.port || "4000"),
-      user: decodeURIComponent(url.username) || "root",
-      password: decodeURIComponent(url.password),
-    };
-  }
-  const match = /^(?:([^:@]*)(?::(.*))?@)?tcp\((\[[^\]]+\]|[^:)]+)(?::(\d+))?\)(?:\/.*)?$/.exec(text);
-  if (match === null) {
-    throw usage("Cannot use --dsn: expected mysql://user:password@host:port/ or user:password@tcp(host:port)/");
-  }
-  const [, user, password, host, port] = match;
-  return {
-    host: host!.replace(/^\[|\]$/g, ""),
-    port: Number(port ?? "4000"),
-    user: user || "root",
-    password: password ?? "",
-  };
 }
 
 async function openTables(

@@ -27,7 +27,7 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "analyze", path: "post-restore.analyze", doc: "required, optional or off" },
   { flag: "check-requirements", path: "lightning.check-requirements", doc: "true or false" },
   { flag: "no-schema", path: "mydumper.no-schema", doc: "the tables exist" },
-  { flag: "enable-checkpoint", path: "checkpoint.enable", doc: "accepted; levin always keeps its state" },
+  { flag: "enable-checkpoint", path: "checkpoint.enable", doc: "false: none of Lightning's own checkpoints" },
   { flag: "ignore-unmatched", path: "levin.ignore-unmatched", doc: "go on with files that fit no rule" },
   { flag: "table", path: "levin.table", doc: "every file of the source holds rows of this table, DB.TABLE" },
   { flag: "database", path: "levin.database", doc: "what unqualified names in SQL dumps stand in" },

@@ -6,6 +6,7 @@ import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
 import { conflictOptions } from "./conflict-options.ts";
 import type { CommandIo } from "./io.ts";
+import { checkpointOptions } from "./lightning-checkpoints.ts";
 import { csvDialect, ignoreRules, invalidReplacement, isCompat, loadOptions } from "./source-options.ts";
 import { clusterTls, tidbTls } from "./tls-options.ts";
 
@@ -170,6 +171,17 @@ export function importOptions(
   const tls = clusterTls(config);
   const sqlTls = tidbTls(config, tls);
   const pd = config.get("tidb.pd-addr") as string;
+  const tidb = {
+    host,
+    port: number("tidb.port"),
+    user: config.get("tidb.user") as string,
+    password: config.get("tidb.password") as string,
+    connectionsMax: 8,
+    connectTimeoutMs: 10_000,
+    ...(sqlTls === undefined ? {} : { tls: sqlTls }),
+    sessionVariables: { ...(config.get("tidb.session-vars") as Record<string, string | number>) },
+  };
+  const checkpoints = checkpointOptions(config, tidb, fresh);
   return {
     backend,
     conflict: conflictOptions(config, backend),
@@ -192,16 +204,7 @@ export function importOptions(
     compatLightning: isCompat(config),
     stateDir,
     sortedKvDir: resolve(sortedKvDir === "" ? join(stateDir, "engines") : sortedKvDir),
-    tidb: {
-      host,
-      port: number("tidb.port"),
-      user: config.get("tidb.user") as string,
-      password: config.get("tidb.password") as string,
-      connectionsMax: 8,
-      connectTimeoutMs: 10_000,
-      ...(sqlTls === undefined ? {} : { tls: sqlTls }),
-      sessionVariables: { ...(config.get("tidb.session-vars") as Record<string, string | number>) },
-    },
+    tidb,
     statusPort: {
       host,
       port: number("tidb.status-port"),
@@ -229,5 +232,6 @@ export function importOptions(
     retryDeadlineMs: number("levin.timeout"),
     fresh,
     version: io.version,
+    ...(checkpoints === undefined ? {} : { checkpoints }),
   };
 }

@@ -22,6 +22,7 @@ async function exitCodeOf(result: unknown): Promise<number> {
 /** Runs one command line (`argv` without executable and script); the exit code. */
 export async function runCli(argv: readonly string[], executable: string, io: CommandIo): Promise<number> {
   let words = normalizeFlags(argv);
+  if (isLightningName(executable, "-ctl")) words = ["ctl", ...words];
   if (isLightningName(executable))
     words = words[0] === "-V" ? ["version"] : ["import", "--compat", "lightning", ...words];
   if (words.length === 0 || words[0] === "help") words = words.length > 1 ? [words[1]!, "--help"] : ["--help"];

@@ -97,7 +97,13 @@ export const configKeys = {
   },
   security: tls,
   checkpoint: {
-    enable: without("boolean", "levin always keeps its state; the same command continues"),
+    enable: key(
+      "boolean",
+      "Keep Lightning's own checkpoints where a driver is named; levin's own state is always kept.",
+      {
+        default: true,
+      },
+    ),
     schema: key("string", "Name of the checkpoint schema or file.", { default: "tidb_lightning_checkpoint" }),
     driver: key("string", "Also keep Lightning's own checkpoints: `file` or `mysql`.", {
       default: "",

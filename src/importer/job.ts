@@ -13,6 +13,8 @@ export class Job {
   readonly state: JobState;
   readonly #journal: Journal<JobRecord>;
   readonly #release: () => Promise<void>;
+  /** Called after each record. */
+  onAppend?: () => void;
 
   private constructor(dir: string, state: JobState, journal: Journal<JobRecord>, release: () => Promise<void>) {
     this.dir = dir;
@@ -63,6 +65,7 @@ export class Job {
   async append(record: JobRecord): Promise<void> {
     await this.#journal.append(record, { sync: record.type !== "table" });
     applyRecord(this.state, record);
+    this.onAppend?.();
   }
 
   /**

@@ -7,6 +7,7 @@
  */
 
 export { type CheckResult, checkSource } from "./check-source.ts";
+export { type CheckpointOptions, openCheckpointHome } from "./checkpoint-mirror.ts";
 export { EncodeTask } from "./encode/encode-task.ts";
 export type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
 export { readJob } from "./job.ts";
@@ -16,4 +17,5 @@ export type { ClusterTls, ConflictOptions, ImportEnvironment, ImportOptions, Log
 export { undoLeftovers } from "./restore-cluster.ts";
 export type { ImportResult } from "./result.ts";
 export { runImport } from "./run.ts";
+export { compactStores, type StoreAnswer, storeModes, switchModes } from "./store-tools.ts";
 export { type ImportWorld, systemWorld } from "./world.ts";

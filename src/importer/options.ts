@@ -2,6 +2,7 @@ import type { Clock, EventSink, Files, PauseGate, Random } from "../base/mod.ts"
 import type { ConflictStrategy } from "../logical/mod.ts";
 import type { CsvDialect, IgnoreColumnsRule, LoadSourceOptions } from "../source/mod.ts";
 import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
+import type { CheckpointOptions } from "./checkpoint-mirror.ts";
 import type { ImportWorld } from "./world.ts";
 
 /** TLS material towards PD and TiKV: PEM texts. */
@@ -94,6 +95,8 @@ export interface ImportOptions {
   ingestConcurrency: number;
   checksum: "required" | "optional" | "off";
   analyze: "required" | "optional" | "off";
+  /** Lightning's own checkpoints are kept too. */
+  checkpoints?: CheckpointOptions;
   /** Tables exist; schema files are not run. */
   noSchema: boolean;
   checkRequirements: boolean;

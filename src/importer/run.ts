@@ -5,6 +5,7 @@ import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { PlainStreams } from "../source/mod.ts";
 import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
+import { CheckpointMirror } from "./checkpoint-mirror.ts";
 import { openCluster } from "./cluster-link.ts";
 import type { RunContext } from "./context.ts";
 import { DiskQuota } from "./disk-quota.ts";
@@ -23,7 +24,7 @@ import { precheck } from "./prechecks.ts";
 import { Progress } from "./progress.ts";
 import { readTableModels, restoreSchema } from "./restore-schema.ts";
 import type { ImportResult } from "./result.ts";
-import { fingerprintOf, scanSource } from "./source-plan.ts";
+import { fingerprintOf, type SourcePlan, scanSource } from "./source-plan.ts";
 import { stateFiles } from "./state-files.ts";
 import { sayEnd } from "./summary.ts";
 
@@ -50,11 +51,17 @@ function firstFailure(thrown: unknown): unknown {
 }
 
 async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
-  const plan = await scanSource(options, env);
-  const progress = new Progress(env.emit, plan.sizeBytes);
+  const scanned = await scanSource(options, env);
   await using closers = new AsyncDisposableStack();
   const job = await Job.open(options, env);
   closers.defer(() => job.close());
+  const mirror =
+    options.checkpoints === undefined
+      ? undefined
+      : await CheckpointMirror.open(options.checkpoints, env, scanned, job.state);
+  if (mirror !== undefined) closers.defer(() => mirror.close());
+  const plan = mirror === undefined ? scanned : withoutFinished(scanned, mirror, env);
+  const progress = new Progress(env.emit, plan.sizeBytes);
   const connected = await env.world.connectTidb(options.tidb);
   closers.defer(() => connected.close());
   const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
@@ -87,6 +94,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     streams,
     open: new Map(),
   };
+  await mirror?.begin(context);
   sayPlan(context, session, variables);
   for (const table of plan.tables) {
     const { name, files } = table;
@@ -107,6 +115,17 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });
   return resultOf(context);
+}
+
+/** Leaves out the tables that another program has finished by Lightning's checkpoints, and says so. */
+function withoutFinished(plan: SourcePlan, mirror: CheckpointMirror, env: ImportEnvironment): SourcePlan {
+  const tables = plan.tables.filter((table) => {
+    const isFinished = mirror.isFinished(table);
+    const message = `${table.name} is left out: Lightning's checkpoints say that it was imported`;
+    if (isFinished) env.emit({ kind: "log", level: "warn", message });
+    return !isFinished;
+  });
+  return { ...plan, tables, sizeBytes: tables.reduce((sum, table) => sum + table.sizeBytes, 0) };
 }
 
 function resultOf({ job, plan }: RunContext): ImportResult {

@@ -44,6 +44,13 @@ export const engineCodes = defineCodes({
     retry: "never",
     exit: 2,
   },
+  "Levin:State:ErrForeign": {
+    meaning: "Lightning's checkpoints say that another program has begun to import a table and has not finished.",
+    action:
+      "Finish with that program, or forget its work with `levin ctl --checkpoint-error-destroy` or `--checkpoint-remove` and empty the table.",
+    retry: "never",
+    exit: 3,
+  },
   "Levin:State:ErrDone": {
     meaning: "The state directory belongs to an import that was done, and the target has changed since.",
     action: "To import again into emptied tables, say --fresh.",

@@ -3,6 +3,7 @@ import type { CommandIo } from "../io.ts";
 import { checkCommand } from "./check.ts";
 import { checkpointCommand } from "./checkpoint.ts";
 import { configSchemaCommand } from "./config-schema.ts";
+import { ctlCommand } from "./ctl.ts";
 import { decodeCommand } from "./decode.ts";
 import { detectCommand } from "./detect.ts";
 import { encodeCommand } from "./encode.ts";
@@ -21,6 +22,7 @@ export const commands = (io: CommandIo) => ({
   detect: detectCommand(io),
   "config-schema": configSchemaCommand(io),
   checkpoint: checkpointCommand(io),
+  ctl: ctlCommand(io),
   decode: decodeCommand(io),
   encode: encodeCommand(io),
   load: loadCommand(io),
