@@ -19,7 +19,7 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "sorted-kv-dir", path: "tikv-importer.sorted-kv-dir", doc: "directory of the sorted pairs" },
   { flag: "memory", path: "levin.memory", doc: "memory to plan with, for example 1GiB" },
   { flag: "workers", path: "levin.workers", doc: "encode workers; default: one a core" },
-  { flag: "block-store", path: "levin.block-store", doc: "level (default) or files" },
+  { flag: "block-store", path: "levin.block-store", doc: "files (default) or level" },
   { flag: "sql-mode", path: "tidb.sql-mode", doc: "SQL mode of casts; default: strict" },
   { flag: "time-zone", path: "levin.time-zone", doc: "session time zone; default: the server's" },
   { flag: "backend", path: "tikv-importer.backend", doc: "local (pairs into TiKV) or tidb (SQL statements)" },

@@ -51,10 +51,10 @@ export const configKeys = {
     workers: key("integer", "Encode workers; 0 = one a core.", { default: 0 }),
     "block-store": key(
       "string",
-      "Sorted blocks in LevelDB (`level`) or in a file a run (`files`: less CPU and mapped memory).",
+      "Sorted blocks in a file a run beside LevelDB (`files`) or in LevelDB itself (`level`: more CPU time, smaller arenas).",
       {
-        default: "level",
-        oneOf: ["level", "files"],
+        default: "files",
+        oneOf: ["files", "level"],
       },
     ),
     "time-zone": key("string", "Session time zone; empty = the server's.", { default: "" }),

@@ -15,6 +15,7 @@ import {
   runKey,
 } from "./layout.ts";
 import { nextKey } from "./next-key.ts";
+import { deepestOverlap } from "./overlap.ts";
 import type { PairArena } from "./pair-arena.ts";
 import { type KeyRange, type PlanOptions, planRanges } from "./range-index.ts";
 import { type PairBatch, type PairSource, type ReadOptions, readPairs } from "./read-pairs.ts";
@@ -227,9 +228,9 @@ export class Engine {
   }
 
   /**
-   * Merges the smallest runs until at most `fanInMax` are left, so that reading a range opens no more than that. Each merge reads and
-   * writes its pairs once. Equal keys are kept. A crash leaves either the merged runs or their sources. Nobody else may use the engine
-   * meanwhile.
+   * Merges runs until no key lies in more than `fanInMax` of them, so that a merge opens no more than that: the smallest ones where they
+   * lie deepest. Runs beside each other (sorted sources) are left alone, however many. Each merge reads and writes its pairs once. Equal
+   * keys are kept. A crash leaves either the merged runs or their sources. Nobody else may use the engine meanwhile.
    */
   async cascade({
     fanInMax = this.#fanInMax,
@@ -240,10 +241,16 @@ export class Engine {
   } = {}): Promise<RunInfo[]> {
     assert(fanInMax >= 2, "merging needs two runs");
     let runs = await this.runs();
-    while (runs.length > fanInMax) {
+    for (;;) {
+      const deepest = deepestOverlap(runs);
+      if (deepest === undefined || deepest.depth <= fanInMax) break;
       signal?.throwIfAborted();
-      const bySize = runs.toSorted((a, b) => a.packedBytes - b.packedBytes || a.runId - b.runId);
-      const group = bySize.slice(0, Math.min(fanInMax, runs.length - fanInMax + 1)).sort((a, b) => a.runId - b.runId);
+      const { depth, at } = deepest;
+      const group = runs
+        .filter(({ firstKey, lastKey }) => compareBytes(firstKey, at) <= 0 && compareBytes(lastKey, at) >= 0)
+        .sort((a, b) => a.packedBytes - b.packedBytes || a.runId - b.runId)
+        .slice(0, Math.min(fanInMax, depth - fanInMax + 1))
+        .sort((a, b) => a.runId - b.runId);
       const runId = Math.max(CASCADE_RUN_ID - 1, ...runs.map((run) => run.runId)) + 1;
       assert(runId <= RUN_ID_MAX, "run ids do not run out");
       await this.#assertFree(runId);

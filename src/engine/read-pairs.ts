@@ -4,6 +4,7 @@ import type { BlockStore, KeyBounds } from "./block-store.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import type { RunInfo } from "./layout.ts";
 import { type DuplicateKey, type MergeOutput, Merger } from "./merger.ts";
+import { widestReach } from "./overlap.ts";
 import { keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
 /** Packed pairs with strictly ascending keys, above those of the batch before. The bytes belong to the caller. */
@@ -40,15 +41,15 @@ const READ_MEMORY_BYTES = 32 * 1024 * 1024;
 /** Larger reads gain nothing. */
 const READ_BYTES_MAX = 1024 * 1024;
 
-/** What reading a range that all these runs reach into holds at a time: for planning how many ranges are read side by side. */
+/** What reading the widest of these ranges holds at a time: for planning how many are read side by side. */
 export function readMemoryBytes(
   runs: readonly RunInfo[],
+  ranges: readonly KeyBounds[],
   { batchBytes = BATCH_BYTES, memoryBytes = READ_MEMORY_BYTES }: Pick<ReadOptions, "batchBytes" | "memoryBytes"> = {},
 ): number {
-  let bytes = 2 * batchBytes;
-  const readBytes = readBytesOf(runs.length, memoryBytes);
-  for (const { blockBytesMax } of runs) bytes += blockBytesMax + 2 * Math.max(readBytes, blockBytesMax);
-  return bytes;
+  const width = widestReach(runs, ranges);
+  const blockBytes = Math.max(0, ...runs.map((run) => run.blockBytesMax));
+  return 2 * batchBytes + width * (blockBytes + 2 * Math.max(readBytesOf(width, memoryBytes), blockBytes));
 }
 
 /** About how much is read of each run at once. A read gives at least one block, however large. */

@@ -12,9 +12,6 @@ import type { PlannedChunk } from "./records.ts";
 import { checkTypeErrors, writeRejected } from "./reports.ts";
 import { columnCodings } from "./source-plan.ts";
 
-/** LevelDB table files that a batch keeps open. */
-const OPEN_FILES_MAX = 128;
-
 export interface EncodedBatch {
   engines: BatchEngines;
   dir: string;
@@ -29,7 +26,7 @@ export function batchDir(context: RunContext, batch: number): string {
 export async function openEncoded(context: RunContext, state: BatchState): Promise<EncodedBatch> {
   const dir = batchDir(context, state.id);
   await context.env.files.makeDir(context.options.sortedKvDir);
-  const engines = await openBatchEngines(context.env.world, dir, context.options.blockStore, OPEN_FILES_MAX);
+  const engines = await openBatchEngines(context.env, dir, context.options.blockStore);
   try {
     for (const name of ["data", "index"] as const) {
       for (const run of await engines.engines[name].runs()) {

@@ -1,8 +1,8 @@
-import { joinPath, utf8 } from "../base/mod.ts";
+import { type Files, joinPath, utf8 } from "../base/mod.ts";
 import { type Engine, type MapStore, openEngine } from "../engine/mod.ts";
-import type { KvDb } from "../kvdb/mod.ts";
+import type { KvDb, LevelKvDbOptions } from "../kvdb/mod.ts";
+import type { ImportEnvironment } from "./options.ts";
 import type { EngineName } from "./records.ts";
-import type { ImportWorld } from "./world.ts";
 
 /** Both engines of a batch share one LevelDB directory; the prefix tells them apart. */
 export const dataPrefix = utf8("d");
@@ -11,9 +11,24 @@ export const indexPrefix = utf8("i");
 /** Where blocks of pairs are kept: in LevelDB beside the runs' records, or in a file a run. */
 export type BlockStore = "level" | "files";
 
+const MIB = 1 << 20;
+/**
+ * LevelDB keeps at least 64 table files mapped, whose pages count as the process's own once they were read: 64 times 2 MiB, and in
+ * the worst case its 12 youngest files as large as the write buffer.
+ */
+const levelSizes: LevelKvDbOptions = {
+  writeBufferBytes: 4 * MIB,
+  fileBytes: 2 * MIB,
+  openFilesMax: 74,
+  cacheBytes: MIB,
+};
+
+/** What one open batch's LevelDB takes beside the arenas: two write buffers and, when it keeps blocks, its mapped files. */
+export const levelBytes: Record<BlockStore, number> = { files: 10 * MIB, level: 10 * MIB + (64 * 2 + 12 * 4) * MIB };
+
 /** One engine's part of a batch's directory; owner and writers must ask for the same. */
-export function engineStore(kvdb: KvDb, dir: string, blocks: BlockStore, name: EngineName): MapStore {
-  return blocks === "files" ? { kvdb, blockDir: joinPath(dir, `blocks-${name}`) } : { kvdb };
+export function engineStore(kvdb: KvDb, dir: string, blocks: BlockStore, name: EngineName, files: Files): MapStore {
+  return blocks === "files" ? { kvdb, blockDir: joinPath(dir, `blocks-${name}`), files } : { kvdb };
 }
 
 export interface BatchEngines {
@@ -24,18 +39,22 @@ export interface BatchEngines {
 
 /** Opens the engines of a batch as their owner; workers open the same directory as writers while they are open. */
 export async function openBatchEngines(
-  world: Pick<ImportWorld, "openKvDb">,
+  { world, files }: Pick<ImportEnvironment, "world" | "files">,
   dir: string,
   blocks: BlockStore,
-  openFilesMax: number,
 ): Promise<BatchEngines> {
-  const kvdb = await world.openKvDb(dir, { shared: true, openFilesMax });
+  const kvdb = await world.openKvDb(dir, { shared: true, ...levelSizes });
   try {
     const open = (name: EngineName, prefix: Uint8Array): Promise<Engine> =>
-      openEngine({ name: `${dir}:${name}`, store: engineStore(kvdb, dir, blocks, name), prefix });
+      openEngine({ name: `${dir}:${name}`, store: engineStore(kvdb, dir, blocks, name, files), prefix });
     const data = await open("data", dataPrefix);
     const index = await open("index", indexPrefix);
-    return { kvdb, engines: { data, index }, close: () => kvdb.close() };
+    const close = async (): Promise<void> => {
+      await data.close();
+      await index.close();
+      await kvdb.close();
+    };
+    return { kvdb, engines: { data, index }, close };
   } catch (error) {
     await kvdb.close();
     throw error;

@@ -85,10 +85,14 @@ async function ingestEngine(context: RunContext, engine: Engine, state: BatchSta
       });
     }
   }
-  const source = await EngineSource.open(engine, { memoryBytes: memory.rangeReadBytes });
-  // Many runs make each reader larger; then fewer of them work side by side, within the same budget.
-  const readerBytes = readMemoryBytes(await engine.runs(), { memoryBytes: memory.rangeReadBytes });
-  const affordable = Math.floor((options.ingestConcurrency * memory.rangeReadBytes) / readerBytes);
+  const readBytes = options.ingestConcurrency * memory.rangeReadBytes;
+  const source = await EngineSource.open(engine, {
+    memoryBytes: memory.rangeReadBytes,
+    keptBytes: readBytes + memory.inFlightBytes,
+  });
+  // Many runs in one range make each reader larger; then fewer of them work side by side, within the same budget.
+  const readerBytes = readMemoryBytes(await engine.runs(), ranges, { memoryBytes: memory.rangeReadBytes });
+  const affordable = Math.floor(readBytes / readerBytes);
   await ingestRanges({
     clock,
     random,

@@ -1,11 +1,13 @@
 import { assert } from "../base/mod.ts";
 import type { WorkerSizes } from "./encode/messages.ts";
+import { type BlockStore, levelBytes } from "./engines.ts";
 
 const MIB = 1 << 20;
-/** Of the runtime, the code and everything that is not counted below. */
-const BASE_BYTES = 128 * MIB;
-/** Per worker: scratch areas of two arenas and of sorting, windows, LevelDB's share. */
-const WORKER_FIXED_BYTES = 40 * MIB;
+/** Of the runtime, the program (its pages count) and everything that is not counted below. */
+const BASE_BYTES = 112 * MIB;
+/** Per worker: its heap, scratch areas of two arenas, windows. */
+const WORKER_FIXED_BYTES = 28 * MIB;
+const ARENAS_MIN_BYTES = 16 * MIB;
 
 export interface MemoryPlan {
   worker: WorkerSizes;
@@ -23,11 +25,15 @@ export function defaultMemoryBytes(machineBytes: number, workers: number): numbe
 }
 
 /** Splits the budget among arenas, windows and queues. */
-export function planMemory(budgetBytes: number, workers: number, rangeJobs: number): MemoryPlan {
+export function planMemory(
+  budgetBytes: number,
+  { workers, rangeJobs, blocks }: { workers: number; rangeJobs: number; blocks: BlockStore },
+): MemoryPlan {
   const inFlightBytes = 32 * MIB;
   const rangeReadBytes = 6 * MIB;
-  const fixed = BASE_BYTES + inFlightBytes + rangeJobs * rangeReadBytes + workers * WORKER_FIXED_BYTES;
-  const forArenas = Math.max(workers * 16 * MIB, budgetBytes - fixed);
+  const shared = BASE_BYTES + levelBytes[blocks] + inFlightBytes + rangeJobs * rangeReadBytes;
+  const fixed = shared + workers * WORKER_FIXED_BYTES;
+  const forArenas = Math.max(workers * ARENAS_MIN_BYTES, budgetBytes - fixed);
   // With small pairs the offsets and the sorter's space add up to 44 % of an arena.
   const arena = Math.min(512 * MIB, Math.floor(forArenas / workers / 2 / 1.44));
   const arenaBytes = arena - (arena % MIB) || MIB;

@@ -77,7 +77,8 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   await job.begin(fingerprintOf(plan, models, options, describeSession(session)), session.nowMs, options.version);
   const streams = new PlainStreams(plan.storage);
   closers.defer(() => streams.close());
-  const memory = planMemory(options.memoryBytes, options.workers, options.ingestConcurrency);
+  const { workers, ingestConcurrency: rangeJobs, blockStore: blocks } = options;
+  const memory = planMemory(options.memoryBytes, { workers, rangeJobs, blocks });
   const { newCollations } = session;
   const context: RunContext = {
     options,
@@ -231,6 +232,8 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
       ingesting = finishBatch(inner, batch, encoded);
       ingesting.catch(note);
     }
+    // The last batch is ingested without the memory of the workers.
+    await pool.close();
     await ingesting;
   } catch (error) {
     note(error);

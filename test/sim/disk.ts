@@ -61,9 +61,9 @@ export class Disk {
     for (const name of this.maps.keys()) if (inside(name)) this.maps.delete(name);
   }
 
-  /** File operations of one process. `errorCode` chooses the error of a step that fails. */
-  filesOf(life: Life, errorCode: () => string): Files {
-    return diskFiles(this, life, errorCode);
+  /** File operations of one process. `errorCode` chooses the error of a step that fails; `isOpen` false: its thread was ended. */
+  filesOf(life: Life, errorCode: () => string, isOpen = () => true): Files {
+    return diskFiles(this, life, errorCode, isOpen);
   }
 
   /** A handle of the map in a directory. `isOpen` false: its owner was ended. */
@@ -139,14 +139,16 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   return out;
 }
 
-function diskFiles(disk: Disk, life: Life, errorCode: () => string): Files {
-  const step = <T>(what: string, path: string, run: () => T): Promise<T> =>
-    life.step(
+function diskFiles(disk: Disk, life: Life, errorCode: () => string, isOpen: () => boolean): Files {
+  const step = <T>(what: string, path: string, run: () => T): Promise<T> => {
+    if (!isOpen()) return new Promise(() => undefined);
+    return life.step(
       "file",
       what,
       async () => run(),
       () => diskError(errorCode(), `${what} '${path}'`),
     );
+  };
   const put = (path: string, bytes: Uint8Array): void => {
     disk.files.set(path, { bytes: bytes.slice(), syncedSize: bytes.length });
   };

@@ -42,7 +42,7 @@ export function simOptions(random: Random): ImportOptions {
     invalidReplacement: undefined,
     compatLightning: false,
     stateDir: "/state",
-    blockStore: "level",
+    blockStore: random.next() < 0.7 ? "files" : "level",
     sortedKvDir: "/state/engines",
     tidb: { host: "tidb", port: 4000, user: "root", password: "", connectionsMax: 8, connectTimeoutMs: 10_000 },
     statusPort: { host: "tidb", port: 10080, timeoutMs: 60_000 },
@@ -115,6 +115,7 @@ function inlineEncoder({ dump, disk, errorCode }: Place, life: Life, setup: Work
   const world = {
     openStorage: async () => storageOf(dump, life),
     openKvDb: (dir: string) => disk.openMap(dir, life, () => isOpen, errorCode),
+    files: disk.filesOf(life, errorCode, () => isOpen),
   };
   const task = new EncodeTask({ ...setup, sizes }, world, (message) => {
     if (isOpen && life.isAlive) send(message);

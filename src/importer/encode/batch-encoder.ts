@@ -1,4 +1,4 @@
-import { assert, LevinError } from "../../base/mod.ts";
+import { assert, type Files, LevinError } from "../../base/mod.ts";
 import { type Fields, KvChecksum, newFields, type PairSink } from "../../codec/mod.ts";
 import { compileTable, type EncodeSession, RowShape, type TableEncoder, WarningSummary } from "../../encoder/mod.ts";
 import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
@@ -16,6 +16,7 @@ export interface BatchEncoderOptions {
   /** The batch's directory. */
   dir: string;
   blocks: BlockStore;
+  files: Files;
   tables: readonly WorkerTable[];
   session: EncodeSession;
   data: PairArena;
@@ -94,9 +95,9 @@ export class BatchEncoder {
   }
 
   static async open(options: BatchEncoderOptions): Promise<BatchEncoder> {
-    const { kvdb, dir, blocks } = options;
+    const { kvdb, dir, blocks, files } = options;
     const open = (name: EngineName, prefix: Uint8Array): Promise<Engine> =>
-      openEngine({ name, store: engineStore(kvdb, dir, blocks, name), prefix, role: "writer" });
+      openEngine({ name, store: engineStore(kvdb, dir, blocks, name, files), prefix, role: "writer" });
     const data = await open("data", dataPrefix);
     const index = await open("index", indexPrefix);
     return new BatchEncoder(options, data, index);

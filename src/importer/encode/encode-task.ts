@@ -1,4 +1,4 @@
-import { assert, LevinError } from "../../base/mod.ts";
+import { assert, type Files, LevinError } from "../../base/mod.ts";
 import { PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
 import type { Storage } from "../../source/mod.ts";
@@ -6,7 +6,7 @@ import type { ImportWorld } from "../world.ts";
 import { BatchEncoder } from "./batch-encoder.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
 
-type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb">;
+type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb"> & { files: Files };
 
 /**
  * What an encode worker does, wherever it runs: opens the batch's directory as a writer, takes chunks one after the other, reports
@@ -83,6 +83,7 @@ export class EncodeTask {
       flushBytes: { data: sizes.dataArenaBytes / 2, index: sizes.indexArenaBytes / 2 },
       dir: batch.dir,
       blocks: batch.blocks,
+      files: this.#world.files,
       oneEngine: batch.oneEngine,
       firstRun: batch.firstRun,
       onProgress: (rows, sourceBytes) => this.#send({ kind: "progress", rows, sourceBytes }),

@@ -1,6 +1,6 @@
 /** The script of a worker thread that encodes. */
 import { parentPort, workerData } from "node:worker_threads";
-import { assert } from "../../base/mod.ts";
+import { assert, systemFiles } from "../../base/mod.ts";
 import { openLevelKvDb } from "../../kvdb/mod.ts";
 import { openLocalStorage } from "../../source/mod.ts";
 import { EncodeTask } from "./encode-task.ts";
@@ -8,6 +8,6 @@ import type { ToWorker, WorkerSetup } from "./messages.ts";
 
 const port = parentPort;
 assert(port !== null, "an encode worker has a parent");
-const world = { openStorage: openLocalStorage, openKvDb: openLevelKvDb };
+const world = { openStorage: openLocalStorage, openKvDb: openLevelKvDb, files: systemFiles };
 const task = new EncodeTask(workerData as WorkerSetup, world, (message) => port.postMessage(message));
 port.on("message", (message: ToWorker) => task.take(message));

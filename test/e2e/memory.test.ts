@@ -1,0 +1,59 @@
+/** The ceiling of memory that the plan names holds for the whole process. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { makeWorkload } from "../bench/data/workloads.ts";
+import { isolatedBinary, startSandboxProcess, targetFlags } from "./harness.ts";
+
+const MIB = 1 << 20;
+const SOURCE_BYTES = 80e6;
+const CEILING_MIB = 256;
+
+const { dir, levin } = isolatedBinary();
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Highest resident set of another process so far, mapped files included; 0 when it has ended. */
+function peakBytes(pid: number): number {
+  try {
+    const found = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return Number(found?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+test(`an import with --memory ${CEILING_MIB}MiB takes no more`, { timeout: 120_000 }, async () => {
+  const source = join(dir, "source");
+  const { sourceBytes } = makeWorkload("lineitem", source, SOURCE_BYTES, 1);
+  const sandbox = await startSandboxProcess(levin, join(dir, "cluster"), 1);
+  try {
+    const flags = ["--workers", "1", "--memory", `${CEILING_MIB}MiB`, "--json", "--state-dir", join(dir, "state")];
+    const child = spawn(levin, ["import", source, ...targetFlags(sandbox), ...flags], {
+      env: {},
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let out = "";
+    child.stdout.on("data", (part) => {
+      out += String(part);
+    });
+    let peak = 0;
+    const watch = setInterval(() => {
+      peak = Math.max(peak, peakBytes(child.pid!));
+    }, 20);
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    clearInterval(watch);
+    assert.equal(code, 0);
+    const events = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const plan = events.find(({ kind }) => kind === "plan")!["fields"] as { memoryBytes: number };
+    assert.ok(plan.memoryBytes <= CEILING_MIB * MIB, `the plan takes ${plan.memoryBytes}`);
+    assert.ok(peak <= CEILING_MIB * MIB, `${(peak / MIB).toFixed(0)} MiB for ${sourceBytes} bytes of source`);
+    assert.ok(peak > 64 * MIB, "the peak was seen");
+  } finally {
+    await sandbox.stop();
+  }
+});
