@@ -21,8 +21,11 @@ export async function runCampaign(options: {
   threads: number;
   secondsMax?: number;
   failuresMax?: number;
+  /** Told about once a minute. */
+  onProgress?: (campaign: Campaign) => void;
 }): Promise<Campaign> {
   const started = performance.now();
+  let told = started;
   const campaign: Campaign = { runs: 0, seconds: 0, runsWith: new Map(), lives: 0, failures: [] };
   let next = options.first;
   const isOver = (): boolean =>
@@ -45,6 +48,11 @@ export async function runCampaign(options: {
           for (const kind of report.fired) campaign.runsWith.set(kind, (campaign.runsWith.get(kind) ?? 0) + 1);
         }
         feed();
+        if (performance.now() - told > 60_000) {
+          told = performance.now();
+          campaign.seconds = (told - started) / 1000;
+          options.onProgress?.(campaign);
+        }
       });
       feed();
     });
