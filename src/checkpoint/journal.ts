@@ -9,6 +9,7 @@
  * error: something else than a crash wrote there. 64-bit integers are decimal strings inside the JSON.
  */
 
+import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { type AppendFile, assert, type Files, LevinError, utf8 } from "../base/mod.ts";
 
@@ -92,6 +93,8 @@ export async function openJournal<T>(files: Files, path: string): Promise<{ reco
     if (found.goodSize === 0) {
       await file.append(MAGIC);
       await file.sync();
+      // Without it a power cut may take the name, and with it all that is recorded.
+      await files.syncDir(dirname(path));
     }
   } catch (error) {
     throw error instanceof LevinError ? error : stateError(path, error, "open");

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { type Files, joinPath, LevinError, utf8 } from "../base/mod.ts";
+import { type EventSink, type Files, joinPath, LevinError, utf8 } from "../base/mod.ts";
 import { acquireLock, type Journal, type LockEnvironment, openJournal, readJournal } from "../checkpoint/mod.ts";
 import { applyRecord, emptyState, type JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
@@ -13,14 +13,22 @@ export class Job {
   readonly state: JobState;
   readonly #journal: Journal<JobRecord>;
   readonly #release: () => Promise<void>;
+  readonly #emit: EventSink;
   /** Called after each record. */
   onAppend?: () => void;
 
-  private constructor(dir: string, state: JobState, journal: Journal<JobRecord>, release: () => Promise<void>) {
+  private constructor(
+    dir: string,
+    state: JobState,
+    journal: Journal<JobRecord>,
+    release: () => Promise<void>,
+    emit: EventSink,
+  ) {
     this.dir = dir;
     this.state = state;
     this.#journal = journal;
     this.#release = release;
+    this.#emit = emit;
   }
 
   /**
@@ -38,7 +46,7 @@ export class Job {
       const { records, journal } = await openJournal<JobRecord>(files, joinPath(dir, "journal"));
       const state = emptyState();
       for (const record of records) applyRecord(state, record);
-      return new Job(dir, state, journal, () => lock.release());
+      return new Job(dir, state, journal, () => lock.release(), env.emit);
     } catch (error) {
       await lock.release().catch(() => undefined);
       throw error;
@@ -69,12 +77,18 @@ export class Job {
   }
 
   /**
-   * Gives the directory back. Never throws: all records are on disk already, and a lock that cannot be removed is taken over by the next
-   * run, as its owner is gone.
+   * Gives the directory back. Never throws, but says what it could not do: all records are on disk already, and a lock that cannot be
+   * removed is taken over by the next run, as its owner is gone.
    */
   async close(): Promise<void> {
-    await this.#journal.close().catch(() => undefined);
-    await this.#release().catch(() => undefined);
+    await this.#journal.close().catch((thrown) => this.#say("Cannot close the journal", thrown));
+    await this.#release().catch((thrown) =>
+      this.#say("Cannot give back the lock; the next run on this host takes it over", thrown),
+    );
+  }
+
+  #say(what: string, thrown: unknown): void {
+    this.#emit({ kind: "log", level: "warn", message: `${what}: ${LevinError.from(thrown).message}` });
   }
 }
 

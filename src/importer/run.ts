@@ -103,7 +103,11 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   }
   if (job.state.done) {
     // The state of an import that had ended: either all of it is still there, or the target was emptied and it begins anew.
-    if (await isStillThere(context)) return resultOf(context);
+    if (await isStillThere(context)) {
+      // A power cut may have brought them back.
+      await removeEngines(env.files, options.sortedKvDir);
+      return resultOf(context);
+    }
     throw new LevinError(
       "Levin:State:ErrDone",
       `Cannot continue the import in "${job.dir}": it was done, and the target's tables have changed since`,

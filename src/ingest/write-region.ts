@@ -42,7 +42,11 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
   const lastKey = await write.source.lastKey(range, signal);
   if (lastKey === undefined) return { ...totals, metas: [] };
   const stop = new AbortController();
-  const inner = AbortSignal.any([signal, stop.signal]);
+  // Not AbortSignal.any: Bun keeps what listens to such a signal until its outer one ends, which is the whole import.
+  const inner = stop.signal;
+  const forward = (): void => stop.abort(signal.reason);
+  if (signal.aborted) forward();
+  else signal.addEventListener("abort", forward, { once: true });
   const { budget, source, windowMessages } = write;
   const batches = writeBatches(source.read(range, inner), { range, lastKey }, totals);
   const fan = new FanOut({
@@ -70,6 +74,7 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
     signal.throwIfAborted();
     throw fan.failure === undefined || isAbort(fan.failure.thrown, inner) ? thrown : fan.failure.thrown;
   } finally {
+    signal.removeEventListener("abort", forward);
     await fan.close({ clean });
   }
 }

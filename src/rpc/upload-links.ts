@@ -42,7 +42,10 @@ export function memoryLink(
   request: { url: string; header: Headers; signal: AbortSignal },
 ): UploadLink {
   const stop = new AbortController();
-  const signal = AbortSignal.any([request.signal, stop.signal]);
+  const { signal } = stop;
+  const onAbort = (): void => stop.abort(request.signal.reason);
+  if (request.signal.aborted) onAbort();
+  else request.signal.addEventListener("abort", onAbort, { once: true });
   let ended = false;
   let answered = false;
   /** Resolves when the handler wants the next message. */
@@ -51,6 +54,7 @@ export function memoryLink(
 
   const over = () => {
     answered = true;
+    request.signal.removeEventListener("abort", onAbort);
     asked.resolve();
   };
   signal.addEventListener("abort", over, { once: true });

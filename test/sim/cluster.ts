@@ -265,6 +265,29 @@ export class SimCluster {
     return new Map(found.map(({ key, value }) => [toHex(key), toHex(value)]));
   }
 
+  /** Keys of tables with more than one version, hex: the same row was ingested with two timestamps. */
+  async repeatedKeys(): Promise<string[]> {
+    const out: string[] = [];
+    for await (const [first] of this.cluster.reader.repeated(utf8("t"), utf8("u"), 0n)) out.push(toHex(first!.key));
+    return out;
+  }
+
+  /** The smallest id that TiDB would give next in a table, of all its allocators that were ever used. */
+  async nextId(table: string): Promise<bigint> {
+    const opened = openSession(this.front, ++this.#connections, "root", IN_PROCESS);
+    const [run] = opened.statements(utf8(`SHOW TABLE d.${table} NEXT_ROW_ID`), false);
+    const result = await run!();
+    if (result.kind === "ok") return 0n;
+    const at = result.columns.findIndex(({ name }) => name === "NEXT_GLOBAL_ROW_ID");
+    let largest = 0n;
+    for await (const row of result.rows) {
+      const value = row[at]!;
+      const id = BigInt(value instanceof Uint8Array ? textOf(value) : value);
+      if (id > largest) largest = id;
+    }
+    return largest;
+  }
+
   /** What a run must have put back. */
   leftovers(): string[] {
     const now = this.#clock.nowMs();

@@ -1,10 +1,11 @@
 /** A disk in memory that forgets at a crash what was not synced: files, and the ordered maps that stand for LevelDB directories. */
-import type { AppendFile, Files, Random } from "../../src/base/mod.ts";
+import type { Files, Random } from "../../src/base/mod.ts";
 import { LevinError } from "../../src/base/mod.ts";
 import { type KvChange, type KvDb, type KvRange, memoryKvDb } from "../../src/kvdb/mod.ts";
+import { diskFiles } from "./disk-files.ts";
 import type { Life } from "./life.ts";
 
-interface StoredFile {
+export interface StoredFile {
   bytes: Uint8Array;
   /** Bytes that survive a crash. */
   syncedSize: number;
@@ -32,16 +33,40 @@ export function diskError(code: string, what: string): Error {
   return Object.assign(new Error(`${code}: ${errors[code]}, ${what}`), { code });
 }
 
-const missing = (path: string): Error =>
-  Object.assign(new Error(`ENOENT: no such file or directory, '${path}'`), { code: "ENOENT" });
+/** A name that was given or taken and whose directory was not synced since. */
+interface NameChange {
+  path: string;
+  file: StoredFile | undefined;
+}
 
 export class Disk {
+  /** As processes see them. Changed by `setName` only. */
   readonly files = new Map<string, StoredFile>();
   readonly maps = new Map<string, StoredMap>();
+  /** What a power cut leaves. */
+  readonly #durableNames = new Map<string, StoredFile>();
+  #unsyncedNames: NameChange[] = [];
+
+  /** Gives a file a name, or takes it away; lasts when the directory was synced. */
+  setName(path: string, file: StoredFile | undefined): void {
+    applyName(this.files, { path, file });
+    this.#unsyncedNames.push({ path, file });
+  }
+
+  syncDir(dir: string): void {
+    const inside = ({ path }: NameChange): boolean => path.slice(0, path.lastIndexOf("/")) === dir;
+    for (const change of this.#unsyncedNames) if (inside(change)) applyName(this.#durableNames, change);
+    this.#unsyncedNames = this.#unsyncedNames.filter((change) => !inside(change));
+  }
 
   /** What a power cut leaves: of what was not synced some first part. */
   async crash(random: Random): Promise<void> {
-    for (const file of this.files.values()) {
+    const keptNames = Math.floor(random.next() * (this.#unsyncedNames.length + 1));
+    for (const change of this.#unsyncedNames.splice(0, keptNames)) applyName(this.#durableNames, change);
+    this.#unsyncedNames = [];
+    this.files.clear();
+    for (const [path, file] of this.#durableNames) this.files.set(path, file);
+    for (const file of new Set(this.files.values())) {
       const lost = file.bytes.length - file.syncedSize;
       if (lost > 0) file.bytes = file.bytes.slice(0, file.syncedSize + Math.floor(random.next() * (lost + 1)));
       file.syncedSize = file.bytes.length;
@@ -57,12 +82,12 @@ export class Disk {
 
   removeTree(path: string): void {
     const inside = (name: string): boolean => name === path || name.startsWith(`${path}/`);
-    for (const name of this.files.keys()) if (inside(name)) this.files.delete(name);
+    for (const name of [...this.files.keys()]) if (inside(name)) this.setName(name, undefined);
     for (const name of this.maps.keys()) if (inside(name)) this.maps.delete(name);
   }
 
   /** File operations of one process. `errorCode` chooses the error of a step that fails; `isOpen` false: its thread was ended. */
-  filesOf(life: Life, errorCode: () => string, isOpen = () => true): Files {
+  filesOf(life: Life, errorCode: () => string, isOpen: () => boolean = () => true): Files {
     return diskFiles(this, life, errorCode, isOpen);
   }
 
@@ -84,6 +109,11 @@ export class Disk {
       return handleOf(map, step);
     });
   }
+}
+
+function applyName(names: Map<string, StoredFile>, { path, file }: NameChange): void {
+  if (file === undefined) names.delete(path);
+  else names.set(path, file);
 }
 
 function handleOf(map: StoredMap, step: <T>(what: string, run: () => Promise<T>) => Promise<T>): KvDb {
@@ -130,122 +160,4 @@ async function copyOf(db: KvDb): Promise<KvDb> {
     if (entries.length === 0) return copy;
     await copy.batch(entries.map(([key, value]) => ({ key, value })));
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
-}
-
-function diskFiles(disk: Disk, life: Life, errorCode: () => string, isOpen: () => boolean): Files {
-  const step = <T>(what: string, path: string, run: () => T): Promise<T> => {
-    if (!isOpen()) return new Promise(() => undefined);
-    return life.step(
-      "file",
-      what,
-      async () => run(),
-      () => diskError(errorCode(), `${what} '${path}'`),
-    );
-  };
-  const put = (path: string, bytes: Uint8Array): void => {
-    disk.files.set(path, { bytes: bytes.slice(), syncedSize: bytes.length });
-  };
-  const existing = (path: string): StoredFile => {
-    const file = disk.files.get(path);
-    if (file === undefined) throw missing(path);
-    return file;
-  };
-  return {
-    makeDir: (path) => step("mkdir", path, () => undefined),
-    read: (path) => step("read", path, () => disk.files.get(path)?.bytes.slice()),
-    replace: (path, bytes) => step("replace", path, () => put(path, bytes)),
-    openAppend: (path) => step("open", path, () => appendFile(disk, path, step)),
-    openRead: (path) =>
-      step("open", path, () => {
-        const file = disk.files.get(path);
-        if (file === undefined) return undefined;
-        return {
-          size: () => step("stat", path, () => file.bytes.length),
-          readAt: (into, at) =>
-            step("read", path, () => {
-              const part = file.bytes.subarray(at, at + into.length);
-              into.set(part);
-              return part.length;
-            }),
-          close: () => Promise.resolve(),
-        };
-      }),
-    truncate: (path, size) =>
-      step("truncate", path, () => {
-        const file = existing(path);
-        file.bytes = file.bytes.slice(0, size);
-        file.syncedSize = Math.min(file.syncedSize, size);
-      }),
-    remove: (path) => step("unlink", path, () => void disk.files.delete(path)),
-    removeTree: (path) => step("rm", path, () => disk.removeTree(path)),
-    list: (path) => step("readdir", path, () => namesIn(disk, path)),
-    entries: (path) =>
-      step("readdir", path, () =>
-        namesIn(disk, path).map((name) => {
-          const file = disk.files.get(`${path}/${name}`);
-          return { name, isDir: file === undefined, sizeBytes: file?.bytes.length ?? 0, mtimeMs: 0 };
-        }),
-      ),
-    writeSynced: (path, bytes) => step("write", path, () => put(path, bytes)),
-    rename: (from, to) =>
-      step("rename", from, () => {
-        disk.files.set(to, existing(from));
-        disk.files.delete(from);
-      }),
-    link: (from, to) =>
-      step("link", from, () => {
-        if (disk.files.has(to)) return false;
-        disk.files.set(to, existing(from));
-        return true;
-      }),
-    syncDir: (path) => step("fsync", path, () => undefined),
-    freeBytes: (path) => step("statfs", path, () => 1 << 30),
-  };
-}
-
-function namesIn(disk: Disk, path: string): string[] {
-  const names = new Set<string>();
-  for (const name of [...disk.files.keys(), ...disk.maps.keys()]) {
-    if (name.startsWith(`${path}/`)) names.add(name.slice(path.length + 1).split("/")[0]!);
-  }
-  return [...names].sort();
-}
-
-function appendFile(
-  disk: Disk,
-  path: string,
-  step: <T>(what: string, path: string, run: () => T) => Promise<T>,
-): AppendFile {
-  let file = disk.files.get(path);
-  if (file === undefined) {
-    file = { bytes: new Uint8Array(0), syncedSize: 0 };
-    disk.files.set(path, file);
-  }
-  const open = file;
-  return {
-    async append(bytes) {
-      // A write that fails may have written some of it.
-      const copy = bytes.slice();
-      try {
-        await step("append", path, () => {
-          open.bytes = joined(open.bytes, copy);
-        });
-      } catch (error) {
-        open.bytes = joined(open.bytes, copy.subarray(0, copy.length >>> 1));
-        throw error;
-      }
-    },
-    sync: () =>
-      step("fsync", path, () => {
-        open.syncedSize = open.bytes.length;
-      }),
-    close: () => Promise.resolve(),
-  };
 }

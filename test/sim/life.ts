@@ -79,15 +79,12 @@ export class Life {
 
   /** The clock as this process sees it: nothing wakes a dead one. */
   clock(clock: Clock): Clock {
-    const dead = new AbortController();
-    this.atDeath(() => dead.abort(new Error("dead")));
     return {
       nowMs: () => clock.nowMs(),
       monotonicMs: () => clock.monotonicMs(),
       sleep: (ms, signal) => {
         if (!this.#isAlive) return never();
-        const either = signal === undefined ? dead.signal : AbortSignal.any([signal, dead.signal]);
-        return this.guard(clock.sleep(ms, either));
+        return this.guard(clock.sleep(ms, signal));
       },
     };
   }

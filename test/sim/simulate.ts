@@ -1,5 +1,5 @@
 /** One simulated import with everything that may go wrong, to its end; throws a Violation when what is left is not as it must be. */
-import { type Clock, LevinError, type LevinEvent, type Random, seededRandom } from "../../src/base/mod.ts";
+import { type Clock, LevinError, type LevinEvent, type Random, seededRandom, textOf } from "../../src/base/mod.ts";
 import { type ImportOptions, readJob, runImport } from "../../src/importer/mod.ts";
 import { VirtualClock } from "../cluster/virtual-clock.ts";
 import { Chaos, type Kind } from "./chaos.ts";
@@ -7,7 +7,7 @@ import { SimCluster } from "./cluster.ts";
 import { Disk } from "./disk.ts";
 import type { SimFaultTarget } from "./faults.ts";
 import { type Judge, Life } from "./life.ts";
-import { naivePairs, randomDump } from "./source.ts";
+import { naiveImport, randomDump } from "./source.ts";
 import { environmentOf, type Place, simOptions } from "./world.ts";
 
 export class Violation extends Error {}
@@ -59,8 +59,11 @@ class Simulation {
   readonly #place: Place;
   readonly #options: ImportOptions;
   readonly #trace: string[] = [];
+  readonly #lives: Life[] = [];
   /** Of the present life: something could not be undone, and it said so. */
   #troubled = false;
+  /** Of the present life: the lock could not be given back, and it said so. */
+  #saidLocked = false;
   /** An earlier life could not undo everything. */
   #littered = false;
 
@@ -70,7 +73,7 @@ class Simulation {
     this.#chaos = chaos;
     this.#dice = dice;
     this.#place = place;
-    this.#options = simOptions(dice);
+    this.#options = simOptions(dice, place.dump);
     settings.tamper?.(place, this.#options);
   }
 
@@ -91,6 +94,8 @@ class Simulation {
 
   async close(): Promise<void> {
     this.#clock.stop();
+    // Signals that never fire would keep all that listens to them in memory.
+    for (const life of this.#lives) life.stopping.abort(new Error("over"));
     await this.#place.cluster.cluster.close();
   }
 
@@ -113,10 +118,9 @@ class Simulation {
       // A clean end undoes everything, or says what it could not undo; what a crash left is undone by the end of the import.
       if (this.#troubled) this.#littered = true;
       if (outcome.kind === "done" ? !this.#troubled : !this.#littered) this.#demandNoLeftovers(number);
-      // A lock that the disk did not let go is taken over by the next run.
+      // A lock that the disk did not let go is taken over by the next run, and it is said.
       const isLocked = outcome.kind === "done" && this.#place.disk.files.has("/state/LOCK");
-      const diskMayFail = this.#settings.judge !== undefined || this.#chaos.fired.has("disk-error");
-      if (isLocked && !diskMayFail) this.#violated("the lock is still held");
+      if (isLocked && !this.#saidLocked) this.#violated("the lock is still held");
       if (outcome.kind === "failed") {
         checkFailure(outcome.error, last, (what) => this.#violated(what));
         continue;
@@ -141,8 +145,10 @@ class Simulation {
 
   async #live(life: Life, number: number): Promise<Outcome> {
     this.#troubled = false;
+    this.#saidLocked = false;
     const env = environmentOf(this.#place, life, (event) => {
       if (event.kind === "log" && /^(import mode|scheduler pause):/.test(event.message)) this.#troubled = true;
+      if (event.kind === "log" && event.message.startsWith("Cannot give back the lock")) this.#saidLocked = true;
       if (event.kind !== "progress")
         this.#trace.push(JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v)));
       this.#settings.onEvent?.(event, number);
@@ -157,6 +163,7 @@ class Simulation {
     ]);
     // Whatever it left running does nothing any more, as after the end of a process.
     life.kill();
+    this.#lives.push(life);
     const tookMs = this.#clock.monotonicMs() - startedMs;
     if (tookMs > LIFE_MS_MAX) this.#violated(`life ${number} took ${Math.round(tookMs / 60_000)} minutes`);
     return outcome;
@@ -186,7 +193,7 @@ class Simulation {
       nowMs: state!.startedMs,
       defaultWeekFormat: 0,
     };
-    const expected = await naivePairs(dump, models, session, this.#options);
+    const { pairs: expected, maxIds } = await naiveImport(dump.files, models, session, this.#options);
     const found = await cluster.pairs();
     for (const [key, value] of expected) {
       if (found.get(key) === undefined) this.#violated(`the pair ${key} is lost (${found.size} of ${expected.size})`);
@@ -196,6 +203,20 @@ class Simulation {
     const sourceRows = [...state!.tables.values()].reduce((sum, table) => sum + table.result.rows, 0);
     if (rows !== sourceRows) this.#violated(`${rows} rows are reported, ${sourceRows} are in the journal`);
     if ([...state!.tables.values()].some((table) => !table.verified)) this.#violated("a table was not verified");
+    if (rows !== dump.rows - dump.badRows) this.#violated(`${rows} rows are reported of ${dump.rows}`);
+    const report = disk.files.get("/state/reports/type-errors.ndjson");
+    const reported = textOf(report?.bytes ?? new Uint8Array(0))
+      .split("\n")
+      .filter((line) => line !== "");
+    if (reported.length !== dump.badRows || new Set(reported).size !== dump.badRows) {
+      this.#violated(`the report has ${reported.length} rows, ${dump.badRows} are bad`);
+    }
+    const repeated = await cluster.repeatedKeys();
+    if (repeated.length > 0) this.#violated(`${repeated.length} keys have two versions, the first is ${repeated[0]}`);
+    for (const [table, largest] of maxIds) {
+      const next = await cluster.nextId(table);
+      if (next <= largest) this.#violated(`the next id of ${table} is ${next}, ${largest} is in use`);
+    }
     if (cluster.harms.length > 0) this.#violated(`a real store would have come to harm: ${cluster.harms[0]}`);
   }
 

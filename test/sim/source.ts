@@ -13,52 +13,80 @@ interface TableShape {
   /** What follows the columns. */
   options?: string;
   row(id: number, text: () => string): (string | number)[];
+  /** Field that a number belongs into. */
+  number: number;
 }
 
 const shapes: TableShape[] = [
   {
     columns: "id INT PRIMARY KEY CLUSTERED, v VARCHAR(60), KEY k (v)",
     row: (id, text) => [id * 3, text()],
+    number: 0,
   },
   {
     columns: "a VARCHAR(20), b BIGINT, c DECIMAL(10,2), PRIMARY KEY (a, b) CLUSTERED, UNIQUE KEY u (b)",
     row: (id, text) => [text().slice(0, 20), id, `${id}.25`],
+    number: 1,
   },
-  { columns: "a INT, t TEXT, KEY k (a)", row: (id, text) => [id % 7, text()] },
+  { columns: "a INT, t TEXT, KEY k (a)", number: 0, row: (id, text) => [id % 7, text()] },
   {
     columns: "id BIGINT AUTO_INCREMENT PRIMARY KEY NONCLUSTERED, d DATETIME, v VARCHAR(40)",
     row: (id, text) => [1000 - id, "2024-02-29 12:13:14", text()],
+    number: 0,
   },
   {
     columns: "id BIGINT PRIMARY KEY CLUSTERED, v VARCHAR(40)",
     options: " PARTITION BY HASH (id) PARTITIONS 3",
     row: (id, text) => [id, text()],
+    number: 0,
   },
-  { columns: "id BIGINT AUTO_RANDOM(5) PRIMARY KEY CLUSTERED, v VARCHAR(60)", row: (id, text) => [id + 1, text()] },
+  {
+    columns: "id BIGINT AUTO_RANDOM(5) PRIMARY KEY CLUSTERED, v VARCHAR(60)",
+    number: 0,
+    row: (id, text) => [id + 1, text()],
+  },
 ];
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789 ";
 
 export const sourceDir = "/dump";
 
-/** Files of a dump by path. */
-export function randomDump(random: Random): Map<string, Uint8Array> {
+export interface Dump {
+  /** By path. */
+  files: ReadonlyMap<string, Uint8Array>;
+  rows: number;
+  /** Of them: rows with a value that no column takes; they must be left out and reported. */
+  badRows: number;
+}
+
+/** Most dumps are small: what goes wrong does so with few rows too, and more runs are made. */
+export function randomDump(random: Random): Dump {
   const below = (n: number): number => Math.floor(random.next() * n);
   const text = (): string => Array.from({ length: 4 + below(36) }, () => letters[below(letters.length)]).join("");
   const files = new Map<string, Uint8Array>();
   files.set("d-schema-create.sql", utf8("CREATE DATABASE d;"));
-  const tables = 1 + below(3);
+  const isSmall = random.next() < 0.6;
+  const tables = 1 + below(isSmall ? 2 : 3);
+  const badShare = random.next() < 0.25 ? 0.1 : 0;
+  let rowCount = 0;
+  let badRows = 0;
   const first = below(shapes.length);
   for (let i = 0; i < tables; i++) {
     const shape = shapes[(first + i) % shapes.length]!;
     files.set(`d.t${i}-schema.sql`, utf8(`CREATE TABLE t${i} (${shape.columns})${shape.options ?? ""};`));
-    const rows = Array.from({ length: 3 + below(45) }, (_, id) => shape.row(id, text));
+    const rows = Array.from({ length: isSmall ? 2 + below(14) : 3 + below(45) }, (_, id) => shape.row(id, text));
+    rowCount += rows.length;
+    for (const row of rows) {
+      if (random.next() >= badShare) continue;
+      row[shape.number] = "none";
+      badRows++;
+    }
     const lines = rows.map((row) => row.map((value) => `'${value}'`).join(","));
     if (below(2) === 0)
       files.set(`d.t${i}.csv`, utf8(`${lines.map((line) => line.replaceAll("'", '"')).join("\n")}\n`));
     else files.set(`d.t${i}.sql`, utf8(`INSERT INTO t${i} VALUES\n(${lines.join("),\n(")});\n`));
   }
-  return files;
+  return { files, rows: rowCount, badRows };
 }
 
 /** The dump as a storage of one process. */
@@ -94,14 +122,22 @@ export function storageOf(files: ReadonlyMap<string, Uint8Array>, life: Life | u
   };
 }
 
-/** Hex key → hex value of all pairs of the dump, without engines, workers, runs or resumption. */
-export async function naivePairs(
+export interface Expected {
+  /** Hex key → hex value. */
+  pairs: Map<string, string>;
+  /** Table → largest id of any allocator that its rows use. */
+  maxIds: Map<string, bigint>;
+}
+
+/** What an import of the dump must leave, without engines, workers, runs or resumption. */
+export async function naiveImport(
   files: ReadonlyMap<string, Uint8Array>,
   models: ReadonlyMap<string, TableInfo>,
   session: EncodeSession,
   options: ImportOptions,
-): Promise<Map<string, string>> {
+): Promise<Expected> {
   const pairs = new Map<string, string>();
+  const maxIds = new Map<string, bigint>();
   const sink: PairSink = {
     put(key, keyLength, value, valueLength) {
       pairs.set(toHex(key.slice(0, keyLength)), toHex(value.slice(0, valueLength)));
@@ -133,11 +169,18 @@ export async function naivePairs(
             version = reader.scanner.columnsVersion;
             encoder.bindColumns(reader.scanner.columns);
           }
-          encoder.encodeRow(fields, ++rowId);
+          try {
+            encoder.encodeRow(fields, ++rowId);
+          } catch (thrown) {
+            if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrValue") throw thrown;
+          }
         }
       }
       await reader.close();
     }
+    let largest = 0n;
+    for (const id of Object.values(encoder.autoIdMax)) if (id > largest) largest = id;
+    if (largest > 0n) maxIds.set(table, largest);
   }
-  return pairs;
+  return { pairs, maxIds };
 }

@@ -14,14 +14,14 @@ import type { SqlLink, Tidb } from "../../src/tidb/mod.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { Disk } from "./disk.ts";
 import type { Life } from "./life.ts";
-import { sourceDir, storageOf } from "./source.ts";
+import { type Dump, sourceDir, storageOf } from "./source.ts";
 
 export interface Place {
   clock: Clock;
   random: Random;
   disk: Disk;
   cluster: SimCluster;
-  dump: ReadonlyMap<string, Uint8Array>;
+  dump: Dump;
   /** Of the disk operations that fail. */
   errorCode: () => string;
 }
@@ -29,7 +29,7 @@ export interface Place {
 /** Small enough that a few kilobytes make several chunks, runs and ranges. */
 export const sizes = { dataArenaBytes: 4096, indexArenaBytes: 4096, windowBytes: 4096 };
 
-export function simOptions(random: Random): ImportOptions {
+export function simOptions(random: Random, dump: Dump): ImportOptions {
   return {
     sourceDir,
     csv: { ...defaultCsvDialect, header: false },
@@ -38,7 +38,7 @@ export function simOptions(random: Random): ImportOptions {
     caseSensitive: false,
     strictFormat: false,
     allowShortRows: false,
-    typeErrorsMax: 0,
+    typeErrorsMax: dump.badRows,
     invalidReplacement: undefined,
     compatLightning: false,
     stateDir: "/state",
@@ -73,7 +73,7 @@ export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent
   const { clock, random, disk, cluster, dump, errorCode } = place;
   const statusPort = cluster.statusPortOf(life);
   const world: ImportWorld = {
-    openStorage: async () => storageOf(dump, life),
+    openStorage: async () => storageOf(dump.files, life),
     openKvDb: (dir) => disk.openMap(dir, life, () => true, errorCode),
     connectTidb: async () => {
       const tidb = cluster.tidbOf(life);
@@ -113,7 +113,7 @@ function inlineEncoder({ dump, disk, errorCode }: Place, life: Life, setup: Work
   let isOpen = true;
   let send: (message: FromWorker) => void = () => undefined;
   const world = {
-    openStorage: async () => storageOf(dump, life),
+    openStorage: async () => storageOf(dump.files, life),
     openKvDb: (dir: string) => disk.openMap(dir, life, () => isOpen, errorCode),
     files: disk.filesOf(life, errorCode, () => isOpen),
   };
