@@ -29,7 +29,8 @@ export interface ObjectStorage {
   write(name: string, bytes: Uint8Array): Promise<void>;
   /**
    * Writes if the object's bytes are `expected` (undefined: there is none) at that very moment; false otherwise. Atomic towards others
-   * that use `replaceIf`, and towards all where `expected` is undefined.
+   * that use `replaceIf`, and towards all where `expected` is undefined. True means that the object holds `bytes`: where it matters who
+   * wrote them, they must be the caller's own (a lock with its id).
    */
   replaceIf(name: string, expected: Uint8Array | undefined, bytes: Uint8Array): Promise<boolean>;
   /** Removes if the object's bytes are `expected`; false otherwise. Without `removesIf` it fails. */
