@@ -151,8 +151,15 @@ export class BrLock {
  */
 export async function dropLock(storage: ObjectStorage, name: string, found: Uint8Array): Promise<boolean> {
   if (await storage.removesIf()) return storage.removeIf(name, found);
-  const { lockId } = readLock(found, `"${name}"`);
-  return storage.replaceIf(name, found, printLock({ lockId, expireAt: 0n }));
+  return storage.replaceIf(name, found, printLock({ lockId: idOf(found), expireAt: 0n }));
+}
+
+function idOf(found: Uint8Array): bigint {
+  try {
+    return readLock(found, "the lock").lockId;
+  } catch {
+    return 0n;
+  }
 }
 
 /** The lock file as it is; undefined when there is none. */

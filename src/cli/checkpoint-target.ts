@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { readFile } from "node:fs/promises";
 import { LevinError } from "../base/mod.ts";
 import {
   type BrPaths,
@@ -38,9 +38,10 @@ import {
   snapshotMetadataLine,
   TableHome,
 } from "../br/mod.ts";
-import { LocalObjects } from "../storage/mod.ts";
+import { type ObjectStorage, openObjectStorage } from "../storage/mod.ts";
 import { connectTidb } from "../tidb/mod.ts";
 import { parseDsn } from "./dsn.ts";
+import type { CommandIo } from "./io.ts";
 
 export type CheckpointKind = "backup" | "restore" | "log";
 
@@ -51,7 +52,7 @@ export interface CheckpointTarget {
   name: string;
   home: Home;
   /** Files. */
-  files?: { storage: LocalObjects; paths: BrPaths };
+  files?: { storage: ObjectStorage; paths: BrPaths };
   /** Tables. */
   tables?: { query: SqlQuery; db: CheckpointDb };
   close(): Promise<void>;
@@ -60,6 +61,8 @@ export interface CheckpointTarget {
 export interface TargetFlags {
   dir: string | undefined;
   dsn: string | undefined;
+  /** A DSN as `dsn`, or with it the name of one of the checkpoints in a cluster. */
+  table?: string | undefined;
   kind: string | undefined;
   task: string | undefined;
 }
@@ -74,22 +77,39 @@ function kindOf(text: string | undefined): CheckpointKind | undefined {
 }
 
 /** Finds the one checkpoint that the flags mean. Errors: Levin:Command:ErrUsage, Levin:Br:ErrMissing, those of the connection. */
-export async function openTarget(flags: TargetFlags): Promise<CheckpointTarget> {
+export async function openTarget(flags: TargetFlags, environment: CommandIo["environment"]): Promise<CheckpointTarget> {
   const kind = kindOf(flags.kind);
-  if ((flags.dir === undefined) === (flags.dsn === undefined)) {
-    throw usage("Cannot find the checkpoint: say a directory, or --dsn for tables in a cluster");
+  const { dsn, task } = tableFlags(flags);
+  if ((flags.dir === undefined) === (dsn === undefined)) {
+    throw usage("Cannot find the checkpoint: say a directory or an address, or --dsn for tables in a cluster");
   }
-  return flags.dsn === undefined
-    ? openFiles(resolve(flags.dir!), kind, flags.task)
-    : openTables(flags.dsn, kind, flags.task);
+  return dsn === undefined
+    ? openFiles(await storageOf(flags.dir!, environment), kind, task)
+    : openTables(dsn, kind, task);
+}
+
+/** `--table DSN` is `--dsn DSN`; `--table snapshot`, or the database's own name, is `--task snapshot`. */
+function tableFlags({ dsn, task, table }: TargetFlags): { dsn: string | undefined; task: string | undefined } {
+  if (table === undefined) return { dsn, task };
+  const isDsn = /:\/\/|\btcp\(/.test(table);
+  if (isDsn ? dsn !== undefined : task !== undefined || dsn === undefined) {
+    throw usage("Cannot use --table: say --table DSN, or --dsn DSN --table snapshot, custom-sst or log");
+  }
+  return isDsn ? { dsn: table, task } : { dsn, task: table };
+}
+
+/** A directory or an object store. `AWS_CA_BUNDLE` names a file with the certificates that the store's is signed by. */
+async function storageOf(address: string, environment: CommandIo["environment"]): Promise<ObjectStorage> {
+  const bundle = environment["AWS_CA_BUNDLE"];
+  const ca = bundle === undefined || bundle === "" ? undefined : await readFile(bundle, "utf8");
+  return openObjectStorage(address, { environment, ca });
 }
 
 async function openFiles(
-  dir: string,
+  storage: ObjectStorage,
   kind: CheckpointKind | undefined,
   task: string | undefined,
 ): Promise<CheckpointTarget> {
-  const storage = new LocalObjects(dir);
   const target = (paths: BrPaths, found: CheckpointKind): CheckpointTarget => ({
     kind: found,
     name: `${storage.uri}${paths.root ?? ""}`,
@@ -100,16 +120,16 @@ async function openFiles(
   if (kind === undefined || kind === "backup") {
     const layout = await findBackupLayout(storage);
     if (layout !== undefined && task === undefined) return target(backupPaths(layout), "backup");
-    if (kind === "backup") throw missing(`there is no backup checkpoint in "${dir}"`);
+    if (kind === "backup") throw missing(`there is no backup checkpoint in "${storage.uri}"`);
   }
   const tasks = new Set<string>();
   for (const { name } of await storage.list("checkpoints")) {
     const found = restoreTaskOf(name);
     if (found !== undefined && (kind === undefined || found.includes("/") === (kind === "log"))) tasks.add(found);
   }
-  if (task !== undefined && !tasks.has(task)) throw missing(`there is no task "${task}" in "${dir}"`);
+  if (task !== undefined && !tasks.has(task)) throw missing(`there is no task "${task}" in "${storage.uri}"`);
   const [only, ...more] = task === undefined ? [...tasks].sort() : [task];
-  if (only === undefined) throw missing(`there is no checkpoint in "${dir}"`);
+  if (only === undefined) throw missing(`there is no checkpoint in "${storage.uri}"`);
   if (more.length > 0) throw usage(`Cannot choose among the tasks ${[only, ...more].join(", ")}: say --task`);
   return target(restorePaths(only), only.includes("/") ? "log" : "restore");
 }
@@ -147,6 +167,7 @@ async function chooseDatabase(
   task: string | undefined,
 ): Promise<CheckpointDb> {
   const named: Record<string, CheckpointDb> = { snapshot: SNAPSHOT_DB, "custom-sst": CUSTOM_SST_DB, log: LOG_DB };
+  for (const db of [SNAPSHOT_DB, CUSTOM_SST_DB, LOG_DB] as const) named[db] = db;
   if (task !== undefined) {
     const db = named[task];
     if (db === undefined) throw usage(`Cannot use --task ${task}: it must be snapshot, custom-sst or log`);

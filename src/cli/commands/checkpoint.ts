@@ -2,6 +2,7 @@ import { command, flag, option, optional, positional, string, subcommands } from
 import { LevinError, toHex } from "../../base/mod.ts";
 import {
   Coverage,
+  dropLock,
   LoadReport,
   loadBackupMetadata,
   planRemoval,
@@ -18,11 +19,20 @@ import { LineWriter } from "../line-writer.ts";
 const EXIT_BAD_DATA = 4;
 
 const targetArgs = {
-  dir: positional({ type: optional(string), displayName: "DIR", description: "directory of the external storage" }),
+  dir: positional({
+    type: optional(string),
+    displayName: "DIR",
+    description: "directory of the external storage, or s3://BUCKET/PREFIX?endpoint=…",
+  }),
   dsn: option({
     type: optional(string),
     long: "dsn",
     description: "cluster with the tables: mysql://user:password@host:port/",
+  }),
+  table: option({
+    type: optional(string),
+    long: "table",
+    description: "as --dsn; or, beside --dsn, which tables: snapshot, custom-sst or log",
   }),
   kind: option({ type: optional(string), long: "kind", description: "backup, restore or log; default: what is there" }),
   task: option({
@@ -41,8 +51,12 @@ const readArgs = {
   }),
 };
 
-async function withTarget(flags: TargetFlags, use: (target: CheckpointTarget) => Promise<number>): Promise<number> {
-  const target = await openTarget(flags);
+async function withTarget(
+  io: CommandIo,
+  flags: TargetFlags,
+  use: (target: CheckpointTarget) => Promise<number>,
+): Promise<number> {
+  const target = await openTarget(flags, io.environment);
   try {
     return await use(target);
   } finally {
@@ -57,7 +71,7 @@ const exportCommand = (io: CommandIo) =>
     description: "Print a checkpoint as JSON lines: metadata first, then every range or item in the order read.",
     args: { ...readArgs, strict: flag({ long: "strict", description: "stop at anything damaged" }) },
     handler: (args) =>
-      withTarget(args, async (target) => {
+      withTarget(io, args, async (target) => {
         const out = new LineWriter(io.stdout);
         const report = new LoadReport(args.strict);
         const metadata = await metadataLine(target, report);
@@ -82,7 +96,7 @@ const verifyCommand = (io: CommandIo) =>
     description: "Read the whole checkpoint and tell what is damaged.",
     args: { ...readArgs, json: flag({ long: "json", description: "as one JSON line" }) },
     handler: (args) =>
-      withTarget(args, async (target) => {
+      withTarget(io, args, async (target) => {
         const report = new LoadReport();
         const { error } = await metadataLine(target, report);
         const errors = error === undefined ? [] : [`${error}`];
@@ -201,7 +215,7 @@ const showCommand = (io: CommandIo) =>
     description: "Show what a checkpoint is of, and how far it is.",
     args: { ...readArgs, json: flag({ long: "json", description: "as one JSON line" }) },
     handler: (args) =>
-      withTarget(args, async (target) => {
+      withTarget(io, args, async (target) => {
         const report = new LoadReport();
         const metadata = await metadataLine(target, report);
         const lock = target.kind === "backup" ? await lockLine(target, io.clock.nowMs()) : undefined;
@@ -274,7 +288,7 @@ const removeCommand = (io: CommandIo) =>
       force: flag({ long: "force", description: "also under a lock in force" }),
     },
     handler: (args) =>
-      withTarget(args, async (target) => {
+      withTarget(io, args, async (target) => {
         if (target.tables !== undefined) {
           const { query, db } = target.tables;
           if (!args.yes) for (const sql of removalStatements(db)) io.stdout.write(`would run ${sql}\n`);
@@ -306,7 +320,7 @@ const unlockCommand = (io: CommandIo) =>
       force: flag({ long: "force", description: "also a lock that is in force" }),
     },
     handler: ({ dir, force }) =>
-      withTarget({ dir, dsn: undefined, kind: "backup", task: undefined }, async (target) => {
+      withTarget(io, { dir, dsn: undefined, kind: "backup", task: undefined }, async (target) => {
         const { storage, paths } = target.files!;
         const found = await storage.read(paths.lock!);
         if (found === undefined) {
@@ -315,7 +329,7 @@ const unlockCommand = (io: CommandIo) =>
         }
         await refuseLocked(io, target, force, "unlock");
         const line = await lockLine(target, io.clock.nowMs()).catch(() => "a broken lock file");
-        if (!(await storage.removeIf(paths.lock!, found))) {
+        if (!(await dropLock(storage, paths.lock!, found))) {
           throw new LevinError("Levin:Br:ErrLocked", `Cannot unlock "${target.name}": the lock was renewed just now`);
         }
         io.stdout.write(`removed: ${line}\n`);

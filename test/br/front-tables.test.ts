@@ -1,0 +1,160 @@
+/** The tables in the embedded TiDB front, over MySQL's protocol: every sample of BR's, and the life of tables of our own. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type mysql from "mysql2/promise";
+import { systemClock } from "../../src/base/mod.ts";
+import {
+  type CheckpointDb,
+  CUSTOM_SST_DB,
+  LOG_DB,
+  LoadReport,
+  loadChecksums,
+  loadLogTaskInfo,
+  loadSnapshotMetadata,
+  logItemLine,
+  readLogGroup,
+  readRestoreGroup,
+  removeTables,
+  SNAPSHOT_DB,
+  type SqlQuery,
+  saveIngestRepairs,
+  saveLogMetadata,
+  saveProgress,
+  saveSnapshotMetadata,
+  startLogRunner,
+  startRestoreRunner,
+  TableHome,
+  walkItems,
+} from "../../src/br/mod.ts";
+import { connectTidb, type Tidb } from "../../src/tidb/mod.ts";
+import { openFront, type TestFront } from "../embed/front-support.ts";
+import { compareAll, type Results } from "./compare-tables.ts";
+import type { TablesSample } from "./fake-sql.ts";
+import { runCheckpoint } from "./run-command.ts";
+import { sampleFolders, sampleJson } from "./samples.ts";
+
+let front: TestFront;
+let tidb: Tidb;
+let raw: mysql.Connection;
+const query: SqlQuery = (sql, values) => tidb.query(sql, values);
+const databases = [SNAPSHOT_DB, LOG_DB, CUSTOM_SST_DB];
+
+before(async () => {
+  front = await openFront();
+  tidb = await connectTidb({
+    host: "127.0.0.1",
+    port: front.front.port,
+    user: "root",
+    password: "",
+    connectionsMax: 2,
+    connectTimeoutMs: 10_000,
+  });
+  raw = await front.connect();
+});
+
+after(async () => {
+  await raw.end();
+  await tidb.close();
+  await front.close();
+});
+
+async function fill(sample: TablesSample): Promise<void> {
+  for (const db of databases) await raw.query(`DROP DATABASE IF EXISTS \`${db}\``);
+  for (const [db, { tables }] of Object.entries(sample)) {
+    await raw.query(`CREATE DATABASE \`${db}\``);
+    for (const [table, { rows, show_create_table: create }] of Object.entries(tables)) {
+      await raw.query(create!.replace("CREATE TABLE ", `CREATE TABLE \`${db}\`.`));
+      for (const { uuid_hex, segment_id, data_hex } of rows) {
+        const [names, values] = uuid_hex === undefined ? ["", ""] : ["uuid, ", `x'${uuid_hex}', `];
+        await raw.query(
+          `REPLACE INTO \`${db}\`.\`${table}\` (${names}segment_id, data) VALUES (${values}${segment_id}, x'${data_hex}')`,
+        );
+      }
+    }
+  }
+}
+
+describe("BR's tables in the embedded front", () => {
+  for (const name of sampleFolders("restore-tables")) {
+    test(name, async () => {
+      await fill(sampleJson<TablesSample>(`restore-tables/${name}/tables.json`));
+      const expected = sampleJson<Results & { database?: CheckpointDb; states?: { result: Results }[] }>(
+        `restore-tables/${name}/expected.json`,
+      );
+      const last = expected.states?.at(-1)?.result ?? expected;
+      await compareAll(query, last, expected.states === undefined ? (expected.database ?? SNAPSHOT_DB) : LOG_DB);
+    });
+  }
+  const broken = sampleJson<Record<string, Results>>("broken-tables/behaviour.json");
+  for (const [name, expected] of Object.entries(broken)) {
+    test(`damaged: ${name}`, async () => {
+      await fill(sampleJson<TablesSample>(`broken-tables/${name}/tables.json`));
+      await compareAll(query, expected, name.startsWith("log-") ? LOG_DB : SNAPSHOT_DB);
+    });
+  }
+});
+
+test("tables of our own: written by runners, read by the commands, removed", async () => {
+  await fill({});
+  const snapshot = {
+    upstreamClusterId: 2n ** 64n - 1n,
+    restoredTs: 455_082_095_194_886_736n,
+    schedulersConfig: { schedulers: ["é"], scheduleCfg: { text: "日本".repeat(100_000) } },
+    restoreUuid: "a855e947-139e-4a01-8b0a-c14de33e15b7",
+  };
+  await saveSnapshotMetadata(query, snapshot);
+  assert.deepEqual(await loadSnapshotMetadata(query), snapshot);
+  await assert.rejects(saveSnapshotMetadata(query, snapshot), /already exists/);
+  const home = new TableHome(query, SNAPSHOT_DB);
+  const runner = startRestoreRunner({ home, clock: systemClock, batchBytes: 300_000 });
+  const callers = Array.from({ length: 4 }, async (_, caller) => {
+    for (let i = 0; i < 2000; i++) {
+      await runner.append(BigInt(i % 7), { rangeKey: `${caller}_${i}_${"k".repeat(100)}`, name: "" });
+    }
+  });
+  await Promise.all(callers);
+  await runner.appendChecksum({ tableId: -1n, crc64xor: 2n ** 64n - 1n, totalKvs: 1n, totalBytes: 2n });
+  await runner.finish({ flush: true });
+  const found = new Set<string>();
+  await walkItems(
+    home,
+    readRestoreGroup,
+    { report: new LoadReport(true) },
+    (_t, item) => void found.add(item.rangeKey as string),
+  );
+  assert.equal(found.size, 8000);
+  assert.equal((await loadChecksums(home, new LoadReport(true))).get(-1n)!.crc64xor, 2n ** 64n - 1n);
+  const log = { upstreamClusterId: 1n, restoredTs: 2n, startTs: 3n, rewriteTs: 4n, gcRatio: "1.1", tiflashItems: null };
+  await saveLogMetadata(query, log);
+  await saveProgress(query, 1n);
+  await saveIngestRepairs(query, []);
+  const logHome = new TableHome(query, LOG_DB);
+  const logRunner = startLogRunner({ home: logHome, clock: systemClock });
+  for (let i = 0n; i < 100n; i++) await logRunner.append("g", { tableId: 5n, goff: i % 3n, foff: i });
+  await logRunner.finish({ flush: true });
+  let files = 0;
+  await walkItems(logHome, readLogGroup, { report: new LoadReport(true) }, (key, item) => {
+    files += Object.values((logItemLine(key, item) as { foffs: Record<string, unknown[]> }).foffs)[0]!.length;
+  });
+  assert.equal(files, 100);
+  const task = await loadLogTaskInfo(query);
+  assert.deepEqual(task, { metadata: log, progress: 1n, hasSnapshotMetadata: true });
+  const dsn = `root@tcp(127.0.0.1:${front.front.port})/`;
+  const shown = await runCheckpoint(["show", "--table", dsn]);
+  assert.match(shown.out, /restore checkpoint in .*Snapshot_Restore_Checkpoint\n/, shown.err);
+  assert.match(shown.out, /table 3: 1144 done/);
+  const byName = await runCheckpoint(["verify", "--dsn", dsn, "--table", "log"]);
+  assert.match(byName.out, /1 groups, 3 items/, byName.err);
+  assert.equal((await runCheckpoint(["verify", "--dsn", dsn, "--table", LOG_DB])).code, 0);
+  assert.equal((await runCheckpoint(["verify", "--table", "log"])).code, 2);
+  const lines = (await runCheckpoint(["export", "--kind", "log", "--dsn", dsn])).out.trimEnd().split("\n");
+  assert.equal(lines.length, 4);
+  const plan = await runCheckpoint(["rm", "--dsn", dsn, "--task", "log"]);
+  assert.match(plan.out, /^would run DROP TABLE IF EXISTS .*cpt_metadata`;\n/);
+  assert.equal((await runCheckpoint(["rm", "--yes", "--dsn", dsn, "--task", "log"])).code, 0);
+  await raw.query(`CREATE TABLE \`${SNAPSHOT_DB}\`.\`mine\` (a int)`);
+  assert.match((await runCheckpoint(["rm", "--yes", "--dsn", dsn])).out, /the database stays/);
+  await raw.query(`DROP TABLE \`${SNAPSHOT_DB}\`.\`mine\``);
+  assert.equal(await removeTables(query, SNAPSHOT_DB), true);
+  assert.equal((await runCheckpoint(["show", "--dsn", dsn])).code, 2);
+});
