@@ -58,7 +58,11 @@ export function conflictOptions(config: LoadedConfig, backend: "local" | "tidb")
   return {
     strategy,
     threshold,
-    maxRecordRows: Math.min(number("conflict.max-record-rows", threshold), Math.max(threshold, 1)),
+    // An error names at least the first two rows.
+    maxRecordRows:
+      strategy === "error"
+        ? Math.max(1, number("conflict.max-record-rows", THRESHOLD))
+        : Math.min(number("conflict.max-record-rows", threshold), threshold),
     taskInfoSchema: config.get("lightning.task-info-schema-name") as string,
   };
 }

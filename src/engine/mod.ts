@@ -25,6 +25,7 @@ export {
 export type { RunInfo } from "./layout.ts";
 export type { DuplicateKey } from "./merger.ts";
 export { nextKey } from "./next-key.ts";
+export { forEachPair, overlaid } from "./overlay.ts";
 export { type Pair, packPairs, unpackPairs } from "./packed-pairs.ts";
 export { PairArena, type PairArenaOptions } from "./pair-arena.ts";
 export {

@@ -2,9 +2,10 @@ import { joinPath } from "../base/mod.ts";
 import { type Chunk, ignoredColumns } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
 import { chunksOf } from "./chunk-stream.ts";
+import { looksForConflicts } from "./conflict/conflict-report.ts";
 import type { RunContext } from "./context.ts";
 import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
-import type { WarningCountMessage } from "./encode/messages.ts";
+import type { WarningCountMessage, WorkerTable } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
 import { ReadAhead } from "./read-ahead.ts";
@@ -26,7 +27,7 @@ export function batchDir(context: RunContext, batch: number): string {
 export async function openEncoded(context: RunContext, state: BatchState): Promise<EncodedBatch> {
   const dir = batchDir(context, state.id);
   await context.env.files.makeDir(context.options.sortedKvDir);
-  const engines = await openBatchEngines(context.env, dir, context.options.blockStore);
+  const engines = await openBatchEngines(context.env, dir, context.options.blockStore, looksForConflicts(context));
   try {
     for (const name of ["data", "index"] as const) {
       for (const run of await engines.engines[name].runs()) {
@@ -72,12 +73,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
       {
         batch: batch.id,
         dir: encoded.dir,
-        tables: batch.tables.map((table) => {
-          const info = context.models.get(table.name)!;
-          const { database, table: base, name } = table;
-          const ignored = ignoredColumns(options.ignoreColumns, database, base, options.caseSensitive);
-          return { name, info, codings: columnCodings(table, info), ignored: new Set(ignored) };
-        }),
+        tables: workerTables(context, batch),
         blocks: options.blockStore,
         oneEngine: batch.tables.length > 1,
         firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
@@ -108,6 +104,16 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
     await encoded.engines.close();
     throw error;
   }
+}
+
+/** What workers must know of a batch's tables. */
+export function workerTables({ models, options }: RunContext, batch: Batch): WorkerTable[] {
+  return batch.tables.map((table) => {
+    const info = models.get(table.name)!;
+    const { database, table: base, name } = table;
+    const ignored = ignoredColumns(options.ignoreColumns, database, base, options.caseSensitive);
+    return { name, info, codings: columnCodings(table, info), ignored: new Set(ignored) };
+  });
 }
 
 /** What events say of a chunk. */

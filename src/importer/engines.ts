@@ -7,6 +7,9 @@ import type { EngineName } from "./records.ts";
 /** Both engines of a batch share one LevelDB directory; the prefix tells them apart. */
 export const dataPrefix = utf8("d");
 export const indexPrefix = utf8("i");
+/** Rows that may be in each other's way, and what of the pairs stays. */
+export const rowsPrefix = utf8("c");
+export const overlayPrefix = utf8("o");
 
 /** Where blocks of pairs are kept: in LevelDB beside the runs' records, or in a file a run. */
 export type BlockStore = "level" | "files";
@@ -34,6 +37,8 @@ export function engineStore(kvdb: KvDb, dir: string, blocks: BlockStore, name: E
 export interface BatchEngines {
   kvdb: KvDb;
   engines: Record<EngineName, Engine>;
+  /** Where the run looks for rows in each other's way. */
+  conflict: { rows: Engine; overlay: Engine } | undefined;
   close(): Promise<void>;
 }
 
@@ -42,6 +47,7 @@ export async function openBatchEngines(
   { world, files }: Pick<ImportEnvironment, "world" | "files">,
   dir: string,
   blocks: BlockStore,
+  withConflicts: boolean,
 ): Promise<BatchEngines> {
   const kvdb = await world.openKvDb(dir, { shared: true, ...levelSizes });
   try {
@@ -49,12 +55,17 @@ export async function openBatchEngines(
       openEngine({ name: `${dir}:${name}`, store: engineStore(kvdb, dir, blocks, name, files), prefix });
     const data = await open("data", dataPrefix);
     const index = await open("index", indexPrefix);
+    const aside = (name: string, prefix: Uint8Array): Promise<Engine> =>
+      openEngine({ name: `${dir}:${name}`, store: { kvdb, files }, prefix });
+    const conflict = withConflicts
+      ? { rows: await aside("rows", rowsPrefix), overlay: await aside("overlay", overlayPrefix) }
+      : undefined;
     const close = async (): Promise<void> => {
       await data.close();
       await index.close();
       await kvdb.close();
     };
-    return { kvdb, engines: { data, index }, close };
+    return { kvdb, engines: { data, index }, conflict, close };
   } catch (error) {
     await kvdb.close();
     throw error;

@@ -42,6 +42,13 @@ function localTotals(state: BatchState, name: string): LocalTotals {
     sum.autoRandomMax = largest(sum.autoRandomMax, BigInt(chunk.autoRandomMax));
     sum.rowIdMax = largest(sum.rowIdMax, BigInt(chunk.rowIdMax));
   }
+  for (const lost of state.conflicts?.tables ?? []) {
+    if (lost.table !== name) continue;
+    sum.rows -= lost.rows;
+    sum.kvs -= BigInt(lost.kvs);
+    sum.bytes -= BigInt(lost.bytes);
+    sum.crc64xor ^= BigInt(lost.crc);
+  }
   return sum;
 }
 

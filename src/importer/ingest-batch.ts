@@ -1,8 +1,9 @@
 import { fromHex, LevinError, toHex } from "../base/mod.ts";
 import { splitKey } from "../codec/mod.ts";
 import { describePair } from "../encoder/mod.ts";
-import { type Engine, readMemoryBytes } from "../engine/mod.ts";
+import { readMemoryBytes } from "../engine/mod.ts";
 import { EngineSource, ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ingest/mod.ts";
+import { overlayOf, ResolvedSource } from "./conflict/resolved-source.ts";
 import type { RunContext } from "./context.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
 import type { BatchState } from "./job-state.ts";
@@ -22,7 +23,7 @@ export async function ingestBatch(context: RunContext, encoded: EncodedBatch, st
   env.emit({ kind: "engine", state: "closed", batch: state.id, bytes });
   try {
     for (const name of ["data", "index"] as const) {
-      await ingestEngine(context, encoded.engines.engines[name], state, name);
+      await ingestEngine(context, encoded, state, name);
     }
   } catch (thrown) {
     throw duplicateInWords(context, thrown);
@@ -52,7 +53,13 @@ function duplicateInWords(context: RunContext, thrown: unknown): unknown {
   });
 }
 
-async function ingestEngine(context: RunContext, engine: Engine, state: BatchState, name: EngineName): Promise<void> {
+async function ingestEngine(
+  context: RunContext,
+  encoded: EncodedBatch,
+  state: BatchState,
+  name: EngineName,
+): Promise<void> {
+  const engine = encoded.engines.engines[name];
   const { cluster, env, job, options, memory, progress } = context;
   const { pd, tikv } = cluster;
   const { clock, random, signal } = env;
@@ -93,12 +100,13 @@ async function ingestEngine(context: RunContext, engine: Engine, state: BatchSta
   // Many runs in one range make each reader larger; then fewer of them work side by side, within the same budget.
   const readerBytes = readMemoryBytes(await engine.runs(), ranges, { memoryBytes: memory.rangeReadBytes });
   const affordable = Math.floor(readBytes / readerBytes);
+  const overlay = overlayOf(encoded, state);
   await ingestRanges({
     clock,
     random,
     pd,
     tikv,
-    source,
+    source: overlay === undefined ? source : new ResolvedSource(source, engine, overlay),
     ranges,
     commitTs: state.commitTs,
     limits: {

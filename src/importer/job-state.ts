@@ -1,4 +1,12 @@
-import type { ChunkResult, EngineName, Fingerprint, JobRecord, PlannedChunk, TableFigures } from "./records.ts";
+import type {
+  ChunkResult,
+  ConflictRecord,
+  EngineName,
+  Fingerprint,
+  JobRecord,
+  PlannedChunk,
+  TableFigures,
+} from "./records.ts";
 
 export interface BatchState {
   id: number;
@@ -10,6 +18,8 @@ export interface BatchState {
   runs: Record<EngineName, Set<number>>;
   done: Map<number, ChunkResult>;
   encoded: boolean;
+  /** Undefined until rows with the same key were looked for. */
+  conflicts?: ConflictRecord;
   /** Ranges that are in: hex start → hex end. */
   ranges: Record<EngineName, Map<string, string>>;
   ingested: boolean;
@@ -77,6 +87,9 @@ function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: num
       return;
     case "encoded":
       batch.encoded = true;
+      return;
+    case "conflicts":
+      batch.conflicts = record;
       return;
     case "range":
       batch.ranges[record.engine].set(record.start, record.end);

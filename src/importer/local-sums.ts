@@ -2,6 +2,7 @@ import type { Checksum } from "../cluster/mod.ts";
 import { KvChecksum } from "../codec/mod.ts";
 import { unpackPairs } from "../engine/mod.ts";
 import type { NamedRange, RangeChecksum } from "../ingest/mod.ts";
+import { overlayOf, readResolved } from "./conflict/resolved-source.ts";
 import type { RunContext } from "./context.ts";
 import { openEncoded } from "./encode-batch.ts";
 import type { BatchState } from "./job-state.ts";
@@ -20,11 +21,13 @@ export async function sumLocalRanges(
   ranges: readonly NamedRange[],
 ): Promise<RangeSums[]> {
   const encoded = context.open.get(state.id) ?? (await openEncoded(context, state));
+  const overlay = overlayOf(encoded, state);
   const out: RangeSums[] = [];
   for (const [i, range] of ranges.entries()) {
     const sum = new KvChecksum();
     for (const name of ["data", "index"] as const) {
-      for await (const batch of encoded.engines.engines[name].reader(range)) {
+      const engine = encoded.engines.engines[name];
+      for await (const batch of overlay === undefined ? engine.reader(range) : readResolved(engine, overlay, range)) {
         for (const { key, value } of unpackPairs(batch.packed)) sum.add(key, key.length, value, value.length);
       }
     }

@@ -6,6 +6,7 @@
  *   chunks      further chunks of a batch; everything after it refers to their ids
  *   flushed     runs that are committed, and the chunks that they complete (written only after the runs are on disk)
  *   encoded     a batch has no chunk left to encode
+ *   conflicts   rows of a batch that have the same key were found, and what stays of them is on disk
  *   range       a range of an engine was answered "ingested"
  *   ingested    all ranges of a batch are in
  *   table       a table was verified, with its figures
@@ -17,10 +18,23 @@ export type JobRecord =
   | { type: "chunks"; batch: number; chunks: PlannedChunk[] }
   | { type: "flushed"; batch: number; runs: EngineRuns; chunks: ChunkResult[] }
   | { type: "encoded"; batch: number }
+  | ConflictRecord
   | { type: "range"; batch: number; engine: EngineName; start: string; end: string }
   | { type: "ingested"; batch: number }
   | { type: "table"; table: string; result: TableFigures; verified: boolean }
   | { type: "done" };
+
+/** What rows that others keep out would have added. */
+export interface ConflictRecord {
+  type: "conflicts";
+  batch: number;
+  /** Rows that are left out. */
+  losers: number;
+  /** Those that have any. */
+  tables: TableSums[];
+}
+
+export type TableSums = { table: string } & TableFigures;
 
 /** What must be the same for a run to continue an earlier one; name → text, so that a difference can be told in words. */
 export type Fingerprint = Record<string, string>;

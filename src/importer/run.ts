@@ -7,6 +7,7 @@ import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mo
 import { type Batch, planBatches } from "./batches.ts";
 import { CheckpointMirror } from "./checkpoint-mirror.ts";
 import { openCluster } from "./cluster-link.ts";
+import { resolveBatch } from "./conflict/resolve-batch.ts";
 import type { RunContext } from "./context.ts";
 import { DiskQuota } from "./disk-quota.ts";
 import { EncodePool } from "./encode/encode-pool.ts";
@@ -232,6 +233,7 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
       const encoded = await encodeBatch(inner, pool, batch);
       inner.open.set(batch.id, encoded);
       warnings.push(...encoded.warnings);
+      await resolveBatch(inner, pool, batch, encoded);
       await ingesting;
       ingesting = finishBatch(inner, batch, encoded);
       ingesting.catch(note);

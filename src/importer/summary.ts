@@ -1,3 +1,4 @@
+import { mergeConflicts } from "./conflict/conflict-report.ts";
 import type { RunContext } from "./context.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { mergeRejected, sumCounts } from "./reports.ts";
@@ -19,6 +20,8 @@ export async function sayEnd(context: RunContext, warnings: readonly WarningCoun
   const report = await mergeRejected(context);
   if (report !== undefined)
     say(`${report.rows} rows were left out because a value cannot be cast; they are in ${report.path}`, report);
+  const conflicts = await mergeConflicts(context);
+  if (conflicts !== undefined) say(`${conflicts.rows} rows are in the way of others; see ${conflicts.path}`, conflicts);
   const sums = sumCounts(job.state);
   const { shortRows, quotedNulls, replacedCharacters } = sums;
   const unmatched = plan.source.files.filter((file) => file.verdict === "unknown").length;

@@ -46,6 +46,7 @@ interface Thread {
 export class EncodePool {
   readonly #threads: Thread[] = [];
   #batch: EncodeBatch | undefined;
+  #busy = false;
   #journalled: Promise<void> = Promise.resolve();
   #failure: unknown;
 
@@ -63,7 +64,32 @@ export class EncodePool {
 
   /** Encodes all chunks; when it resolves, every run is committed and has been given to `onFlushed`. Throws the first failure. */
   async encode(batch: EncodeBatch, signal: AbortSignal): Promise<WarningCountMessage[]> {
-    assert(this.#batch === undefined, "one batch at a time");
+    const { dir, tables, oneEngine, blocks } = batch;
+    const begin = (worker: number): ToWorker => {
+      const firstRun = (worker << RUN_BITS) + batch.firstRun;
+      return { kind: "batch", batch: batch.batch, dir, tables, firstRun, oneEngine, blocks };
+    };
+    return this.#work(batch, begin, () => batch.room(), batch, signal);
+  }
+
+  /** Reads chunks again for the rows that have one of the keys; they are in the batch's engine of rows when it resolves. */
+  async mark(
+    { chunks, ...what }: Pick<EncodeBatch, "dir" | "tables" | "chunks"> & { keys: SharedArrayBuffer },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const begin = (worker: number): ToWorker => ({ kind: "mark", ...what, firstRun: worker << RUN_BITS });
+    await this.#work({ chunks }, begin, async () => undefined, undefined, signal);
+  }
+
+  async #work(
+    { chunks }: Pick<EncodeBatch, "chunks">,
+    begin: (worker: number) => ToWorker,
+    room: () => Promise<void>,
+    batch: EncodeBatch | undefined,
+    signal: AbortSignal,
+  ): Promise<WarningCountMessage[]> {
+    assert(!this.#busy, "one batch at a time");
+    this.#busy = true;
     this.#batch = batch;
     this.#failure = undefined;
     const warnings: WarningCountMessage[] = [];
@@ -76,14 +102,12 @@ export class EncodePool {
       signal.throwIfAborted();
       await Promise.all(
         this.#threads.map(async (thread, worker) => {
-          const firstRun = (worker << RUN_BITS) + batch.firstRun;
-          const { dir, tables, oneEngine, blocks } = batch;
-          await this.#call(thread, { kind: "batch", batch: batch.batch, dir, tables, firstRun, oneEngine, blocks });
+          await this.#call(thread, begin(worker));
           for (;;) {
             signal.throwIfAborted();
             if (this.#failure !== undefined) break;
-            await batch.room();
-            const next = await batch.chunks.next();
+            await room();
+            const next = await chunks.next();
             if (next === undefined) break;
             await this.#call(thread, { kind: "chunk", ...next });
           }
@@ -93,8 +117,9 @@ export class EncodePool {
       await this.#journalled;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      await batch.chunks.close();
+      await chunks.close();
       this.#batch = undefined;
+      this.#busy = false;
     }
     if (this.#failure !== undefined) throw this.#failure;
     return warnings;

@@ -2,6 +2,7 @@ import { assert, type Files, LevinError } from "../../base/mod.ts";
 import { PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
 import type { Storage } from "../../source/mod.ts";
+import { RowMarker } from "../conflict/row-marker.ts";
 import type { ImportWorld } from "../world.ts";
 import { BatchEncoder } from "./batch-encoder.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
@@ -20,7 +21,7 @@ export class EncodeTask {
   readonly #index: PairArena;
   #storage: Storage | undefined;
   #kvdb: KvDb | undefined;
-  #encoder: BatchEncoder | undefined;
+  #encoder: BatchEncoder | RowMarker | undefined;
   #tail: Promise<void> = Promise.resolve();
 
   constructor(setup: WorkerSetup, world: EncodeWorld, send: (message: FromWorker) => void) {
@@ -48,6 +49,11 @@ export class EncodeTask {
         this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir);
         this.#kvdb = await this.#world.openKvDb(message.dir, { shared: true });
         this.#encoder = await this.#open(this.#storage, this.#kvdb, message);
+        return this.#send({ kind: "ready", warnings: [] });
+      case "mark":
+        this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir);
+        this.#kvdb = await this.#world.openKvDb(message.dir, { shared: true });
+        this.#encoder = await this.#mark(this.#storage, this.#kvdb, message);
         return this.#send({ kind: "ready", warnings: [] });
       case "chunk":
         assert(this.#encoder !== undefined, "a chunk comes after its batch");
@@ -89,6 +95,22 @@ export class EncodeTask {
       onProgress: (rows, sourceBytes) => this.#send({ kind: "progress", rows, sourceBytes }),
       onRejected: (chunk, rows) => this.#send({ kind: "rejected", chunk, rows }),
       onFlushed: (runs, chunks) => this.#send({ kind: "flushed", runs, chunks }),
+    });
+  }
+
+  #mark(storage: Storage, kvdb: KvDb, message: Extract<ToWorker, { kind: "mark" }>): Promise<RowMarker> {
+    const { sizes, ...setup } = this.#setup;
+    this.#data.clear();
+    return RowMarker.open({
+      ...setup,
+      storage,
+      kvdb,
+      arena: this.#data,
+      windowBytes: sizes.windowBytes,
+      tables: message.tables,
+      keys: message.keys,
+      firstRun: message.firstRun,
+      onProgress: () => undefined,
     });
   }
 }

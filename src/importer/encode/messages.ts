@@ -45,6 +45,8 @@ export type ToWorker =
       oneEngine: boolean;
       blocks: BlockStore;
     }
+  /** Chunks that follow are read for rows that have one of the keys. */
+  | { kind: "mark"; dir: string; tables: WorkerTable[]; firstRun: number; keys: SharedArrayBuffer }
   | { kind: "chunk"; id: number; chunk: Chunk }
   | { kind: "finish" };
 

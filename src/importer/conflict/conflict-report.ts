@@ -1,0 +1,85 @@
+import { Buffer } from "node:buffer";
+import { joinPath, toHex, utf8 } from "../../base/mod.ts";
+import { splitKey } from "../../codec/mod.ts";
+import { describePair } from "../../encoder/mod.ts";
+import type { TableInfo } from "../../schema/mod.ts";
+import type { RunContext } from "../context.ts";
+import type { EntryPlace } from "./row-entries.ts";
+
+/** Where a row stands in the source. */
+export interface SourcePlace {
+  file: string;
+  /** From 1, in its file or piece of a file. */
+  row: number;
+  /** Of its first byte in the decompressed file. */
+  byte: number;
+}
+
+/** A row that is not in the table in the end because another one has its key: a line of the report. */
+export interface ConflictLine {
+  table: string;
+  index: string;
+  value: string;
+  /** null: a row that was in the table before. */
+  dropped: SourcePlace | null;
+  kept: SourcePlace | null;
+}
+
+/** Whether the run looks for rows in each other's way before it ingests anything. */
+export function looksForConflicts({ options }: Pick<RunContext, "options">): boolean {
+  return (options.conflict?.strategy ?? "") !== "";
+}
+
+/** Index and value of a key in words; "PRIMARY" where the key is the row's own. */
+export function keyWords(
+  info: TableInfo,
+  key: Uint8Array,
+  session: { newCollations: boolean; timeZone: string },
+): { index: string; value: string } {
+  const parts = splitKey(key);
+  const lines = describePair(info, toHex(key), undefined, session);
+  if (parts.kind === "record") return { index: "PRIMARY", value: lines[1]!.replace("record, handle ", "") };
+  const id = parts.kind === "index" ? Number(parts.indexId) : 0;
+  const index = (info.index_info ?? []).find((one) => one.id === id)?.idx_name.O ?? String(id);
+  const values = lines
+    .slice(2)
+    .filter((line) => line.startsWith("  column "))
+    .map((line) => line.slice(line.indexOf(": ") + 2));
+  return { index, value: values.length === 1 ? values[0]! : `(${values.join(", ")})` };
+}
+
+export function sourcePlace(place: EntryPlace, pathOf: (chunk: number) => string): SourcePlace {
+  return { file: pathOf(place.chunk), row: place.row, byte: place.byte };
+}
+
+/** The part of one batch; the same bytes whenever it is written again. */
+export const reportPart = (batch: number): string => `${batch}.ndjson`;
+export const reportDir = (stateDir: string): string => joinPath(stateDir, "reports", "conflicts");
+
+export function reportText(lines: readonly ConflictLine[]): Uint8Array {
+  return utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
+
+/** Puts the batches' parts together; the path and the number of rows that were left out, undefined where there are none. */
+export async function mergeConflicts({
+  env,
+  job,
+  options,
+}: Pick<RunContext, "env" | "job" | "options">): Promise<{ rows: number; path: string } | undefined> {
+  const parts: Uint8Array[] = [];
+  let losers = 0;
+  let left = options.conflict?.maxRecordRows ?? 0;
+  for (const batch of job.state.batches) {
+    if (batch === undefined) continue;
+    losers += batch.conflicts?.losers ?? 0;
+    const part = await env.files.read(joinPath(reportDir(options.stateDir), reportPart(batch.id)));
+    if (part === undefined) continue;
+    const lines = new TextDecoder().decode(part).split("\n").slice(0, -1).slice(0, left);
+    left -= lines.length;
+    for (const line of lines) parts.push(utf8(`${line}\n`));
+  }
+  if (losers === 0 && parts.length === 0) return undefined;
+  const path = joinPath(options.stateDir, "reports", "conflicts.ndjson");
+  await env.files.replace(path, Buffer.concat(parts));
+  return { rows: Math.max(losers, parts.length), path };
+}

@@ -1,0 +1,244 @@
+import { joinPath, LevinError } from "../../base/mod.ts";
+import { KvChecksum } from "../../codec/mod.ts";
+import { BufferPool, type Engine, PairArena } from "../../engine/mod.ts";
+import type { Batch } from "../batches.ts";
+import { chunksOf } from "../chunk-stream.ts";
+import type { RunContext } from "../context.ts";
+import type { EncodePool } from "../encode/encode-pool.ts";
+import { type EncodedBatch, workerTables } from "../encode-batch.ts";
+import type { BatchState } from "../job-state.ts";
+import { ReadAhead } from "../read-ahead.ts";
+import type { ConflictRecord, TableSums } from "../records.ts";
+import {
+  type ConflictLine,
+  keyWords,
+  looksForConflicts,
+  reportDir,
+  reportPart,
+  reportText,
+  type SourcePlace,
+  sourcePlace,
+} from "./conflict-report.ts";
+import { type Decision, decide, eachRow, keyEndOf, lostBy, type MarkedRow } from "./decide.ts";
+import { KeyTable } from "./key-table.ts";
+import { placeAt } from "./row-entries.ts";
+
+const OVERLAY_ARENA_BYTES = 16 << 20;
+
+/**
+ * Finds the rows of an encoded batch that have the same key, decides which of them stay, and writes the overlay under which the engines
+ * are then read. Costs one reading of the sorted pairs where there is no such row; where there are some, the source is read a second
+ * time. Throws `Levin:Encode:ErrDuplicateKey` (strategy "error") and `Levin:Encode:ErrTooManyConflicts`.
+ */
+export async function resolveBatch(
+  context: RunContext,
+  pool: EncodePool,
+  batch: Batch,
+  encoded: EncodedBatch,
+): Promise<void> {
+  const { job, env } = context;
+  const state = job.state.batches[batch.id]!;
+  if (!looksForConflicts(context) || state.conflicts !== undefined) return;
+  const { rows, overlay } = encoded.engines.conflict!;
+  await dropRuns(rows);
+  await dropRuns(overlay);
+  const keys = await findKeys(context, encoded, batch);
+  let record: ConflictRecord = { type: "conflicts", batch: batch.id, losers: 0, tables: [] };
+  if (keys.count > 0) {
+    await markRows(context, pool, batch, encoded, keys);
+    const { strategy } = context.options.conflict!;
+    const decision = await decide(rows, keys, strategy === "replace" ? "last" : "first", env.signal);
+    record = await new Resolution(context, batch, state, keys, decision).write(rows, overlay);
+    await dropRuns(rows);
+  }
+  await job.append(record);
+}
+
+/** An earlier process may have been killed in the middle. */
+async function dropRuns(engine: Engine): Promise<void> {
+  for (const { runId } of await engine.runs()) await engine.dropRun(runId);
+}
+
+/** Keys that stand in the engines more than once. */
+async function findKeys(context: RunContext, encoded: EncodedBatch, batch: Batch): Promise<KeyTable> {
+  const { env, models, options } = context;
+  const keys = KeyTable.empty();
+  const buffers = new BufferPool(4 << 20);
+  const pairsOfRow = Math.max(
+    ...batch.tables.map(({ name }) => 1 + (models.get(name)!.index_info ?? []).filter((one) => !one.mv_index).length),
+  );
+  const multiValued = batch.tables.some(({ name }) => models.get(name)!.index_info?.some((one) => one.mv_index));
+  // Every row that is lost has at most so many keys that another one has.
+  const { strategy, threshold } = options.conflict!;
+  const max = strategy === "error" || multiValued ? Number.POSITIVE_INFINITY : threshold * pairsOfRow;
+  let hits = 0;
+  for (const name of ["data", "index"] as const) {
+    const engine = encoded.engines.engines[name];
+    await engine.cascade({ signal: env.signal });
+    const onDuplicate = ({ key }: { key: Uint8Array }): void => {
+      keys.add(key, 0, key.length);
+      if (++hits > max) throw tooMany(context, Math.ceil(hits / pairsOfRow), true);
+    };
+    for await (const batchOfPairs of engine.reader({}, { signal: env.signal, onDuplicate, buffers }))
+      buffers.give(batchOfPairs.packed);
+  }
+  return keys;
+}
+
+/** Reads the batch's chunks again for the rows that have one of the keys. */
+async function markRows(
+  context: RunContext,
+  pool: EncodePool,
+  batch: Batch,
+  encoded: EncodedBatch,
+  keys: KeyTable,
+): Promise<void> {
+  const { env, models, job } = context;
+  const state = job.state.batches[batch.id]!;
+  const columnCountOf = (name: string): number => models.get(name)!.cols.filter((column) => !column.hidden).length;
+  // All of them, whatever the state says.
+  const again: BatchState = { ...state, done: new Map() };
+  await pool.mark(
+    {
+      dir: encoded.dir,
+      tables: workerTables(context, batch),
+      keys: keys.buffer,
+      chunks: new ReadAhead(
+        chunksOf({ ...context, columnCountOf }, batch, again, () => undefined),
+        context.options.workers + 1,
+      ),
+    },
+    env.signal,
+  );
+}
+
+function tooMany({ options }: RunContext, found: number, atLeast: boolean): LevinError {
+  const { threshold } = options.conflict!;
+  const what = `${atLeast ? "at least " : ""}${found} rows are in the way of others, conflict.threshold allows ${threshold}`;
+  const where = atLeast ? "" : `; see ${joinPath(options.stateDir, "reports", "conflicts.ndjson")}`;
+  return new LevinError("Levin:Encode:ErrTooManyConflicts", `Cannot go on: ${what}${where}`, {
+    fields: { max: threshold, found },
+  });
+}
+
+/** A row for the report, before the place of the other one is known. */
+interface Noted {
+  table: number;
+  key: Uint8Array;
+  dropped: SourcePlace;
+  other: number;
+}
+
+/** Writes down what was decided: overlay, report, sums. */
+class Resolution {
+  readonly #context: RunContext;
+  readonly #batch: Batch;
+  readonly #state: BatchState;
+  readonly #keys: KeyTable;
+  readonly #decision: Decision;
+  readonly #sums: { rows: number; checksum: KvChecksum }[];
+  readonly #noted: Noted[] = [];
+
+  constructor(context: RunContext, batch: Batch, state: BatchState, keys: KeyTable, decision: Decision) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#state = state;
+    this.#keys = keys;
+    this.#decision = decision;
+    this.#sums = batch.tables.map(() => ({ rows: 0, checksum: new KvChecksum() }));
+  }
+
+  async write(rows: Engine, overlay: Engine): Promise<ConflictRecord> {
+    const { options, env } = this.#context;
+    const { strategy, threshold } = options.conflict!;
+    const { losers } = this.#decision;
+    const arena = new PairArena({ capacityBytes: OVERLAY_ARENA_BYTES });
+    let run = 0;
+    const flush = async (): Promise<void> => {
+      if (arena.count > 0) await overlay.writeRun(arena, { runId: run++ });
+      arena.clear();
+    };
+    // Rows come in batches of about a megabyte, so a look at the arena between them is enough.
+    const between = async (): Promise<void> => (arena.full ? flush() : undefined);
+    await eachRow(rows, env.signal, (row) => this.#take(row, arena), between);
+    if (strategy !== "error") await flush();
+    const lines = await this.#lines(rows);
+    await this.#report(lines);
+    if (strategy === "error") throw duplicate(lines[0]!, losers);
+    if (losers > threshold) throw tooMany(this.#context, losers, false);
+    const tables: TableSums[] = this.#sums.flatMap(({ rows: count, checksum }, i) => {
+      if (count === 0) return [];
+      const { kvs, bytes, crc64xor } = checksum.result();
+      const { name } = this.#batch.tables[i]!;
+      return [{ table: name, rows: count, kvs: String(kvs), bytes: String(bytes), crc: String(crc64xor) }];
+    });
+    return { type: "conflicts", batch: this.#batch.id, losers, tables };
+  }
+
+  #take(row: MarkedRow, arena: PairArena): void {
+    const { keeper, winner } = this.#decision;
+    const keys = this.#keys;
+    const lost = lostBy(row, keys, this.#decision);
+    if (lost === undefined) {
+      for (const pair of row.pairs) {
+        const keyEnd = keyEndOf(pair);
+        if (keys.find(pair, 2, keyEnd) < 0) continue;
+        arena.put(pair.subarray(2), keyEnd - 2, pair.subarray(keyEnd), pair.length - keyEnd);
+      }
+      return;
+    }
+    const { checksum } = this.#sums[row.table]!;
+    this.#sums[row.table]!.rows++;
+    for (const pair of row.pairs) {
+      const keyEnd = keyEndOf(pair);
+      checksum.addAt(pair, 2, keyEnd, pair, keyEnd, pair.length);
+      const slot = keys.find(pair, 2, keyEnd);
+      if (slot < 0 || keeper[slot] === 0) arena.put(pair.subarray(2), keyEnd - 2, pair, 0);
+    }
+    if (this.#noted.length >= this.#context.options.conflict!.maxRecordRows) return;
+    const keyEnd = keyEndOf(lost);
+    this.#noted.push({
+      table: row.table,
+      key: lost.slice(2, keyEnd),
+      dropped: sourcePlace(placeAt(row.place, 0), (chunk) => this.#state.chunks[chunk]!.path),
+      other: winner[keys.find(lost, 2, keyEnd)]!,
+    });
+  }
+
+  /** Finds where the other rows stand. */
+  async #lines(rows: Engine): Promise<ConflictLine[]> {
+    const wanted = new Map<number, SourcePlace | null>(this.#noted.map(({ other }) => [other, null]));
+    await eachRow(rows, this.#context.env.signal, ({ ordinal, place }) => {
+      if (!wanted.has(ordinal)) return;
+      wanted.set(
+        ordinal,
+        sourcePlace(placeAt(place, 0), (chunk) => this.#state.chunks[chunk]!.path),
+      );
+    });
+    const session = { newCollations: this.#context.newCollations, timeZone: "UTC" };
+    return this.#noted.map(({ table, key, dropped, other }) => {
+      const { name } = this.#batch.tables[table]!;
+      const words = keyWords(this.#context.models.get(name)!, key, session);
+      return { table: name, ...words, dropped, kept: wanted.get(other) ?? null };
+    });
+  }
+
+  async #report(lines: readonly ConflictLine[]): Promise<void> {
+    const { env, options } = this.#context;
+    const dir = reportDir(options.stateDir);
+    await env.files.makeDir(dir);
+    await env.files.replace(joinPath(dir, reportPart(this.#batch.id)), reportText(lines));
+  }
+}
+
+function duplicate(line: ConflictLine, losers: number): LevinError {
+  const { table, index, value, dropped, kept } = line;
+  const place = (one: SourcePlace | null): string =>
+    one === null ? "a row of the target" : `row ${one.row} of "${one.file}" (byte ${one.byte})`;
+  const more = losers > 1 ? `; and ${losers - 1} more, see reports/conflicts.ndjson` : "";
+  return new LevinError(
+    "Levin:Encode:ErrDuplicateKey",
+    `Cannot import table "${table}": index "${index}", value ${value}: ${place(kept)} and ${place(dropped)} have the same key${more}`,
+    { fields: { table, index, value, file: dropped?.file, row: dropped?.row, byte: dropped?.byte, rows: losers } },
+  );
+}
