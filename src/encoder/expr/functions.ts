@@ -6,6 +6,7 @@ import { control } from "./fn/control.ts";
 import { dateArithmetic } from "./fn/date-arith.ts";
 import { digests } from "./fn/digest.ts";
 import { extrema } from "./fn/extremum.ts";
+import { information } from "./fn/info.ts";
 import { jsonMakers } from "./fn/json-make.ts";
 import { jsonReaders } from "./fn/json-read.ts";
 import { likes } from "./fn/like.ts";
@@ -31,6 +32,7 @@ export const functions: FunctionTable = {
   ...dateArithmetic,
   ...digests,
   ...extrema,
+  ...information,
   ...jsonMakers,
   ...jsonReaders,
   ...likes,

@@ -12,8 +12,8 @@ const NOT_OF_THE_ROW = new Set(
   `connection_id load_file last_insert_id rand uuid uuid_short sleep get_lock release_lock release_all_locks is_free_lock
 is_used_lock sysdate now localtime localtimestamp current_timestamp curdate current_date curtime current_time utc_date utc_time
 utc_timestamp unix_timestamp user current_user session_user system_user current_role database schema version found_rows row_count
-name_const values benchmark master_pos_wait random_bytes nextval lastval setval tidb_version tidb_current_ts tidb_is_ddl_owner
-tidb_parse_tso tidb_decode_key tidb_decode_plan tidb_decode_sql_digests any_value grouping`.split(/\s+/),
+name_const values benchmark master_pos_wait random_bytes nextval lastval setval tidb_version tidb_current_tso tidb_is_ddl_owner
+tidb_bounded_staleness tidb_row_checksum current_resource_group json_merge grouping`.split(/\s+/),
 );
 
 /** Refuses functions that a generated column (3102) or an expression index (3758) cannot have. */

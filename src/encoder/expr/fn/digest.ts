@@ -6,9 +6,18 @@ import { crc32 as crc32Of } from "../../../codec/mod.ts";
 import { type Call, type FunctionTable, fn } from "../call.ts";
 import { MAX_ALLOWED_PACKET } from "../context.ts";
 import { lift1, lift2, type Node } from "../node.ts";
+import { sm3 } from "../sm3.ts";
 
 function digest(algorithm: string, bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash(algorithm).update(bytes).digest());
+}
+
+function sm3Of(call: Call): Node {
+  const [text] = call.cast("string", "string");
+  return call.string(
+    lift1(text.eval, (v) => utf8(toHex(sm3(v)))),
+    { Flen: 40 },
+  );
 }
 
 function hashed(algorithm: string): (call: Call) => Node {
@@ -132,6 +141,7 @@ export const digests: FunctionTable = {
   sha: fn(hashed("sha1"), 1),
   sha1: fn(hashed("sha1"), 1),
   sha2: fn(sha2, 2),
+  sm3: fn(sm3Of, 1),
   crc32: fn(crc32, 1),
   aes_encrypt: fn(aesEncrypt, 2),
   aes_decrypt: fn(aesDecrypt, 2),
