@@ -24,14 +24,20 @@ export class MergeSources {
   readonly prefix: Float64Array;
   readonly #slot: Uint32Array;
   readonly #lastAt: Uint32Array;
-  /** First bytes that all keys loaded share. */
+  readonly #pairs: Uint32Array;
+  readonly #pairBytes: Uint32Array;
   #shared = 0;
+
+  /** How many first bytes are the same in all keys that are loaded and in the key that `refresh` was told is not above them. */
+  get shared(): number {
+    return this.#shared;
+  }
 
   /** `outputBytes` in front of the slots belong to the caller. `buffers` gives the buffer, and gets it back from the caller. */
   constructor(outputBytes: number, slotBytes: ReadonlyArray<number>, buffers: BufferPool) {
     this.count = slotBytes.length;
-    const [at, keyAt, keyLength, entryEnd, end, slot, lastAt] = Array.from(
-      { length: 7 },
+    const [at, keyAt, keyLength, entryEnd, end, slot, lastAt, pairs, pairBytes] = Array.from(
+      { length: 9 },
       () => new Uint32Array(this.count),
     );
     this.at = at!;
@@ -41,6 +47,8 @@ export class MergeSources {
     this.end = end!;
     this.#slot = slot!;
     this.#lastAt = lastAt!;
+    this.#pairs = pairs!;
+    this.#pairBytes = pairBytes!;
     this.prefix = new Float64Array(this.count);
     let size = outputBytes;
     slotBytes.forEach((bytes, i) => {
@@ -65,6 +73,24 @@ export class MergeSources {
     this.at[index] = slot;
     this.end[index] = slot + size;
     this.#lastAt[index] = slot + block.lastAt - block.start;
+    this.#pairs[index] = block.pairs;
+    this.#pairBytes[index] = block.bytes;
+  }
+
+  /** Whether none of the block's entries has been taken. */
+  isWhole(index: number): boolean {
+    return this.at[index] === this.#slot[index];
+  }
+
+  /** What the block holds, as it came. */
+  wholeBlock(index: number): { lastAt: number; pairs: number; pairBytes: number } {
+    return { lastAt: this.#lastAt[index]!, pairs: this.#pairs[index]!, pairBytes: this.#pairBytes[index]! };
+  }
+
+  /** Whether the last key of one source's block comes before the next entry of another. */
+  endsBefore(index: number, other: number): boolean {
+    if (this.prefix[other] === ENDED) return true;
+    return compareEntryKeys(this.bytes, this.#lastAt[index]!, this.bytes, this.at[other]!, this.#shared) < 0;
   }
 
   hasEnded(index: number): boolean {

@@ -1,7 +1,8 @@
 /**
  * The synchronous heart of reading: a k-way merge of packed blocks into packed batches, by a tournament tree. Entries move by
  * `copyWithin`, for blocks and output lie in one buffer (15 ns a 100-byte entry against 58 ns for `set(subarray)`); neighbouring
- * entries of one source are copied as one piece, so overlap decides what merging costs.
+ * entries of one source are copied as one piece, and a block that ends before any other source goes on is not looked into at all. So
+ * overlap decides what merging costs.
  */
 import { assert, LevinError, toHex } from "../base/mod.ts";
 import type { Block } from "./block-cursor.ts";
@@ -22,7 +23,7 @@ export interface MergerOptions {
   /** For error messages. */
   engineName: string;
   /** Run of each source, and the size of its largest block. Among equal keys the source named first comes first. */
-  sources: readonly { runId: number; blockBytesMax: number }[];
+  sources: readonly { runId: number; blockBytesMax: number; equalKeys: boolean }[];
   /** About how much output is gathered; a larger entry makes an output of its own. */
   batchBytes: number;
   /** Size of the largest entry of all. */
@@ -88,7 +89,27 @@ export class Merger {
     let { used, pairs, pairBytes } = this.#output;
     let lastPrefix = this.#lastPrefix;
     let result: number | "full" | undefined;
+    let isNew = true;
     while (result === undefined) {
+      if (isNew) {
+        isNew = false;
+        if (this.#mayPassBlock(winner, lastPrefix)) {
+          const whole = this.#sources.wholeBlock(winner);
+          if (used + end[winner]! - from > batchBytes) {
+            result = "full";
+            break;
+          }
+          used = this.#copy(from, end[winner]!, used);
+          pairs += whole.pairs;
+          pairBytes += whole.pairBytes;
+          lastPrefix = COMPARE;
+          this.#last = undefined;
+          this.#lastAt = whole.lastAt;
+          this.#lastSource = winner;
+          result = winner;
+          break;
+        }
+      }
       const next = entryEnd[winner]!;
       if (prefix[winner]! <= lastPrefix && this.#isDuplicate(winner)) {
         used = this.#copy(from, at[winner]!, used);
@@ -117,6 +138,7 @@ export class Merger {
       used = this.#copy(from, next, used);
       winner = better;
       from = at[winner]!;
+      isNew = true;
     }
     this.#output = { used, pairs, pairBytes };
     this.#winner = winner;
@@ -131,6 +153,27 @@ export class Merger {
     if (pairs === 0) return undefined;
     this.#output = { used: 0, pairs: 0, pairBytes: 0 };
     return { packed: this.#sources.bytes.subarray(0, used), pairs, pairBytes };
+  }
+
+  /**
+   * Whether the winner's block can go out in one piece: nothing of it has, its keys ascend strictly, and all come before what the other
+   * sources have. Blocks that are large beside a batch are taken apart, so that batches get the size asked for.
+   */
+  #mayPassBlock(winner: number, lastPrefix: number): boolean {
+    const sources = this.#sources;
+    if (!sources.isWhole(winner) || this.#options.sources[winner]!.equalKeys) return false;
+    if (4 * (sources.end[winner]! - sources.at[winner]!) > this.#options.batchBytes) return false;
+    for (let node = (winner + sources.count) >> 1; node > 0; node >>= 1) {
+      if (!sources.endsBefore(winner, this.#tree[node]!)) return false;
+    }
+    return sources.prefix[winner]! > lastPrefix || this.#lastSource < 0 || this.#compareWithLast(winner) < 0;
+  }
+
+  /** Order of the entry emitted last and the next entry. */
+  #compareWithLast(winner: number): number {
+    const { bytes, at, shared } = this.#sources;
+    const [last, lastAt] = this.#last === undefined ? [bytes, this.#lastAt] : [this.#last, 0];
+    return compareEntryKeys(last, lastAt, bytes, at[winner]!, shared);
   }
 
   /** Gives the memory back; nothing may be called afterwards. */
@@ -217,10 +260,9 @@ export class Merger {
   /** Whether the next entry has the key of the last one and is to be left out; fails when it is below it. */
   #isDuplicate(winner: number): boolean {
     if (this.#lastSource < 0) return false;
-    const { bytes, at } = this.#sources;
-    const [last, lastAt] = this.#last === undefined ? [bytes, this.#lastAt] : [this.#last, 0];
-    const order = compareEntryKeys(last, lastAt, bytes, at[winner]!);
+    const order = this.#compareWithLast(winner);
     if (order < 0) return false;
+    const { bytes, at } = this.#sources;
     const { engineName, equalKeys, sources } = this.#options;
     const runId = sources[winner]!.runId;
     const second = pairAt(bytes, at[winner]!);
@@ -229,7 +271,7 @@ export class Merger {
       throw new LevinError("Levin:Engine:ErrCorrupt", text, { fields: { engine: engineName, run: runId } });
     }
     if (equalKeys === "keep") return false;
-    const first = pairAt(last, lastAt);
+    const first = this.#last === undefined ? pairAt(bytes, this.#lastAt) : pairAt(this.#last, 0);
     equalKeys({
       key: second.key,
       firstValue: first.value,

@@ -152,7 +152,7 @@ export class BatchEncoder {
 
   /** Everything encoded so far is on disk and reported when it resolves. */
   async flush(): Promise<void> {
-    await this.#writeRuns();
+    await this.#writeRuns((arena) => arena.count > 0);
     this.#split = false;
     if (this.#chunks.length === 0) return;
     this.#options.onFlushed(this.#runs, this.#chunks);
@@ -219,7 +219,7 @@ export class BatchEncoder {
             this.#reject(thrown, table, chunk, reader, row, shape, rejected);
           }
           if (data.full || index.full) {
-            await this.#writeRuns();
+            await this.#writeRuns((arena) => arena.full);
             this.#split = true;
           }
           if (rows - reportedRows >= PROGRESS_ROWS) report();
@@ -282,13 +282,13 @@ export class BatchEncoder {
     return open;
   }
 
-  async #writeRuns(): Promise<void> {
+  async #writeRuns(ripe: (arena: PairArena) => boolean): Promise<void> {
     const { data, index } = this.#options;
     for (const [arena, engine, runs] of [
       [data, this.#data, this.#runs.data],
       [index, this.#index, this.#runs.index],
     ] as const) {
-      if (arena.count === 0) continue;
+      if (!ripe(arena)) continue;
       const runId = this.#nextRun++;
       await engine.writeRun(arena, { runId });
       arena.clear();
