@@ -11,6 +11,9 @@
 export { CheckpointList, type LoadState, readAllStates } from "./checkpoint-list.ts";
 export { cleanDumpFiles } from "./clean-dump.ts";
 export { checksumMismatchText, convertEngineError } from "./convert-error.ts";
+export { BeatStore, type BeatOptions, type BeatPlace, type BeatRecord } from "./coord/beat-store.ts";
+export { DirectoryPlace } from "./coord/directory-place.ts";
+export { TablePlace } from "./coord/table-place.ts";
 export { Barrier, type BarrierOptions } from "./coord/barrier.ts";
 export {
   type CoordIdentity,
@@ -20,6 +23,17 @@ export {
   noCoordination,
   type TableSums,
 } from "./coord/coordination.ts";
+export { type EtcdChange, EtcdClient, type EtcdOptions } from "./coord/etcd-client.ts";
+export {
+  etcdKey,
+  LEVIN_ALIVE,
+  LEVIN_MEMBER,
+  LEVIN_SUMS,
+  LIGHTNING_COORD,
+  LOAD_TASK,
+  parseEtcdKey,
+} from "./coord/etcd-keys.ts";
+export { EtcdStore } from "./coord/etcd-store.ts";
 export { type DmCode, type DmCodeName, dmCodes, legacyLoadCodes } from "./dm-codes.ts";
 export { DmError, dmError, type ProcessError, processError, toDmError } from "./dm-error.ts";
 export type { EngineResult, EngineRun, LoadEngine } from "./engine.ts";
