@@ -10,11 +10,10 @@
  */
 export { CheckpointList, type LoadState, readAllStates } from "./checkpoint-list.ts";
 export { cleanDumpFiles } from "./clean-dump.ts";
+export { askControl, type ControlAnswer, type ControlRequest, controlPath, serveControl } from "./control.ts";
 export { checksumMismatchText, convertEngineError } from "./convert-error.ts";
-export { BeatStore, type BeatOptions, type BeatPlace, type BeatRecord } from "./coord/beat-store.ts";
-export { DirectoryPlace } from "./coord/directory-place.ts";
-export { TablePlace } from "./coord/table-place.ts";
 export { Barrier, type BarrierOptions } from "./coord/barrier.ts";
+export { type BeatOptions, type BeatPlace, type BeatRecord, BeatStore } from "./coord/beat-store.ts";
 export {
   type CoordIdentity,
   type CoordState,
@@ -23,6 +22,7 @@ export {
   noCoordination,
   type TableSums,
 } from "./coord/coordination.ts";
+export { DirectoryPlace } from "./coord/directory-place.ts";
 export { type EtcdChange, EtcdClient, type EtcdOptions } from "./coord/etcd-client.ts";
 export {
   etcdKey,
@@ -34,6 +34,7 @@ export {
   parseEtcdKey,
 } from "./coord/etcd-keys.ts";
 export { EtcdStore } from "./coord/etcd-store.ts";
+export { TablePlace } from "./coord/table-place.ts";
 export { type DmCode, type DmCodeName, dmCodes, legacyLoadCodes } from "./dm-codes.ts";
 export { DmError, dmError, type ProcessError, processError, toDmError } from "./dm-error.ts";
 export type { EngineResult, EngineRun, LoadEngine } from "./engine.ts";
@@ -64,6 +65,7 @@ export {
   unitStateName,
 } from "./names.ts";
 export { isResumableError } from "./resumable.ts";
+export { LoadSession, type SessionOptions, type SessionState } from "./session.ts";
 export { loosenSqlMode, resolveSqlMode, TIME_ZONE_QUERY, timeZoneOffset } from "./sql-mode.ts";
 export { dmctlStatus, goJsonStatus, type LoadStatus, progressText, SpeedRecorder } from "./status.ts";
 export { appendToPath, isLocalPath, isS3Path, localPath, parseStorageUrl, trimFromPath } from "./storage-path.ts";

@@ -1,7 +1,6 @@
 /** Barriers over each kind of place: two and five units, one of them killed at every step. */
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Clock, systemClock, systemFiles } from "../../src/base/mod.ts";
 import {
@@ -42,11 +41,19 @@ after(async () => {
 type Kind = "directory" | "table" | "etcd";
 const kinds: Kind[] = etcdMissing ? ["directory", "table"] : ["directory", "table", "etcd"];
 
-function makeStore(kind: Kind, task: string, source: string, worker: string, sources: string[], clock: Clock): CoordStore {
+function makeStore(
+  kind: Kind,
+  task: string,
+  source: string,
+  worker: string,
+  sources: string[],
+  clock: Clock,
+): CoordStore {
   const me = { task, source, worker, sources };
   const options = { clock, leaseMs: LEASE_MS, pollMs: 20 };
   if (kind === "etcd") return new EtcdStore(me, { endpoints: [etcd!.endpoint], clock, ttlSeconds: 2 });
-  const where = kind === "table" ? new TablePlace(tidb, "dm_meta", task) : new DirectoryPlace(systemFiles, systemClock, dir, task);
+  const where =
+    kind === "table" ? new TablePlace(tidb, "dm_meta", task) : new DirectoryPlace(systemFiles, systemClock, dir, task);
   return new BeatStore(kind, me, where, options);
 }
 
@@ -70,7 +77,10 @@ function mortal(): Clock & { die(): void } {
   let dead = false;
   return {
     ...systemClock,
-    sleep: (ms, signal) => (dead ? new Promise(() => undefined) : systemClock.sleep(ms, signal).then(() => (dead ? new Promise(() => undefined) : undefined))),
+    sleep: (ms, signal) =>
+      dead
+        ? new Promise(() => undefined)
+        : systemClock.sleep(ms, signal).then(() => (dead ? new Promise(() => undefined) : undefined)),
     die: () => {
       dead = true;
     },
@@ -142,11 +152,19 @@ async function withOneKilled(kind: Kind, size: number, step: Step): Promise<void
     if (step === "join" || step === "leave") assert.equal(result.status, "fulfilled", what);
     else {
       assert.equal(result.status, "rejected", what);
-      assert.match(String((result as PromiseRejectedResult).reason), /code=42502.*the lease of source\d \(worker worker of source\d, .* has run out/, what);
+      assert.match(
+        String((result as PromiseRejectedResult).reason),
+        /code=42502.*the lease of source\d \(worker worker of source\d, .* has run out/,
+        what,
+      );
     }
   }
   again ??= settled(sources.filter((_, i) => first[i]!.status === "rejected").map((source) => runUnit(world, source)));
-  assert.deepEqual((await again).filter(({ status }) => status === "rejected"), [], `${kind} ${step}`);
+  assert.deepEqual(
+    (await again).filter(({ status }) => status === "rejected"),
+    [],
+    `${kind} ${step}`,
+  );
   const done = world.log.filter((line) => line.startsWith("done"));
   for (const line of done) assert.ok(line.endsWith(` of ${size}`), `${kind} ${step}: ${line}`);
   assert.ok(sources.every((source) => done.some((line) => line.startsWith(`done ${source} `))));
@@ -190,7 +208,10 @@ test("marks of an earlier attempt do not count, those who are missing are named"
     listStates: async () => states,
     onWait: (missing) => void waits.push(...missing),
   });
-  await assert.rejects(barrier.finishAndWait(signal), /code=42502.*still waiting after 0 s for b \(worker w, finished\), source 3 of 3 \(not-ready\)/);
+  await assert.rejects(
+    barrier.finishAndWait(signal),
+    /code=42502.*still waiting after 0 s for b \(worker w, finished\), source 3 of 3 \(not-ready\)/,
+  );
   assert.deepEqual(waits, ["b (worker w, finished)", "source 3 of 3 (not-ready)"]);
   const stop = new AbortController();
   const waiting = new Barrier({ ...barrierOptions(store), listStates: async () => states }).finishAndWait(stop.signal);

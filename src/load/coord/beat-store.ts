@@ -61,7 +61,14 @@ export class BeatStore implements CoordStore {
   async join(signal: AbortSignal): Promise<void> {
     const { source, sources, worker } = this.#me;
     for (const one of new Set([source, ...sources])) {
-      await this.#place.create({ source: one, state: "not-ready", worker: "", joined: false, beat: 0, sums: undefined });
+      await this.#place.create({
+        source: one,
+        state: "not-ready",
+        worker: "",
+        joined: false,
+        beat: 0,
+        sums: undefined,
+      });
     }
     await this.#waitForOther(signal);
     await this.#change((record) => ({ ...record, worker, joined: true }));
@@ -94,7 +101,9 @@ export class BeatStore implements CoordStore {
         const old = await this.#own();
         if (await this.#place.replace({ ...how(old), beat: old.beat + 1 }, old.beat)) return;
       }
-      throw dmError("HAFailTxnOperation", [`the record of ${this.#me.source} is written by somebody else all the time`]);
+      throw dmError("HAFailTxnOperation", [
+        `the record of ${this.#me.source} is written by somebody else all the time`,
+      ]);
     });
     this.#queue = run.catch(() => undefined);
     return run;

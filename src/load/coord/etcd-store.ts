@@ -130,12 +130,15 @@ export class EtcdStore implements CoordStore {
 
   async members(): Promise<Member[]> {
     const { task } = this.#me;
+    this.#revision = 0n;
     const [coord, member, alive, sums] = await Promise.all(
       [LIGHTNING_COORD, LEVIN_MEMBER, LEVIN_ALIVE, LEVIN_SUMS].map((prefix) =>
         this.client.prefix(etcdKey(prefix, task)),
       ),
     );
-    this.#revision = [coord!, member!, alive!].map(({ revision }) => revision).reduce((a, b) => (a < b ? a : b));
+    // The oldest: what came between the reads is seen again, not missed.
+    for (const { revision } of [coord!, member!, alive!])
+      if (revision < this.#revision || this.#revision <= 0n) this.#revision = revision;
     const find = (entries: EtcdEntry[], prefix: string, source: string) =>
       entries.find(({ key }) => key === etcdKey(prefix, task, source));
     return coord!.entries.map((entry) => {

@@ -29,7 +29,11 @@ export class TablePlace implements BeatPlace {
       "sums mediumtext NOT NULL",
     ];
     await transaction(this.#tidb, "make the coordination", `CREATE SCHEMA IF NOT EXISTS ${this.#schema}`);
-    await transaction(this.#tidb, "make the coordination", `CREATE TABLE IF NOT EXISTS ${this.#table} (${columns.join(", ")})`);
+    await transaction(
+      this.#tidb,
+      "make the coordination",
+      `CREATE TABLE IF NOT EXISTS ${this.#table} (${columns.join(", ")})`,
+    );
     this.#made = true;
   }
 

@@ -1,0 +1,185 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { command } from "cmd-ts";
+import { type EventSink, LevinError } from "../../base/mod.ts";
+import { readDocument } from "../../config/mod.ts";
+import {
+  type Acceptance,
+  type ControlRequest,
+  defaultLoadMetrics,
+  dmctlStatus,
+  LoadSession,
+  LoadUnit,
+  readSubTask,
+  serveControl,
+  toDmError,
+} from "../../load/mod.ts";
+import { readText } from "../import-options.ts";
+import type { CommandIo } from "../io.ts";
+import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "../output/sinks.ts";
+import { type AcceptFlags, acceptArgs, acceptanceOf } from "./accept.ts";
+import { failureOf } from "./failure.ts";
+import {
+  type CoordArgs,
+  coordArgs,
+  type LoadTask,
+  loadTask,
+  type RunFlags,
+  runArgs,
+  type TaskArgs,
+  taskArgs,
+} from "./task.ts";
+import { openCoord, unitEnvironment } from "./world.ts";
+
+const EXIT_INTERRUPTED = 130;
+
+/** `levin load run`: one source of one task, from beginning to end. */
+export const runCommand = (io: CommandIo) =>
+  command({
+    name: "run",
+    description: "Load a dump, by DM's task file or by flags; the same command after a failure continues.",
+    args: { ...taskArgs, ...coordArgs, ...runArgs, ...acceptArgs },
+    handler: (args) => runLoad(io, args),
+  });
+
+export type AllRunArgs = TaskArgs & CoordArgs & RunFlags & AcceptFlags;
+
+export async function runLoad(io: CommandIo, args: AllRunArgs): Promise<number> {
+  const task = loadTask(io, args, args);
+  mkdirSync(task.stateDir, { recursive: true });
+  rememberStart(task, args);
+  const sink = outputOf(io, task.stateDir, args.json);
+  for (const note of task.notes) io.stderr.write(`note: ${note}\n`);
+  const startedMs = io.clock.monotonicMs();
+  const title = `${task.subtask.name}, ${task.subtask.sourceId}`;
+  const coord = await openCoord(io, task, args);
+  try {
+    const unit = new LoadUnit(task.subtask, unitEnvironment(io, task, coord, args, sink.emit));
+    const session = new LoadSession({
+      unit,
+      clock: io.clock,
+      random: io.random,
+      signal: io.signal,
+      autoResume: !args.noAutoResume,
+      stay: args.stay,
+      acceptance: acceptanceOf(args),
+      say: (message) => sink.emit({ kind: "log", level: "warn", message }),
+    });
+    const control = await serveControl(task.stateDir, io.clock, (request) =>
+      handle(request, { unit, session, task, io }),
+    );
+    try {
+      await unit.init().catch((thrown: unknown) => {
+        throw failureOf(toDmError(thrown), title);
+      });
+      const result = await session.run();
+      const failure = unit.failure;
+      const { rows, tablesDone } = unit.detail();
+      const { totalBytes } = unit.status();
+      const elapsedMs = io.clock.monotonicMs() - startedMs;
+      writeSummary(io, task, {
+        state: session.state,
+        ...dmctlStatus(unit.status()),
+        rows,
+        elapsedMs,
+        errors: result.errors,
+      });
+      if (result.errors.length > 0 && failure !== undefined && session.state === "failed")
+        throw failureOf(failure, title);
+      if (session.state !== "finished") {
+        io.stderr.write(`the load of ${title} is stopped; its state is kept in ${task.stateDir}\n`);
+        return EXIT_INTERRUPTED;
+      }
+      sink.emit({ kind: "summary", rows, sourceBytes: totalBytes, tables: tablesDone, elapsedMs, exitCode: 0 });
+      return 0;
+    } finally {
+      await control.close();
+      await unit.close();
+    }
+  } catch (thrown) {
+    const error = LevinError.from(thrown);
+    sink.emit({ kind: "log", level: "error", message: error.message, fields: { code: error.code } });
+    throw thrown;
+  } finally {
+    await coord.close().catch(() => undefined);
+    sink.close();
+  }
+}
+
+function outputOf(io: CommandIo, stateDir: string, json: boolean): OutputSink {
+  const log = logFileSink(join(stateDir, "levin.log"), io.clock, { level: "info" });
+  const sinks: OutputSink[] = [log];
+  if (json) sinks.push(jsonSink(io.stdout));
+  const shown = io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock);
+  // Errors end the command, which prints them.
+  const emit: EventSink = (event) => {
+    if (event.kind !== "log" || event.level !== "error") shown.emit(event);
+  };
+  sinks.push({ emit, close: () => shown.close() });
+  return tee(...sinks);
+}
+
+/** How the load was begun, for `resume` without the same flags; no password. */
+function rememberStart(task: LoadTask, args: AllRunArgs): void {
+  const { password: _, acceptDuplicates: _a, acceptChecksumMismatch: _b, ...kept } = args;
+  const path = join(task.stateDir, "load.json");
+  writeFileSync(path, `${JSON.stringify({ ...kept, config: task.configPath, stateDir: task.stateDir })}\n`);
+  chmodSync(path, 0o600);
+}
+
+function writeSummary(io: CommandIo, task: LoadTask, more: Record<string, unknown>): void {
+  const { name, sourceId, mode, loader } = task.subtask;
+  const summary = {
+    task: name,
+    source: sourceId,
+    mode,
+    importMode: loader.importMode,
+    dir: loader.dir,
+    endedAt: new Date(io.clock.nowMs()).toISOString(),
+    ...more,
+  };
+  writeFileSync(join(task.stateDir, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+}
+
+interface Running {
+  unit: LoadUnit;
+  session: LoadSession;
+  task: LoadTask;
+  io: CommandIo;
+}
+
+/** Commands over the control socket. */
+async function handle(request: ControlRequest, { unit, session, task }: Running): Promise<Record<string, unknown>> {
+  switch (request.command) {
+    case "ping":
+      return {};
+    case "status":
+      return {
+        state: session.state,
+        status: dmctlStatus(unit.status()),
+        detail: { ...unit.detail() },
+        task: unit.subtask.name,
+        source: unit.subtask.sourceId,
+      };
+    case "metrics":
+      return { text: defaultLoadMetrics.exitWithError.text() };
+    case "pause":
+      await session.pause();
+      return { state: session.state };
+    case "resume":
+      session.resume(request["acceptance"] as Acceptance | undefined);
+      return { state: "running" };
+    case "stop":
+      await session.stop();
+      return { state: "stopped" };
+    case "update": {
+      if (task.configPath === undefined) throw new Error("the load has no task file");
+      const document = readDocument(task.configPath, readText(task.configPath, "the task file"));
+      const { filter, routes } = readSubTask(document, task.configPath, task.subtask.sourceId, []);
+      unit.update({ filter, routes });
+      return {};
+    }
+    default:
+      throw new Error(`there is no command "${request.command}"`);
+  }
+}
