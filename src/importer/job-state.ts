@@ -32,10 +32,12 @@ export interface JobState {
   batches: BatchState[];
   tables: Map<string, { result: TableFigures; verified: boolean }>;
   done: boolean;
+  /** Tables that were reset and not begun again → names of the fingerprint that may be different until then. */
+  forgiven: Map<string, readonly string[]>;
 }
 
 export function emptyState(): JobState {
-  return { fingerprint: undefined, startedMs: 0, batches: [], tables: new Map(), done: false };
+  return { fingerprint: undefined, startedMs: 0, batches: [], tables: new Map(), done: false, forgiven: new Map() };
 }
 
 /** Takes one record into the state; the journal replayed gives the same state as the run that wrote it. */
@@ -50,13 +52,9 @@ export function applyRecord(state: JobState, record: JobRecord): void {
         id: record.batch,
         tables: record.tables,
         commitTs: BigInt(record.commitTs),
-        chunks: [],
-        runs: { data: new Set(), index: new Set() },
-        done: new Map(),
-        encoded: false,
-        ranges: { data: new Map(), index: new Map() },
-        ingested: false,
+        ...newProgress(),
       };
+      for (const table of record.tables) state.forgiven.delete(table);
       return;
     case "table":
       state.tables.set(record.table, { result: record.result, verified: record.verified });
@@ -64,9 +62,42 @@ export function applyRecord(state: JobState, record: JobRecord): void {
     case "done":
       state.done = true;
       return;
+    case "reset":
+      applyReset(state, record.table, record.forgiven);
+      return;
     default:
       applyToBatch(batchOf(state, record.batch), record);
   }
+}
+
+/**
+ * A table leaves its batch, so that the next run puts it into a new one. What is not in the cluster yet is encoded again for all tables of
+ * the batch, as their pairs share its runs.
+ */
+function applyReset(state: JobState, table: string, forgiven: readonly string[]): void {
+  state.done = false;
+  state.tables.delete(table);
+  state.forgiven.set(table, forgiven);
+  const batch = state.batches.find((one) => one?.tables.includes(table));
+  if (batch === undefined) return;
+  batch.tables = batch.tables.filter((one) => one !== table);
+  if (batch.ingested) {
+    for (const [id, chunk] of batch.done) if (chunk.table === table) batch.done.delete(id);
+    return;
+  }
+  Object.assign(batch, newProgress());
+}
+
+/** Of a batch that was planned and no more. */
+function newProgress() {
+  return {
+    chunks: [],
+    runs: { data: new Set<number>(), index: new Set<number>() },
+    done: new Map<number, ChunkResult>(),
+    encoded: false,
+    ranges: { data: new Map<string, string>(), index: new Map<string, string>() },
+    ingested: false,
+  };
 }
 
 function batchOf(state: JobState, id: number): BatchState {

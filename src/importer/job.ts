@@ -35,7 +35,10 @@ export class Job {
    * Takes the directory and continues what is there, or begins anew. Throws `Levin:State:ErrLocked`, `ErrFormat`, and `ErrChanged` with
    * all differences when the state belongs to another import.
    */
-  static async open(options: ImportOptions, env: ImportEnvironment): Promise<Job> {
+  static async open(
+    options: Pick<ImportOptions, "stateDir" | "sortedKvDir" | "fresh">,
+    env: Pick<ImportEnvironment, "files" | "pid" | "clock" | "emit">,
+  ): Promise<Job> {
     const { files } = env;
     const dir = options.stateDir;
     await files.makeDir(dir);
@@ -60,8 +63,13 @@ export class Job {
       await this.append({ type: "job", format: 1, fingerprint, startedMs: nowMs, version });
       return;
     }
-    const found = differences(before, fingerprint);
-    if (found.length === 0) return;
+    const forgiven = new Set([...this.state.forgiven.values()].flat());
+    const found = differences(before, fingerprint, forgiven);
+    if (found.length === 0) {
+      if (forgiven.size > 0)
+        await this.append({ type: "job", format: 1, fingerprint, startedMs: this.state.startedMs, version });
+      return;
+    }
     const shown = found.slice(0, 5).join("; ");
     const more = found.length > 5 ? `; and ${found.length - 5} more` : "";
     throw new LevinError("Levin:State:ErrChanged", `Cannot continue the import in "${this.dir}": ${shown}${more}`, {
@@ -101,7 +109,7 @@ export async function readJob(files: Files, dir: string): Promise<JobState | und
   return state;
 }
 
-async function forget(files: Files, options: ImportOptions): Promise<void> {
+async function forget(files: Files, options: Pick<ImportOptions, "stateDir" | "sortedKvDir">): Promise<void> {
   await files.remove(joinPath(options.stateDir, "journal"));
   await removeEngines(files, options.sortedKvDir);
   await files.removeTree(joinPath(options.stateDir, "reports"));

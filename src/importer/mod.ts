@@ -14,6 +14,7 @@ export { readJob } from "./job.ts";
 export type { JobState } from "./job-state.ts";
 export { defaultMemoryBytes, planMemory } from "./memory.ts";
 export type { ClusterTls, ConflictOptions, ImportEnvironment, ImportOptions, LogicalOptions } from "./options.ts";
+export { demandIdle, resetTable, type TableReset } from "./reset-table.ts";
 export { undoLeftovers } from "./restore-cluster.ts";
 export type { ImportResult } from "./result.ts";
 export { runImport } from "./run.ts";

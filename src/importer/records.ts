@@ -11,6 +11,7 @@
  *   ingested    all ranges of a batch are in
  *   table       a table was verified, with its figures
  *   done        last
+ *   reset       somebody had a table forgotten (`levin reset DIR TABLE`); it goes into a batch of its own
  */
 export type JobRecord =
   | { type: "job"; format: 1; fingerprint: Fingerprint; startedMs: number; version: string }
@@ -22,7 +23,8 @@ export type JobRecord =
   | { type: "range"; batch: number; engine: EngineName; start: string; end: string }
   | { type: "ingested"; batch: number }
   | { type: "table"; table: string; result: TableFigures; verified: boolean }
-  | { type: "done" };
+  | { type: "done" }
+  | { type: "reset"; table: string; forgiven: string[] };
 
 /** What rows that others keep out would have added. */
 export interface ConflictRecord {
@@ -93,11 +95,15 @@ export interface TableFigures {
   crc: string;
 }
 
-/** Names and values that differ, in words; empty when the runs belong together. */
-export function differences(before: Fingerprint, now: Fingerprint): string[] {
+/** Names and values that differ, in words; empty when the runs belong together. Forgiven names may be anything. */
+export function differences(
+  before: Fingerprint,
+  now: Fingerprint,
+  forgiven: ReadonlySet<string> = new Set(),
+): string[] {
   const out: string[] = [];
   for (const name of new Set([...Object.keys(before), ...Object.keys(now)])) {
-    if (before[name] === now[name]) continue;
+    if (before[name] === now[name] || forgiven.has(name)) continue;
     if (before[name] === undefined) out.push(`${name} is new`);
     else if (now[name] === undefined) out.push(`${name} is gone`);
     else out.push(`${name} was ${before[name]} and is ${now[name]}`);

@@ -116,7 +116,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     );
   }
   await precheck(context, session);
-  const batches = planBatches(plan.tables, options.batchSizeBytes);
+  const batches = planBatches(plan.tables, options.batchSizeBytes, job.state.batches);
   await runBatches(context, batches, session);
   await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });

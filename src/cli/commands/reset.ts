@@ -1,31 +1,35 @@
 import { resolve } from "node:path";
-import { command, flag, positional, string } from "cmd-ts";
+import { command, flag, optional, positional, string } from "cmd-ts";
 import { joinPath, LevinError, systemFiles } from "../../base/mod.ts";
-import { readJob } from "../../importer/mod.ts";
+import { demandIdle, readJob, resetTable } from "../../importer/mod.ts";
 import type { CommandIo } from "../io.ts";
+import { plainSink } from "../output/sinks.ts";
 
 /** What a state directory may hold; nothing else is removed. */
 const PARTS = ["journal", "engines", "reports", "levin.log", "FORMAT"];
 
-/** `levin reset DIR`: forgets an import, so that the next run begins anew. */
+/** `levin reset DIR [TABLE]`: forgets an import, or one of its tables, so that the next run begins it anew. */
 export const resetCommand = (io: CommandIo) =>
   command({
     name: "reset",
     description: "Forget the import of a state directory (what is in the cluster stays).",
     args: {
       dir: positional({ type: string, displayName: "STATE-DIR" }),
+      table: positional({
+        type: optional(string),
+        displayName: "TABLE",
+        description: "only this table of it, DB.TABLE",
+      }),
       yes: flag({ long: "yes", description: "do it; without, only say what would be removed" }),
     },
-    handler: async ({ dir, yes }) => {
+    handler: async ({ dir, table, yes }) => {
       const path = resolve(dir);
       if ((await readJob(systemFiles, path)) === undefined)
         throw new LevinError("Levin:Command:ErrUsage", `Cannot reset "${dir}": it holds no import`);
-      if ((await systemFiles.read(joinPath(path, "LOCK"))) !== undefined) {
-        throw new LevinError(
-          "Levin:State:ErrLocked",
-          `Cannot reset "${dir}": a run holds it, or was killed; if none runs, remove ${joinPath(path, "LOCK")}`,
-        );
-      }
+      const { emit } = plainSink(io.stderr, io.clock);
+      const env = { files: systemFiles, clock: io.clock, pid: io.pid, emit };
+      if (table !== undefined) return resetOne(io, env, path, table, yes);
+      await demandIdle(env, path);
       for (const part of PARTS) {
         io.stdout.write(`${yes ? "removed" : "would remove"} ${joinPath(path, part)}\n`);
         if (yes) await systemFiles.removeTree(joinPath(path, part));
@@ -34,3 +38,21 @@ export const resetCommand = (io: CommandIo) =>
       return 0;
     },
   });
+
+async function resetOne(
+  io: CommandIo,
+  env: Parameters<typeof resetTable>[0],
+  dir: string,
+  table: string,
+  yes: boolean,
+): Promise<number> {
+  if (!yes) {
+    io.stdout.write(`would forget ${table}\nnothing was forgotten: say --yes to do it\n`);
+    return 0;
+  }
+  const { encodedAgain, files } = await resetTable(env, dir, table);
+  io.stdout.write(`forgotten: ${table}; empty the table in the target, then run the same import again\n`);
+  if (files.length > 0) io.stdout.write(`its files may change until then: ${files.join(", ")}\n`);
+  if (encodedAgain.length > 0) io.stdout.write(`encoded again with it: ${encodedAgain.join(", ")}\n`);
+  return 0;
+}

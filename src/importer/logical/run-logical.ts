@@ -73,7 +73,7 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
 async function loadBatches(context: LogicalContext): Promise<void> {
   const { env, job, plan, progress } = context;
   try {
-    for (const batch of planBatches(plan.tables, Number.POSITIVE_INFINITY)) {
+    for (const batch of planBatches(plan.tables, Number.POSITIVE_INFINITY, job.state.batches)) {
       if (job.state.batches[batch.id] === undefined) {
         const tables = batch.tables.map(({ name }) => name);
         await job.append({ type: "batch", batch: batch.id, tables, commitTs: "0" });
