@@ -85,6 +85,7 @@ function applyReset(state: JobState, table: string, forgiven: readonly string[])
     for (const [id, chunk] of batch.done) if (chunk.table === table) batch.done.delete(id);
     return;
   }
+  delete batch.conflicts;
   Object.assign(batch, newProgress());
 }
 
