@@ -4,7 +4,7 @@ import type { Tidb } from "../tidb/mod.ts";
 import type { ClusterLink } from "./cluster-link.ts";
 import type { DiskQuota } from "./disk-quota.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
-import type { Job } from "./job.ts";
+import type { JobLog } from "./job.ts";
 import type { MemoryPlan } from "./memory.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -15,7 +15,7 @@ export interface RunContext {
   options: ImportOptions;
   env: ImportEnvironment;
   plan: SourcePlan;
-  job: Job;
+  job: JobLog;
   tidb: Tidb;
   cluster: ClusterLink;
   /** `db.table` → model. */
@@ -30,3 +30,6 @@ export interface RunContext {
   /** Engines that are open, by batch. */
   open: Map<number, EncodedBatch>;
 }
+
+/** What encoding a batch needs. */
+export type EncodeContext = Omit<RunContext, "cluster" | "tidb">;

@@ -3,7 +3,7 @@ import { type Chunk, ignoredColumns } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
 import { chunksOf } from "./chunk-stream.ts";
 import { looksForConflicts } from "./conflict/conflict-report.ts";
-import type { RunContext } from "./context.ts";
+import type { EncodeContext } from "./context.ts";
 import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage, WorkerTable } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
@@ -19,12 +19,12 @@ export interface EncodedBatch {
   warnings: WarningCountMessage[];
 }
 
-export function batchDir(context: RunContext, batch: number): string {
+export function batchDir(context: EncodeContext, batch: number): string {
   return joinPath(context.options.sortedKvDir, `batch-${batch}`);
 }
 
 /** Opens a batch's engines and takes out the runs that the journal does not know. */
-export async function openEncoded(context: RunContext, state: BatchState): Promise<EncodedBatch> {
+export async function openEncoded(context: EncodeContext, state: BatchState): Promise<EncodedBatch> {
   const dir = batchDir(context, state.id);
   await context.env.files.makeDir(context.options.sortedKvDir);
   const engines = await openBatchEngines(context.env, dir, context.options.blockStore, looksForConflicts(context));
@@ -43,7 +43,7 @@ export async function openEncoded(context: RunContext, state: BatchState): Promi
 }
 
 /** Encodes what is left of a batch; its engines are complete and open when it resolves. */
-export async function encodeBatch(context: RunContext, pool: EncodePool, batch: Batch): Promise<EncodedBatch> {
+export async function encodeBatch(context: EncodeContext, pool: EncodePool, batch: Batch): Promise<EncodedBatch> {
   const { job, env, options, progress } = context;
   const state = job.state.batches[batch.id]!;
   const encoded = await openEncoded(context, state);
@@ -107,7 +107,7 @@ export async function encodeBatch(context: RunContext, pool: EncodePool, batch: 
 }
 
 /** What workers must know of a batch's tables. */
-export function workerTables({ models, options }: RunContext, batch: Batch): WorkerTable[] {
+export function workerTables({ models, options }: EncodeContext, batch: Batch): WorkerTable[] {
   return batch.tables.map((table) => {
     const info = models.get(table.name)!;
     const { database, table: base, name } = table;

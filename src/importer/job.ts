@@ -7,6 +7,15 @@ import { differences, type Fingerprint, type JobRecord } from "./records.ts";
 
 const FORMAT = "levin state 1\n";
 
+/** What has been done, and where it is written down. */
+export interface JobLog {
+  readonly dir: string;
+  readonly state: JobState;
+  append(record: JobRecord): Promise<void>;
+  /** Called behind each record. */
+  onAppend?: () => void;
+}
+
 /** The state directory of one import, held by this process. */
 export class Job {
   readonly dir: string;

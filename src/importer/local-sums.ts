@@ -3,7 +3,7 @@ import { KvChecksum } from "../codec/mod.ts";
 import { unpackPairs } from "../engine/mod.ts";
 import type { NamedRange, RangeChecksum } from "../ingest/mod.ts";
 import { overlayOf, readResolved } from "./conflict/resolved-source.ts";
-import type { RunContext } from "./context.ts";
+import type { EncodeContext } from "./context.ts";
 import { openEncoded } from "./encode-batch.ts";
 import type { BatchState } from "./job-state.ts";
 
@@ -15,7 +15,7 @@ export interface RangeSums {
 
 /** Sums each range over the engines; only for the report of a mismatch, so plainly written. */
 export async function sumLocalRanges(
-  context: RunContext,
+  context: EncodeContext,
   state: BatchState,
   remote: readonly RangeChecksum[],
   ranges: readonly NamedRange[],

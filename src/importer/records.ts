@@ -34,6 +34,8 @@ export interface ConflictRecord {
   losers: number;
   /** Those that have any. */
   tables: TableSums[];
+  /** Of the logical backend: tables whose rows were compared before they were sent. */
+  checked?: string[];
 }
 
 export type TableSums = { table: string } & TableFigures;

@@ -62,6 +62,8 @@ export interface LoadChunkOptions {
 export interface LoadedChunk {
   /** All rows that the chunk has. */
   rows: number;
+  /** Those that `leftOut` names. */
+  leftOut: number;
   shortRows: number;
   replacedCharacters: number;
 }
@@ -136,10 +138,11 @@ export class ChunkLoader {
     let zone: string | undefined;
     let row = 0;
     let shortRows = 0;
+    let leftOutRows = 0;
     let pending = this.#next(undefined, noBackslash);
     let head: RowBinding | undefined;
-    const send = async (): Promise<void> => {
-      pending.position = row;
+    const send = async (position: number): Promise<void> => {
+      pending.position = position;
       await this.#send(pending, chunk, table);
       progress.report(row);
       pending = this.#next(head, noBackslash);
@@ -147,13 +150,15 @@ export class ChunkLoader {
     try {
       while (await reader.fill()) {
         while (reader.next(fields)) {
-          if (row < skip || leftOut?.(row + 1)) {
-            row++;
+          row++;
+          if (leftOut?.(row)) {
+            leftOutRows++;
             continue;
           }
+          if (row <= skip) continue;
           const binding = bindings.of(scanner, fields);
           if (binding !== head || sql?.session.timeZone !== zone) {
-            if (pending.builder.rows > 0) await send();
+            if (pending.builder.rows > 0) await send(row - 1);
             head = binding;
             if (sql?.session.timeZone !== zone) {
               await this.#underWay;
@@ -167,19 +172,18 @@ export class ChunkLoader {
           pending.rowNumbers[builder.rows] = scanner.rowNumber;
           pending.bytes[builder.rows] = reader.rowPosition;
           builder.add(fields, binding.slots);
-          row++;
           if (builder.sizeBytes >= batchBytes || builder.rows >= rowsMax) {
             signal.throwIfAborted();
-            await send();
+            await send(row);
           }
         }
       }
-      if (pending.builder.rows > 0) await send();
+      if (pending.builder.rows > 0) await send(row);
     } catch (thrown) {
       throw placed(thrown, chunk, scanner.rowNumber, reader.rowPosition);
     }
     progress.end(row);
-    return { rows: row, shortRows, replacedCharacters: reader.replacedCount };
+    return { rows: row, leftOut: leftOutRows, shortRows, replacedCharacters: reader.replacedCount };
   }
 
   #next(head: RowBinding | undefined, noBackslash: boolean): Pending {

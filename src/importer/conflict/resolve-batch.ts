@@ -3,7 +3,7 @@ import { KvChecksum } from "../../codec/mod.ts";
 import { BufferPool, type Engine, PairArena } from "../../engine/mod.ts";
 import type { Batch } from "../batches.ts";
 import { chunksOf } from "../chunk-stream.ts";
-import type { RunContext } from "../context.ts";
+import type { EncodeContext } from "../context.ts";
 import type { EncodePool } from "../encode/encode-pool.ts";
 import { type EncodedBatch, workerTables } from "../encode-batch.ts";
 import type { BatchState } from "../job-state.ts";
@@ -23,6 +23,9 @@ import { type Decision, decide, eachRow, keyEndOf, lostBy, type MarkedRow } from
 import { KeyTable } from "./key-table.ts";
 import { placeAt } from "./row-entries.ts";
 
+/** Told of each row that does not stay, in the order of the source. */
+export type OnLoser = (table: string, rowId: number) => void;
+
 const OVERLAY_ARENA_BYTES = 16 << 20;
 
 /**
@@ -31,10 +34,11 @@ const OVERLAY_ARENA_BYTES = 16 << 20;
  * time. Throws `Levin:Encode:ErrDuplicateKey` (strategy "error") and `Levin:Encode:ErrTooManyConflicts`.
  */
 export async function resolveBatch(
-  context: RunContext,
+  context: EncodeContext,
   pool: EncodePool,
   batch: Batch,
   encoded: EncodedBatch,
+  onLoser: OnLoser = () => undefined,
 ): Promise<void> {
   const { job, env } = context;
   const state = job.state.batches[batch.id]!;
@@ -48,7 +52,7 @@ export async function resolveBatch(
     await markRows(context, pool, batch, encoded, keys);
     const { strategy } = context.options.conflict!;
     const decision = await decide(rows, keys, strategy === "replace" ? "last" : "first", env.signal);
-    record = await new Resolution(context, batch, state, keys, decision).write(rows, overlay);
+    record = await new Resolution(context, batch, state, keys, decision, onLoser).write(rows, overlay);
     await dropRuns(rows);
   }
   await job.append(record);
@@ -60,7 +64,7 @@ async function dropRuns(engine: Engine): Promise<void> {
 }
 
 /** Keys that stand in the engines more than once. */
-async function findKeys(context: RunContext, encoded: EncodedBatch, batch: Batch): Promise<KeyTable> {
+async function findKeys(context: EncodeContext, encoded: EncodedBatch, batch: Batch): Promise<KeyTable> {
   const { env, models, options } = context;
   const keys = KeyTable.empty();
   const buffers = new BufferPool(4 << 20);
@@ -87,7 +91,7 @@ async function findKeys(context: RunContext, encoded: EncodedBatch, batch: Batch
 
 /** Reads the batch's chunks again for the rows that have one of the keys. */
 async function markRows(
-  context: RunContext,
+  context: EncodeContext,
   pool: EncodePool,
   batch: Batch,
   encoded: EncodedBatch,
@@ -112,7 +116,7 @@ async function markRows(
   );
 }
 
-function tooMany({ options }: RunContext, found: number, atLeast: boolean): LevinError {
+function tooMany({ options }: EncodeContext, found: number, atLeast: boolean): LevinError {
   const { threshold } = options.conflict!;
   const what = `${atLeast ? "at least " : ""}${found} rows are in the way of others, conflict.threshold allows ${threshold}`;
   const where = atLeast ? "" : `; see ${joinPath(options.stateDir, "reports", "conflicts.ndjson")}`;
@@ -131,15 +135,24 @@ interface Noted {
 
 /** Writes down what was decided: overlay, report, sums. */
 class Resolution {
-  readonly #context: RunContext;
+  readonly #context: EncodeContext;
   readonly #batch: Batch;
   readonly #state: BatchState;
   readonly #keys: KeyTable;
   readonly #decision: Decision;
   readonly #sums: { rows: number; checksum: KvChecksum }[];
   readonly #noted: Noted[] = [];
+  readonly #onLoser: OnLoser;
 
-  constructor(context: RunContext, batch: Batch, state: BatchState, keys: KeyTable, decision: Decision) {
+  constructor(
+    context: EncodeContext,
+    batch: Batch,
+    state: BatchState,
+    keys: KeyTable,
+    decision: Decision,
+    onLoser: OnLoser,
+  ) {
+    this.#onLoser = onLoser;
     this.#context = context;
     this.#batch = batch;
     this.#state = state;
@@ -189,6 +202,7 @@ class Resolution {
     }
     const { checksum } = this.#sums[row.table]!;
     this.#sums[row.table]!.rows++;
+    this.#onLoser(this.#batch.tables[row.table]!.name, row.rowId);
     for (const pair of row.pairs) {
       const keyEnd = keyEndOf(pair);
       checksum.addAt(pair, 2, keyEnd, pair, keyEnd, pair.length);

@@ -1,18 +1,9 @@
 import { joinPath, utf8 } from "../../base/mod.ts";
 import type { StatementReport } from "../../logical/mod.ts";
+import { type ConflictLine, mergeConflicts as mergeFound } from "../conflict/conflict-report.ts";
 import type { RejectedRow } from "../encode/rejected-row.ts";
 import { writeRejected } from "../reports.ts";
 import type { LogicalContext } from "./context.ts";
-
-/** A row that was in another's way, as the server told it: one of the two is known only by its key. */
-interface ConflictLine {
-  table: string;
-  index: string;
-  value: string;
-  /** The row that is not in the table in the end; null: one that came before, of the source or of the table. */
-  dropped: StatementReport["conflicts"][number]["place"] | null;
-  kept: StatementReport["conflicts"][number]["place"] | null;
-}
 
 /** What one statement had to report. */
 interface Entry {
@@ -92,24 +83,34 @@ export class ChunkReports {
   }
 }
 
-/** Puts the chunks' conflicts together in the order of the source; the path, undefined where there are none. */
+/** Puts conflicts together, those found before anything was sent, then those that the target told, in the order of the source. */
 export async function mergeConflicts(context: LogicalContext): Promise<{ rows: number; path: string } | undefined> {
   const { env, job, options } = context;
   const max = options.conflict?.maxRecordRows ?? 0;
+  const found = await mergeFound(context);
   const lines: string[] = [];
-  let rows = 0;
+  let rows = found?.rows ?? 0;
   for (const batch of job.state.batches) {
     for (const { id } of batch?.chunks ?? []) {
-      const found = await env.files.read(joinPath(partsDir(context), `${batch.id}-${id}.json`));
-      if (found === undefined) continue;
-      for (const entry of JSON.parse(new TextDecoder().decode(found)) as Entry[]) {
+      const part = await env.files.read(joinPath(partsDir(context), `${batch.id}-${id}.json`));
+      if (part === undefined) continue;
+      for (const entry of JSON.parse(new TextDecoder().decode(part)) as Entry[]) {
         rows += entry.conflicts;
-        for (const line of entry.lines) if (lines.length < max) lines.push(`${JSON.stringify(line)}\n`);
+        for (const line of entry.lines) lines.push(`${JSON.stringify(line)}\n`);
       }
     }
   }
   if (rows === 0) return undefined;
   const path = joinPath(options.stateDir, "reports", "conflicts.ndjson");
-  await env.files.replace(path, utf8(lines.join("")));
+  if (lines.length === 0) return { rows, path };
+  const before = found === undefined ? [] : textLines(await env.files.read(found.path));
+  await env.files.replace(path, utf8([...before, ...lines].slice(0, max).join("")));
   return { rows, path };
 }
+
+const textLines = (bytes: Uint8Array | undefined): string[] =>
+  new TextDecoder()
+    .decode(bytes)
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => `${line}\n`);

@@ -12,6 +12,7 @@ import { sumCounts } from "../reports.ts";
 import type { SourceTable } from "../source-plan.ts";
 import { ChunkReports } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
+import { type Losers, leftOut } from "./find-conflicts.ts";
 
 /** Rows of one INSERT and its bytes where the configuration says nothing. */
 export const LOGICAL_DEFAULTS = {
@@ -36,7 +37,12 @@ const TIDB_VARIABLES: Readonly<Record<string, string>> = {
 type Strand = NumberedChunk[];
 
 /** Brings in what is left of a batch, several connections side by side. */
-export async function loadBatch(context: LogicalContext, batch: Batch, state: BatchState): Promise<void> {
+export async function loadBatch(
+  context: LogicalContext,
+  batch: Batch,
+  state: BatchState,
+  losers: Losers | undefined,
+): Promise<void> {
   const { env, options } = context;
   const columnCountOf = (name: string): number => context.tables.get(name)!.columns.length;
   const planned: PlannedChunk[] = [];
@@ -46,7 +52,7 @@ export async function loadBatch(context: LogicalContext, batch: Batch, state: Ba
     env.emit({ kind: "chunk", state: "pending", ...placeOf(one.chunk) });
   }
   if (planned.length > 0) await context.job.append({ type: "chunks", batch: batch.id, chunks: planned });
-  const strands = strandsOf(context, left);
+  const strands = strandsOf(context, left, losers);
   const stop = new AbortController();
   const inner = { ...context, env: { ...env, signal: AbortSignal.any([env.signal, stop.signal]) } };
   const tally = new Tally(context);
@@ -56,7 +62,7 @@ export async function loadBatch(context: LogicalContext, batch: Batch, state: Ba
     const lane = new Lane({ ...inner.env, patienceMs: options.retryDeadlineMs, ...laneOf(inner) });
     try {
       while (next < strands.length && first === undefined) {
-        for (const one of strands[next++]!) await loadOne(inner, lane, batch, state, one, tally);
+        for (const one of strands[next++]!) await loadOne(inner, lane, batch, one, tally, losers);
       }
     } catch (thrown) {
       first ??= { thrown };
@@ -69,14 +75,18 @@ export async function loadBatch(context: LogicalContext, batch: Batch, state: Ba
   if (first !== undefined) throw (first as { thrown: unknown }).thrown;
 }
 
-function strandsOf({ options, tables }: LogicalContext, chunks: readonly NumberedChunk[]): Strand[] {
+function strandsOf(
+  { options, tables }: LogicalContext,
+  chunks: readonly NumberedChunk[],
+  losers: Losers | undefined,
+): Strand[] {
   const strategy = options.conflict?.strategy ?? "";
   const strands: Strand[] = [];
   const ordered = new Map<string, Strand>();
   for (const one of chunks) {
     const name = `${one.chunk.database}.${one.chunk.table}`;
     const decides = strategy === "replace" || strategy === "ignore";
-    if (!decides || tables.get(name)!.uniqueKeys.length === 0) strands.push([one]);
+    if (!decides || losers?.has(name) || tables.get(name)!.uniqueKeys.length === 0) strands.push([one]);
     else {
       const strand = ordered.get(name) ?? [];
       if (strand.length === 0) {
@@ -165,9 +175,9 @@ async function loadOne(
   context: LogicalContext,
   lane: Lane,
   batch: Batch,
-  state: BatchState,
   { id, chunk }: NumberedChunk,
   tally: Tally,
+  losers: Losers | undefined,
 ): Promise<void> {
   const { env, job, options, plan, progress } = context;
   await env.gate?.pass(env.signal);
@@ -195,6 +205,7 @@ async function loadOne(
       packetBytes: context.packetBytes,
       nameConflicts: tally.conflicts < (options.conflict?.maxRecordRows ?? 0),
     }),
+    ...(losers?.has(name) ? { leftOut: leftOut(losers.get(name)!, chunk.rowIdBase) } : {}),
     onBegin: (position) => reports.begin(position),
     onReport: async (report) => {
       await reports.add(report);
@@ -213,7 +224,7 @@ async function loadOne(
   const result: ChunkResult = {
     chunk: id,
     table: name,
-    rows: loaded.rows - reports.refused - ignored,
+    rows: loaded.rows - loaded.leftOut - reports.refused - ignored,
     kvs: 0,
     bytes: 0,
     crc: "0",
@@ -222,7 +233,7 @@ async function loadOne(
     rowIdMax: "0",
     counts: Object.fromEntries(counts),
   };
-  await job.append({ type: "flushed", batch: state.id, runs: { data: [], index: [] }, chunks: [result] });
+  await job.append({ type: "flushed", batch: batch.id, runs: { data: [], index: [] }, chunks: [result] });
   tally.close(reports);
   env.emit({ kind: "chunk", state: "finished", ...placeOf(chunk), rows: result.rows });
 }

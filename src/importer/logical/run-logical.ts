@@ -18,6 +18,7 @@ import type { ImportResult } from "../result.ts";
 import { type SourcePlan, scanSource, sourceFingerprint } from "../source-plan.ts";
 import { mergeConflicts } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
+import { findConflicts } from "./find-conflicts.ts";
 import { LOGICAL_DEFAULTS, loadBatch } from "./load-batch.ts";
 
 /** One import by statements, from beginning to end. */
@@ -62,15 +63,16 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   };
   sayPlan(context, variables);
   if (job.state.done) return resultOf(context);
-  await precheck(context, session(options, variables, env));
+  const encodeSession = session(options, variables, job, env);
+  await precheck(context, encodeSession);
   await context.positions.create(tidb);
-  await loadBatches(context);
+  await loadBatches(context, encodeSession);
   await context.positions.remove(tidb);
   await job.append({ type: "done" });
   return resultOf(context);
 }
 
-async function loadBatches(context: LogicalContext): Promise<void> {
+async function loadBatches(context: LogicalContext, encodeSession: EncodeSession): Promise<void> {
   const { env, job, plan, progress } = context;
   try {
     for (const batch of planBatches(plan.tables, Number.POSITIVE_INFINITY, job.state.batches)) {
@@ -81,7 +83,8 @@ async function loadBatches(context: LogicalContext): Promise<void> {
       const state = job.state.batches[batch.id]!;
       if (!state.ingested) {
         progress.at("encode", batch.tables.length === 1 ? batch.tables[0]!.name : undefined);
-        await loadBatch(context, batch, state);
+        const losers = await findConflicts(context, batch, encodeSession);
+        await loadBatch(context, batch, state, losers);
         await job.append({ type: "ingested", batch: batch.id });
       }
       await context.positions.forget(context.tidb, batch.id);
@@ -161,15 +164,15 @@ function zoneOf(options: ImportOptions, variables: ServerVariables): string {
 }
 
 /** For the checks of the source, which read values as an encoder does. */
-function session(options: ImportOptions, variables: ServerVariables, env: ImportEnvironment): EncodeSession {
+function session(options: ImportOptions, variables: ServerVariables, job: Job, env: ImportEnvironment): EncodeSession {
   const zone = zoneOf(options, variables);
   return {
     sqlMode: options.sqlMode,
     timeZone: TimeZone.find(zone) === undefined ? "UTC" : zone,
-    newCollations: variables.newCollations,
+    newCollations: variables.newCollations || !variables.isTidb,
     rowFormatVersion: 2,
     rowLevelChecksum: false,
-    nowMs: env.clock.nowMs(),
+    nowMs: job.state.fingerprint === undefined ? env.clock.nowMs() : job.state.startedMs,
     defaultWeekFormat: variables.defaultWeekFormat,
   };
 }
