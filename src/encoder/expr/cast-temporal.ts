@@ -22,6 +22,7 @@ import {
   truncatedWrongValue,
   typeName,
   unquotedJson,
+  valueOutOfRange,
   wrongValue,
 } from "../cast/mod.ts";
 import { timeText } from "./cast-text.ts";
@@ -140,6 +141,10 @@ function strictDuration(ctx: ExprContext, text: string, fsp: number): Duration |
   return ctx.failed() ? null : d;
 }
 
+/** 838:59:59 as a number, and the first number that is read as a date and time. */
+const LAST_CLOCK = 8385959n;
+const FIRST_DATETIME = 10000000000n;
+
 export function numberToDuration(ctx: ExprContext, source: CastSource, type: FieldTypeInfo): Duration | null {
   ctx.session.fault = null;
   const d = castDuration(ctx.session, source, type);
@@ -166,7 +171,14 @@ export function durationEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): 
   const fsp = fspOf(type);
   switch (arg.kind) {
     case "int":
-      return lift1(arg.eval, (v) => numberToDuration(ctx, { kind: "int", value: BigInt.asIntN(64, v) }, type));
+      return lift1(arg.eval, (v) => {
+        const value = BigInt.asIntN(64, v);
+        if (value >= -LAST_CLOCK && (value <= LAST_CLOCK || value >= FIRST_DATETIME)) {
+          return numberToDuration(ctx, { kind: "int", value }, type);
+        }
+        ctx.handle(valueOutOfRange("Duration", String(value)));
+        return null;
+      });
     case "real":
       return lift1(arg.eval, (v) => strictDuration(ctx, formatFixed(v), fsp));
     case "decimal":
