@@ -4,8 +4,7 @@ import os from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { seededRandom, systemClock } from "../../src/base/mod.ts";
-import { runCli } from "../../src/cli/mod.ts";
+import { encode } from "./run-encode.ts";
 
 interface Golden {
   case: string;
@@ -32,25 +31,6 @@ const lines = gunzipSync(fs.readFileSync(new URL("../golden/tables.jsonl.gz", im
   .toString()
   .split("\n")
   .filter((line) => line !== "");
-
-/** Runs `levin encode` in process. */
-async function encode(args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCli(["encode", ...args], "levin", {
-    stdout: { write: (text: string) => void out.push(text) },
-    stderr: { write: (text: string) => void err.push(text) },
-    terminal: undefined,
-    environment: {},
-    clock: systemClock,
-    random: seededRandom(1),
-    signal: new AbortController().signal,
-    version: "0",
-    pid: 1,
-    encodeWorker: new URL("file:///none"),
-  });
-  return { code, out: out.join(""), err: err.join("") };
-}
 
 function pairsOf(out: string): string[] {
   return out

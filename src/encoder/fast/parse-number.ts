@@ -157,6 +157,8 @@ export function parseShortDecimal(
   return to;
 }
 
+const MAX_DIGITS = 65;
+
 /**
  * `-?[0-9]*(\.[0-9]*)?` with at least one digit, no more fractional digits than `scale`, no more integer digits than there is room
  * for.
@@ -178,7 +180,9 @@ export function parseDecimalField(
   while (point < end && b[point] !== 0x2e) point++;
   const fractionAt = point < end ? point + 1 : end;
   const fractionSize = end - fractionAt;
-  if (point - from + fractionSize === 0 || fractionSize > scale) return -1;
+  const digits = point - from + fractionSize;
+  // Zeros in front take up room too: more digits than fit the nine words of TiDB's decimal are for the plain path.
+  if (digits === 0 || digits > MAX_DIGITS || fractionSize > scale) return -1;
   while (from < point && b[from] === 0x30) from++;
   const whole = precision - scale;
   if (point - from > whole) return -1;
