@@ -3,7 +3,10 @@ import { LevinError, utf8 } from "../base/mod.ts";
 import { decodeBase64 } from "./base64.ts";
 import { lossyText } from "./utf8-lossy.ts";
 
+/** Go's own limit. */
 const MAX_DEPTH = 10_000;
+/** What is kept untyped is read by recursion. */
+const UNTYPED_DEPTH_MAX = 1000;
 
 type ReadField = (json: JsonReader) => void;
 
@@ -28,6 +31,11 @@ export class FieldTable {
 
 /** A number of untyped JSON: bigint where a double would round an integer. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
+
+/** Names match as Go matches them: by Unicode's simple folding, in which the Kelvin sign is a k and the long s an s. */
+export function foldName(name: string): string {
+  return name.toLowerCase().replaceAll("\u017f", "s");
+}
 
 /**
  * Reads one JSON document from bytes the way Go's `encoding/json` fills typed values: names match without regard to case, unknown names are
@@ -101,7 +109,7 @@ export class JsonReader {
   /** Reads an object through `fields`; false for `null`. */
   object(fields: Fields): boolean {
     return this.members((name) => {
-      const field = fields.get(name) ?? fields.get(name.toLowerCase());
+      const field = fields.get(name) ?? fields.get(foldName(name));
       if (field === undefined) this.skip();
       else field(this);
     });
@@ -126,7 +134,7 @@ export class JsonReader {
         }
         const name = this.rawString();
         if (!this.take(0x3a)) throw this.unexpected();
-        const read = table.fields.get(name.toLowerCase());
+        const read = table.fields.get(foldName(name));
         if (read === undefined) this.skip();
         else read(this);
       } while (this.take(0x2c));
@@ -206,9 +214,14 @@ export class JsonReader {
     return this.rawString();
   }
 
-  /** Bytes of a base64 string, its own copy; null for `null`. */
+  /** Bytes of a base64 string or of an array of small integers, their own copy; null for `null`. */
   base64(): Uint8Array | null {
     if (this.takeNull()) return null;
+    if (this.peek() === 0x5b) {
+      const bytes: number[] = [];
+      this.array(() => void bytes.push(Number(this.integer(0n, 255n, "uint8") ?? 0n)));
+      return Uint8Array.from(bytes);
+    }
     if (this.peek() !== 0x22) throw this.typeError("a base64 string");
     const start = this.at + 1;
     const end = this.bytes.indexOf(0x22, start);
@@ -370,14 +383,20 @@ export class JsonReader {
     return out.isWellFormed() ? out : out.toWellFormed();
   }
 
-  /** Any value. */
-  any(): Json {
+  /** An object is next. */
+  atObject(): boolean {
+    return this.peek() === 0x7b;
+  }
+
+  /** Any value, as Go keeps it untyped; a number beyond a double is an error. */
+  any(depth = 0): Json {
+    if (depth > UNTYPED_DEPTH_MAX) throw this.error(`nested deeper than ${UNTYPED_DEPTH_MAX} levels`);
     switch (this.peek()) {
       case 0x7b: {
         const object: { [name: string]: Json } = {};
         this.members((name) => {
           Object.defineProperty(object, name, {
-            value: this.any(),
+            value: this.any(depth + 1),
             writable: true,
             enumerable: true,
             configurable: true,
@@ -387,9 +406,21 @@ export class JsonReader {
       }
       case 0x5b: {
         const items: Json[] = [];
-        this.array(() => void items.push(this.any()));
+        this.array(() => void items.push(this.any(depth + 1)));
         return items;
       }
+      default: {
+        const scalar = this.scalar();
+        if (scalar === null || typeof scalar !== "object") return scalar;
+        const number = Number(scalar.number);
+        if (!Number.isFinite(number)) throw this.error(`number ${scalar.number} does not fit float64`);
+        return /^-?\d+$/.test(scalar.number) && !Number.isSafeInteger(number) ? BigInt(scalar.number) : number;
+      }
+    }
+  }
+
+  private scalar(): null | boolean | string | { number: string } {
+    switch (this.peek()) {
       case 0x22:
         return this.rawString();
       case 0x74:
@@ -401,15 +432,42 @@ export class JsonReader {
       default: {
         const c = this.peek();
         if (c !== 0x2d && !(c >= 0x30 && c <= 0x39)) throw this.unexpected();
-        const text = this.number();
-        const number = Number(text);
-        return /^-?\d+$/.test(text) && !Number.isSafeInteger(number) ? BigInt(text) : number;
+        return { number: this.number() };
       }
     }
   }
 
-  /** Passes over any value, checking its syntax. */
+  /** Passes over any value, checking its syntax; without recursion, as anything may stand there. */
   skip(): void {
-    this.any();
+    const closers: number[] = [];
+    for (;;) {
+      const open = this.peek();
+      if (open === 0x7b || open === 0x5b) {
+        this.at++;
+        this.enter();
+        if (!this.take(open + 2)) {
+          closers.push(open + 2);
+          if (open === 0x7b) this.memberName();
+          continue;
+        }
+        this.depth--;
+      } else this.scalar();
+      for (let more = false; !more; ) {
+        const close = closers.at(-1);
+        if (close === undefined) return;
+        more = this.take(0x2c);
+        if (more && close === 0x7d) this.memberName();
+        if (more) continue;
+        if (!this.take(close)) throw this.unexpected();
+        closers.pop();
+        this.depth--;
+      }
+    }
+  }
+
+  private memberName(): void {
+    if (this.peek() !== 0x22) throw this.unexpected();
+    this.rawString();
+    if (!this.take(0x3a)) throw this.unexpected();
   }
 }

@@ -81,7 +81,8 @@ function readSchedulers(json: JsonReader): SchedulersConfig | null {
     [
       "schedule_cfg",
       () => {
-        const values: { [name: string]: Json } = {};
+        // A name that comes twice goes on with what is there, as in Go.
+        const values: { [name: string]: Json } = config.scheduleCfg ?? {};
         const there = json.members((name) => {
           Object.defineProperty(values, name, {
             value: json.any(),
@@ -168,8 +169,8 @@ export function printSnapshotMetadata(meta: SnapshotMetadata): Uint8Array {
   );
 }
 
-function readTiflash(json: JsonReader): Map<bigint, TiflashItem> | null {
-  const items = new Map<bigint, TiflashItem>();
+function readTiflash(json: JsonReader, before: Map<bigint, TiflashItem> | null): Map<bigint, TiflashItem> | null {
+  const items = before ?? new Map<bigint, TiflashItem>();
   const there = json.members((name) => {
     if (!/^[+-]?\d+$/.test(name)) throw json.error(`"${name}" is no table id`);
     const item: TiflashItem = { count: 0n, locationLabels: null, available: false, availablePartitionIds: null };
@@ -263,7 +264,7 @@ export function readLogMetadata(bytes: Uint8Array, what: string): LogMetadata {
     [
       "tiflash-recorder",
       () => {
-        meta.tiflashItems = readTiflash(json);
+        meta.tiflashItems = readTiflash(json, meta.tiflashItems);
       },
     ],
   ]);
@@ -349,7 +350,7 @@ export function readFileTaskInfo(bytes: Uint8Array, what: string): FileTaskInfo 
     [
       "tiflash-recorder",
       () => {
-        info.tiflashItems = readTiflash(json);
+        info.tiflashItems = readTiflash(json, info.tiflashItems);
       },
     ],
   ]);
@@ -363,17 +364,28 @@ export function printFileTaskInfo(info: FileTaskInfo): Uint8Array {
 }
 
 /** An identifier: an object of both forms, or a plain text, whose lower-case form is made here. */
-function readCiName(json: JsonReader): CiName {
-  const value = json.any();
-  if (typeof value === "string") return { original: value, lower: value.toLowerCase() };
-  const name: CiName = { original: "", lower: "" };
-  if (value === null) return name;
-  if (typeof value !== "object" || Array.isArray(value)) throw json.error("a name is neither a text nor an object");
-  for (const [key, part] of Object.entries(value)) {
-    if (typeof part !== "string") throw json.error("a part of a name is no text");
-    if (key.toLowerCase() === "o") name.original = part;
-    if (key.toLowerCase() === "l") name.lower = part;
+function readCiName(json: JsonReader, before: CiName): CiName {
+  const name: CiName = { ...before };
+  if (!json.atObject()) {
+    const text = json.string();
+    return text === undefined ? before : { original: text, lower: text.toLowerCase() };
   }
+  json.object(
+    new Map([
+      [
+        "o",
+        () => {
+          name.original = json.string() ?? name.original;
+        },
+      ],
+      [
+        "l",
+        () => {
+          name.lower = json.string() ?? name.lower;
+        },
+      ],
+    ]),
+  );
   return name;
 }
 
@@ -405,13 +417,13 @@ export function readIngestRepairs(bytes: Uint8Array, what: string): IngestIndexR
               [
                 "schema-name",
                 () => {
-                  repair.schemaName = readCiName(json);
+                  repair.schemaName = readCiName(json, repair.schemaName);
                 },
               ],
               [
                 "table-name",
                 () => {
-                  repair.tableName = readCiName(json);
+                  repair.tableName = readCiName(json, repair.tableName);
                 },
               ],
               [

@@ -167,8 +167,6 @@ const rangeFields = new FieldTable([
       range.files = json.array(() => void files.push(readFile(json))) ? files : null;
     },
   ],
-  // Writers of 2024 add a number that is always 0.
-  ["size", (json) => void json.uint64()],
 ]);
 
 /** A range object; all null for a `null`, as the original reads it. */
