@@ -22,6 +22,7 @@ export async function killCampaign(seconds: number, seed: number): Promise<boole
       sum.rows += report.rows;
       sum.differences += report.differences.length;
       for (const difference of report.differences) console.log(difference);
+      console.log(`seed ${at}: ${JSON.stringify(sum)}`);
       fs.rmSync(dir, { recursive: true, force: true });
     }
   } finally {

@@ -96,6 +96,7 @@ export async function killImport(levin: string, dir: string, seed: number, kills
   let sandbox = await startSandbox(levin, join(dir, "cluster"), undefined);
   try {
     const args = ["import", dump.dir, ...targetFlags(sandbox.addresses), "--state-dir", join(dir, "state")];
+    args.push("--block-store", random.next() < 0.5 ? "files" : "level");
     for (let i = 0; i < kills; i++) {
       const child = spawn(levin, args, { env: {}, stdio: "ignore" });
       // Most moments lie in the work; the first ones, where little is done, come up too.
