@@ -1,9 +1,7 @@
-import { LevinError } from "../base/mod.ts";
-
 /**
  * Ceiling of the sorted pairs on the local disk (`tikv-importer.disk-quota`), accounted at each run that is written. A worker that finds
- * no room waits before its next chunk until an earlier batch is in the cluster and its engines are gone; overshoot is what is being
- * encoded at that moment, at most one chunk a worker.
+ * no room waits before its next chunk until an earlier batch is in the cluster and its engines are gone; where there is none, what its own
+ * batch has so far is imported early. Overshoot is what is being encoded at that moment, at most one chunk a worker.
  */
 export class DiskQuota {
   readonly #limitBytes: number;
@@ -27,15 +25,15 @@ export class DiskQuota {
     this.#released = Promise.withResolvers();
   }
 
-  /** Resolves when there is room. Throws `Levin:State:ErrDiskQuota` when only the batch itself takes it: waiting would not end. */
-  async room(batch: number, signal: AbortSignal): Promise<void> {
-    if (this.#limitBytes === 0) return;
+  /** Resolves with true when there is room; with false when only the batch itself takes it, so that waiting would not end. */
+  async room(batch: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#limitBytes === 0) return true;
     for (;;) {
       signal.throwIfAborted();
       let used = 0;
       for (const bytes of this.#bytes.values()) used += bytes;
-      if (used < this.#limitBytes) return;
-      if ([...this.#bytes.keys()].every((other) => other === batch)) throw tooSmall(this.#limitBytes);
+      if (used < this.#limitBytes) return true;
+      if ([...this.#bytes.keys()].every((other) => other === batch)) return false;
       await Promise.race([this.#released.promise, aborted(signal)]);
     }
   }
@@ -43,12 +41,4 @@ export class DiskQuota {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-}
-
-function tooSmall(limitBytes: number): LevinError {
-  return new LevinError(
-    "Levin:State:ErrDiskQuota",
-    `Cannot encode more: the sorted pairs of one batch of tables take more than tikv-importer.disk-quota = ${limitBytes} bytes`,
-    { fields: { limitBytes } },
-  );
 }

@@ -1,7 +1,7 @@
-import { joinPath } from "../base/mod.ts";
+import { joinPath, LevinError } from "../base/mod.ts";
 import { type Chunk, ignoredColumns } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
-import { chunksOf } from "./chunk-stream.ts";
+import { chunksOf, type NumberedChunk } from "./chunk-stream.ts";
 import { looksForConflicts } from "./conflict/conflict-report.ts";
 import type { EncodeContext } from "./context.ts";
 import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
@@ -19,14 +19,17 @@ export interface EncodedBatch {
   warnings: WarningCountMessage[];
 }
 
-export function batchDir(context: EncodeContext, batch: number): string {
-  return joinPath(context.options.sortedKvDir, `batch-${batch}`);
+/** Engines of a batch; those of a later round have a directory of their own. */
+export function batchDir(context: EncodeContext, batch: number, round = 0): string {
+  return joinPath(context.options.sortedKvDir, `batch-${batch}${round === 0 ? "" : `-${round}`}`);
 }
 
 /** Opens a batch's engines and takes out the runs that the journal does not know. */
 export async function openEncoded(context: EncodeContext, state: BatchState): Promise<EncodedBatch> {
-  const dir = batchDir(context, state.id);
-  await context.env.files.makeDir(context.options.sortedKvDir);
+  const dir = batchDir(context, state.id, state.round);
+  const { files } = context.env;
+  await files.makeDir(context.options.sortedKvDir);
+  if (state.round > 0) await files.removeTree(batchDir(context, state.id, state.round - 1));
   const engines = await openBatchEngines(context.env, dir, context.options.blockStore, looksForConflicts(context));
   try {
     for (const name of ["data", "index"] as const) {
@@ -42,68 +45,152 @@ export async function openEncoded(context: EncodeContext, state: BatchState): Pr
   }
 }
 
-/** Encodes what is left of a batch; its engines are complete and open when it resolves. */
-export async function encodeBatch(context: EncodeContext, pool: EncodePool, batch: Batch): Promise<EncodedBatch> {
-  const { job, env, options, progress } = context;
+/** Brings what the engines of a batch hold into the cluster. */
+export type ImportEngines = (encoded: EncodedBatch, state: BatchState) => Promise<void>;
+
+/**
+ * Encodes what is left of a batch; its engines are complete and open when it resolves. What the disk quota has no room for is imported
+ * early by `importEngines`. Throws `Levin:State:ErrDiskQuota` where that may not be: all rows must be there to be compared.
+ */
+export async function encodeBatch(
+  context: EncodeContext,
+  pool: EncodePool,
+  batch: Batch,
+  importEngines?: ImportEngines,
+): Promise<EncodedBatch> {
+  const { job, env } = context;
   const state = job.state.batches[batch.id]!;
-  const encoded = await openEncoded(context, state);
-  for (const { bytes } of state.done.values()) context.quota.add(batch.id, bytes);
+  let encoded = await openEncoded(context, state);
+  context.quota.add(batch.id, state.engineBytes);
   if (state.encoded) return encoded;
+  const stream = new PlannedStream(context, batch, state);
   try {
-    const columnCountOf = (name: string): number =>
-      context.models.get(name)!.cols.filter((column) => !column.hidden).length;
-    const unwritten: PlannedChunk[] = [];
-    const writePlanned = async (): Promise<void> => {
-      if (unwritten.length > 0) await job.append({ type: "chunks", batch: batch.id, chunks: unwritten.splice(0) });
+    const importEarly = async (): Promise<void> => {
+      if (importEngines === undefined || looksForConflicts(context)) throw quotaTooSmall(context);
+      if (!state.early) await job.append({ type: "early", batch: batch.id });
+      encoded = await nextRound(context, encoded, state, importEngines);
     };
-    const places = new Map<number, ReturnType<typeof placeOf>>();
-    const chunks = new ReadAhead(
-      announced(
-        chunksOf({ ...context, columnCountOf }, batch, state, (planned) => unwritten.push(planned)),
-        ({ id, chunk }) => {
-          const place = placeOf(chunk);
-          places.set(id, place);
-          env.emit({ kind: "chunk", state: "pending", ...place });
-        },
-      ),
-      options.workers + 1,
-    );
+    if (state.early) await importEarly();
     env.emit({ kind: "engine", state: "opened", batch: batch.id, bytes: 0 });
-    encoded.warnings = await pool.encode(
-      {
-        batch: batch.id,
-        dir: encoded.dir,
-        tables: workerTables(context, batch),
-        blocks: options.blockStore,
-        oneEngine: batch.tables.length > 1,
-        firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
-        chunks,
-        onRejected: (chunk, rows) => writeRejected(context, batch.id, chunk, rows),
-        onFlushed: async (runs, done) => {
-          for (const { bytes } of done) context.quota.add(batch.id, bytes);
-          await writePlanned();
-          await job.append({ type: "flushed", batch: batch.id, runs, chunks: done });
-          for (const { chunk, rows, kvs, bytes } of done) {
-            env.emit({ kind: "chunk", state: "finished", ...places.get(chunk)!, rows, kvs, bytes });
-            places.delete(chunk);
-          }
-          checkTypeErrors(context);
-        },
-        onProgress: (rows, bytes) => progress.encoded(rows, bytes),
-        room: async () => {
-          await env.gate?.pass(env.signal);
-          await context.quota.room(batch.id, env.signal);
-        },
-      },
-      env.signal,
-    );
-    await writePlanned();
+    while (await encodeRound(context, pool, batch, encoded, stream)) await importEarly();
+    await stream.writePlanned();
     await job.append({ type: "encoded", batch: batch.id });
     return encoded;
   } catch (error) {
     await encoded.engines.close();
     throw error;
+  } finally {
+    await stream.chunks.close();
   }
+}
+
+/** The chunks of a batch, and those found of which the journal does not know yet. */
+class PlannedStream {
+  readonly chunks: ReadAhead<NumberedChunk>;
+  /** Of chunks that were given out and are not done. */
+  readonly places = new Map<number, ReturnType<typeof placeOf>>();
+  readonly #unwritten: PlannedChunk[] = [];
+  readonly #context: EncodeContext;
+  readonly #batch: number;
+
+  constructor(context: EncodeContext, batch: Batch, state: BatchState) {
+    this.#context = context;
+    this.#batch = batch.id;
+    const columnCountOf = (name: string): number =>
+      context.models.get(name)!.cols.filter((column) => !column.hidden).length;
+    const found = chunksOf({ ...context, columnCountOf }, batch, state, (planned) => this.#unwritten.push(planned));
+    const announce = ({ id, chunk }: NumberedChunk): void => {
+      const place = placeOf(chunk);
+      this.places.set(id, place);
+      context.env.emit({ kind: "chunk", state: "pending", ...place });
+    };
+    this.chunks = new ReadAhead(announced(found, announce), context.options.workers + 1);
+  }
+
+  async writePlanned(): Promise<void> {
+    const chunks = this.#unwritten.splice(0);
+    if (chunks.length > 0) await this.#context.job.append({ type: "chunks", batch: this.#batch, chunks });
+  }
+}
+
+/** Encodes until no chunk is left, or there is no room for another: true. */
+async function encodeRound(
+  context: EncodeContext,
+  pool: EncodePool,
+  batch: Batch,
+  encoded: EncodedBatch,
+  stream: PlannedStream,
+): Promise<boolean> {
+  const { job, env, options, progress } = context;
+  const { chunks, places } = stream;
+  const state = job.state.batches[batch.id]!;
+  let isFull = false;
+  const warnings = await pool.encode(
+    {
+      batch: batch.id,
+      dir: encoded.dir,
+      tables: workerTables(context, batch),
+      blocks: options.blockStore,
+      oneEngine: batch.tables.length > 1,
+      firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
+      // They go on in the next round.
+      chunks: { next: () => chunks.next(), close: async () => undefined },
+      onRejected: (chunk, rows) => writeRejected(context, batch.id, chunk, rows),
+      onFlushed: async (runs, done) => {
+        for (const { bytes } of done) context.quota.add(batch.id, bytes);
+        await stream.writePlanned();
+        await job.append({ type: "flushed", batch: batch.id, runs, chunks: done });
+        for (const { chunk, rows, kvs, bytes } of done) {
+          env.emit({ kind: "chunk", state: "finished", ...places.get(chunk)!, rows, kvs, bytes });
+          places.delete(chunk);
+        }
+        checkTypeErrors(context);
+      },
+      onProgress: (rows, bytes) => progress.encoded(rows, bytes),
+      room: async () => {
+        await env.gate?.pass(env.signal);
+        const hasRoom = await context.quota.room(batch.id, env.signal);
+        isFull ||= !hasRoom;
+        return !isFull;
+      },
+    },
+    env.signal,
+  );
+  encoded.warnings.push(...warnings);
+  return isFull;
+}
+
+/**
+ * Brings what a batch has so far into the cluster and begins new engines. Its pairs have the commit timestamp of all others of the batch.
+ * Equal keys of different rounds do not meet here; the checksum tells of them.
+ */
+async function nextRound(
+  context: EncodeContext,
+  encoded: EncodedBatch,
+  state: BatchState,
+  importEngines: ImportEngines,
+): Promise<EncodedBatch> {
+  const { env, job, options, quota } = context;
+  const mib = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+  const message = `The disk quota of ${mib(options.diskQuotaBytes ?? 0)} is used up: ${mib(state.engineBytes)} of sorted pairs are imported early`;
+  env.emit({ kind: "log", level: "info", message, fields: { batch: state.id, bytes: state.engineBytes } });
+  await importEngines(encoded, state);
+  await job.append({ type: "round", batch: state.id });
+  await encoded.engines.close();
+  await env.files.removeTree(encoded.dir);
+  // A table that was reset makes a batch begin its rounds anew.
+  await env.files.removeTree(batchDir(context, state.id, state.round));
+  quota.release(state.id);
+  return { ...(await openEncoded(context, state)), warnings: encoded.warnings };
+}
+
+function quotaTooSmall({ options }: EncodeContext): LevinError {
+  const limitBytes = options.diskQuotaBytes ?? 0;
+  return new LevinError(
+    "Levin:State:ErrDiskQuota",
+    `Cannot encode more: the sorted pairs of one batch of tables take more than tikv-importer.disk-quota = ${limitBytes} bytes, and all of them are needed to find rows with the same key`,
+    { fields: { limitBytes } },
+  );
 }
 
 /** What workers must know of a batch's tables. */

@@ -10,9 +10,15 @@ import type { BatchState } from "./job-state.ts";
 import { physicalTables } from "./key-ranges.ts";
 import type { EngineName } from "./records.ts";
 
-/** Brings both engines of a batch into the cluster, without the ranges that an earlier run brought in. */
+/** Brings a batch that is encoded into the cluster. */
 export async function ingestBatch(context: RunContext, encoded: EncodedBatch, state: BatchState): Promise<void> {
-  const { env, job, progress } = context;
+  await ingestEngines(context, encoded, state);
+  await context.job.append({ type: "ingested", batch: state.id });
+}
+
+/** Brings what both engines of a batch hold into the cluster, without the ranges that an earlier run brought in. */
+export async function ingestEngines(context: RunContext, encoded: EncodedBatch, state: BatchState): Promise<void> {
+  const { env, progress } = context;
   const startedMs = env.clock.monotonicMs();
   let bytes = 0;
   for (const name of ["data", "index"] as const) {
@@ -28,7 +34,6 @@ export async function ingestBatch(context: RunContext, encoded: EncodedBatch, st
   } catch (thrown) {
     throw duplicateInWords(context, thrown);
   }
-  await job.append({ type: "ingested", batch: state.id });
   env.emit({ kind: "engine", state: "imported", batch: state.id, bytes });
   env.emit({ kind: "timing", what: "import", ms: env.clock.monotonicMs() - startedMs });
 }

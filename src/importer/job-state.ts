@@ -17,6 +17,12 @@ export interface BatchState {
   /** Committed runs of the engines; others found there are left-overs. */
   runs: Record<EngineName, Set<number>>;
   done: Map<number, ChunkResult>;
+  /** Bytes of the pairs that the present engines hold. */
+  engineBytes: number;
+  /** The present engines are being imported before the batch is encoded to its end. */
+  early: boolean;
+  /** How often the batch began new engines. */
+  round: number;
   encoded: boolean;
   /** Undefined until rows with the same key were looked for. */
   conflicts?: ConflictRecord;
@@ -95,6 +101,9 @@ function newProgress() {
     chunks: [],
     runs: { data: new Set<number>(), index: new Set<number>() },
     done: new Map<number, ChunkResult>(),
+    engineBytes: 0,
+    early: false,
+    round: 0,
     encoded: false,
     ranges: { data: new Map<string, string>(), index: new Map<string, string>() },
     ingested: false,
@@ -115,7 +124,20 @@ function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: num
     case "flushed":
       for (const run of record.runs.data) batch.runs.data.add(run);
       for (const run of record.runs.index) batch.runs.index.add(run);
-      for (const chunk of record.chunks) batch.done.set(chunk.chunk, chunk);
+      for (const chunk of record.chunks) {
+        batch.done.set(chunk.chunk, chunk);
+        batch.engineBytes += chunk.bytes;
+      }
+      return;
+    case "early":
+      batch.early = true;
+      return;
+    case "round":
+      batch.early = false;
+      batch.round++;
+      batch.engineBytes = 0;
+      batch.runs = { data: new Set(), index: new Set() };
+      batch.ranges = { data: new Map(), index: new Map() };
       return;
     case "encoded":
       batch.encoded = true;

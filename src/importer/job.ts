@@ -126,7 +126,8 @@ async function forget(files: Files, options: Pick<ImportOptions, "stateDir" | "s
 
 /** Removes what imports keep in the directory of sorted pairs; anything else there is not levin's. */
 export async function removeEngines(files: Files, dir: string): Promise<void> {
-  for (const name of await files.list(dir)) if (/^batch-\d+$/.test(name)) await files.removeTree(joinPath(dir, name));
+  for (const name of await files.list(dir))
+    if (/^batch-\d+(-\d+)?$/.test(name)) await files.removeTree(joinPath(dir, name));
 }
 
 async function checkFormat(files: Files, dir: string): Promise<void> {

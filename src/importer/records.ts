@@ -5,6 +5,8 @@
  *   batch       tables that share an engine, and the commit timestamp of their pairs
  *   chunks      further chunks of a batch; everything after it refers to their ids
  *   flushed     runs that are committed, and the chunks that they complete (written only after the runs are on disk)
+ *   early       the disk quota is used up: what the batch's engines hold is imported before the next chunk is encoded
+ *   round       that is in, its engines are gone, and the batch goes on with new ones
  *   encoded     a batch has no chunk left to encode
  *   conflicts   rows of a batch that have the same key were found, and what stays of them is on disk
  *   range       a range of an engine was answered "ingested"
@@ -18,6 +20,8 @@ export type JobRecord =
   | { type: "batch"; batch: number; tables: string[]; commitTs: string }
   | { type: "chunks"; batch: number; chunks: PlannedChunk[] }
   | { type: "flushed"; batch: number; runs: EngineRuns; chunks: ChunkResult[] }
+  | { type: "early"; batch: number }
+  | { type: "round"; batch: number }
   | { type: "encoded"; batch: number }
   | ConflictRecord
   | { type: "range"; batch: number; engine: EngineName; start: string; end: string }

@@ -12,9 +12,9 @@ import type { RunContext } from "./context.ts";
 import { DiskQuota } from "./disk-quota.ts";
 import { EncodePool } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
-import { batchDir, type EncodedBatch, encodeBatch } from "./encode-batch.ts";
+import { type EncodedBatch, encodeBatch, type ImportEngines } from "./encode-batch.ts";
 import { finishTables, isStillThere } from "./finish-table.ts";
-import { ingestBatch } from "./ingest-batch.ts";
+import { ingestBatch, ingestEngines } from "./ingest-batch.ts";
 import { Job, removeEngines } from "./job.ts";
 import { tableKeyRanges } from "./key-ranges.ts";
 import { runLogical } from "./logical/run-logical.ts";
@@ -199,7 +199,11 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
 async function runBatches(context: RunContext, batches: readonly Batch[], session: EncodeSession): Promise<void> {
   const { env, job, options, memory } = context;
   const left = batches.filter((batch) => batch.tables.some((table) => !job.state.tables.has(table.name)));
-  if (left.length === 0) return undoKilledRun(context);
+  if (left.length === 0) {
+    await undoKilledRun(context);
+    // The killed run may not have come to its reports.
+    return await sayEnd(context, []);
+  }
   const stop = new AbortController();
   const signal = AbortSignal.any([env.signal, stop.signal]);
   const inner: RunContext = { ...context, env: { ...env, signal } };
@@ -230,7 +234,8 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
       signal.throwIfAborted();
       await planBatch(inner, batch);
       inner.progress.at("encode", batch.tables.length === 1 ? batch.tables[0]!.name : undefined);
-      const encoded = await encodeBatch(inner, pool, batch);
+      const importEngines: ImportEngines = (engines, state) => ingestEngines(inner, engines, state);
+      const encoded = await encodeBatch(inner, pool, batch, importEngines);
       inner.open.set(batch.id, encoded);
       warnings.push(...encoded.warnings);
       await resolveBatch(inner, pool, batch, encoded);
@@ -274,7 +279,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   await finishTables(context, state, batch.tables);
   context.open.delete(batch.id);
   await encoded.engines.close();
-  await env.files.removeTree(batchDir(context, batch.id));
+  await env.files.removeTree(encoded.dir);
   env.emit({ kind: "engine", state: "removed", batch: batch.id, bytes: 0 });
   context.quota.release(batch.id);
 }

@@ -54,6 +54,7 @@ export function simOptions(random: Random, dump: Dump): ImportOptions {
     memoryBytes: 1 << 28,
     chunkSizeBytes: random.next() < 0.3 ? 1 << 16 : 500 + Math.floor(random.next() * 1500),
     batchSizeBytes: random.next() < 0.5 ? 1 : 1 << 20,
+    ...(random.next() < 0.25 ? { diskQuotaBytes: 100 + Math.floor(random.next() * 4000) } : {}),
     rangeSizeBytes: 512 + Math.floor(random.next() * 4096),
     rangeKeys: 10 + Math.floor(random.next() * 60),
     ingestConcurrency: 1 + Math.floor(random.next() * 4),

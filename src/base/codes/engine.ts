@@ -33,7 +33,8 @@ export const engineCodes = defineCodes({
     exit: 1,
   },
   "Levin:State:ErrDiskQuota": {
-    meaning: "The sorted pairs of one table, or of a batch of small ones, do not fit the disk quota.",
+    meaning:
+      "The sorted pairs of one table, or of a batch of small ones, do not fit the disk quota, and conflict.strategy needs all of them.",
     action: "Raise tikv-importer.disk-quota (or set it to 0), then run the same command again.",
     retry: "never",
     exit: 1,

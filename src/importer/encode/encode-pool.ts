@@ -20,13 +20,13 @@ export interface EncodeBatch {
   /** Sequence number of each worker's first run: above those that an earlier process has used. */
   firstRun: number;
   /** Given out in order; closed at the end, whatever it is. */
-  chunks: ReadAhead<NumberedChunk>;
+  chunks: Pick<ReadAhead<NumberedChunk>, "next" | "close">;
   /** Comes before the chunk's `onFlushed`; again with the same rows when a chunk is encoded again. */
   onRejected(chunk: number, rows: RejectedRow[]): Promise<void>;
   onFlushed(runs: EngineRuns, chunks: ChunkResult[]): Promise<void>;
   onProgress(rows: number, sourceBytes: number): void;
-  /** Resolves when there is room for the pairs of one more chunk. */
-  room(): Promise<void>;
+  /** Resolves when there is room for the pairs of one more chunk; false: no more are to be encoded now. */
+  room(): Promise<boolean>;
 }
 
 /** The highest sequence number among run ids, for the next process's `firstRun`; -1 when there is none. */
@@ -62,7 +62,7 @@ export class EncodePool {
     }
   }
 
-  /** Encodes all chunks; when it resolves, every run is committed and has been given to `onFlushed`. Throws the first failure. */
+  /** Encodes all chunks, or those with room; when it resolves, every run is committed and has been given to `onFlushed`. Throws the first failure. */
   async encode(batch: EncodeBatch, signal: AbortSignal): Promise<WarningCountMessage[]> {
     const { dir, tables, oneEngine, blocks } = batch;
     const begin = (worker: number): ToWorker => {
@@ -78,13 +78,13 @@ export class EncodePool {
     signal: AbortSignal,
   ): Promise<void> {
     const begin = (worker: number): ToWorker => ({ kind: "mark", ...what, firstRun: worker << RUN_BITS });
-    await this.#work({ chunks }, begin, async () => undefined, undefined, signal);
+    await this.#work({ chunks }, begin, async () => true, undefined, signal);
   }
 
   async #work(
     { chunks }: Pick<EncodeBatch, "chunks">,
     begin: (worker: number) => ToWorker,
-    room: () => Promise<void>,
+    room: () => Promise<boolean>,
     batch: EncodeBatch | undefined,
     signal: AbortSignal,
   ): Promise<WarningCountMessage[]> {
@@ -106,7 +106,7 @@ export class EncodePool {
           for (;;) {
             signal.throwIfAborted();
             if (this.#failure !== undefined) break;
-            await room();
+            if (!(await room())) break;
             const next = await chunks.next();
             if (next === undefined) break;
             await this.#call(thread, { kind: "chunk", ...next });
