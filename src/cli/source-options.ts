@@ -274,6 +274,7 @@ export function loadOptions(config: LoadedConfig): LoadSourceOptions {
     schemaCharset: /^auto$/i.test(schema) || schema === "" ? "auto" : requireCharset(schema, "mydumper.character-set"),
     tableSettings: tableSettings(config, caseSensitive),
     compatLightning: isCompat(config),
+    allowUnfinished: config.get("levin.allow-unfinished-dump") === true || isCompat(config),
     ...(replacement === undefined ? {} : { invalidReplacement: replacement }),
     ...(table === "" ? {} : { table: parseTableName(table) }),
     ...(database === "" ? {} : { database }),

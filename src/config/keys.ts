@@ -63,6 +63,9 @@ export const configKeys = {
       oneOf: ["", "lightning"],
     }),
     "ignore-unmatched": key("boolean", "Go on when a file that looks like data fits no rule.", { default: false }),
+    "allow-unfinished-dump": key("boolean", "Go on when a dump seems not to have been written to its end.", {
+      default: false,
+    }),
     table: key("string", "Every file of the source holds rows of this table, DB.TABLE.", { default: "" }),
     database: key("string", "What unqualified names in SQL dumps stand in.", { default: "" }),
     "status-token": key("string", "What callers of the HTTP server must send as a bearer token.", {

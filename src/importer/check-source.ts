@@ -26,7 +26,10 @@ export async function checkSource(
   env: ImportEnvironment,
   withTarget: boolean,
 ): Promise<CheckResult> {
-  const plan = await scanSource({ ...options, ignoreUnmatched: true }, env);
+  const problems: Finding[] = [];
+  const plan = await scanSource({ ...options, ignoreUnmatched: true }, env, (cause) => {
+    problems.push({ check: "files-sound", status: "failed", detail: cause.message, cause });
+  });
   await using closers = new AsyncDisposableStack();
   let tidb: Tidb | undefined;
   if (withTarget) {
@@ -43,6 +46,7 @@ export async function checkSource(
   const streams = new PlainStreams(plan.storage);
   closers.defer(() => streams.close());
   const input = checkInput(options, env, plan, models, session, { tidb, state, stateDifferences, streams });
+  findings.unshift(...problems);
   const unknown = plan.source.files.filter((file) => file.verdict === "unknown");
   if (!options.ignoreUnmatched) {
     for (const { path, detail } of unknown)

@@ -293,6 +293,8 @@ async function undoKilledRun(context: RunContext): Promise<void> {
 /** Import mode on the stores and quiet schedulers for the key ranges, both with a time limit and undone at the end. */
 async function pauseCluster(context: RunContext, closers: AsyncDisposableStack): Promise<void> {
   const { cluster, env, models, options, job } = context;
+  // A source of schema files alone: there is nothing to import.
+  if (models.size === 0) return;
   const { clock, signal } = env;
   const say = (what: string) => (thrown: unknown) =>
     env.emit({ kind: "log", level: "warn", message: `${what}: ${LevinError.from(thrown).message}` });

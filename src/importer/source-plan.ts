@@ -31,13 +31,18 @@ export interface SourcePlan {
 }
 
 /** Loads the source, says every file's verdict, and finds the tables that have data. */
-export async function scanSource(options: ImportOptions, env: ImportEnvironment): Promise<SourcePlan> {
+export async function scanSource(
+  options: ImportOptions,
+  env: ImportEnvironment,
+  onProblem?: (problem: LevinError) => void,
+): Promise<SourcePlan> {
   const storage = await env.world.openStorage(options.sourceDir);
   const source = await loadSource(storage, {
     ...options.load,
     dialect: options.csv,
     noSchema: options.noSchema,
     ignoreUnmatched: options.ignoreUnmatched,
+    onProblem,
     chunkBytes: options.chunkSizeBytes,
     sqlMode: options.sqlMode,
     signal: env.signal,

@@ -1,3 +1,4 @@
+import { LevinError } from "../base/mod.ts";
 import { assembleSource } from "./assemble-source.ts";
 import { Catalog } from "./catalog.ts";
 import type { Charset } from "./charset.ts";
@@ -5,7 +6,7 @@ import { type CsvDialect, checkCsvDialect, defaultCsvDialect } from "./csv-diale
 import { stripCompression } from "./file-name.ts";
 import { compileFileRule, type FileRule } from "./file-rules.ts";
 import { COMPRESSED_CHUNK_BYTES } from "./plan.ts";
-import { assertAllKnown, type DumpFile, type FileVerdict, routeFiles } from "./router.ts";
+import { assertAllKnown, type DumpFile, dataVerdict, type FileVerdict, routeFiles } from "./router.ts";
 import { parseRoutes, type Router } from "./routes.ts";
 import { openPlain, readSchemaFile } from "./schema-files.ts";
 import type { Source } from "./source-model.ts";
@@ -44,6 +45,10 @@ export interface LoadSourceOptions {
   readonly compatLightning?: boolean;
   readonly sqlMode?: string;
   readonly invalidReplacement?: string;
+  /** Dumps that seem to be cut are taken as they are. */
+  readonly allowUnfinished?: boolean;
+  /** Takes what is wrong with a file, which is then left out; absent: the first ends the loading. */
+  readonly onProblem?: (problem: LevinError) => void;
   /** Rows of a table in a SQL dump are cut into pieces of about this size. */
   readonly chunkBytes?: number;
   readonly signal?: AbortSignal;
@@ -58,7 +63,7 @@ const CHUNK_BYTES = 64 * 1024 * 1024;
  */
 export async function loadSource(storage: Storage, options: LoadSourceOptions = {}): Promise<Source> {
   const files = await storage.list(options.signal);
-  const verdicts = verdictsOf(files, options);
+  const verdicts = await settleNames(verdictsOf(files, options), storage, options);
   const catalog = new Catalog({
     storage,
     filter: options.filter ?? parseTableFilter(defaultFilterRules),
@@ -69,31 +74,83 @@ export async function loadSource(storage: Storage, options: LoadSourceOptions = 
     sqlMode: options.sqlMode,
     dataCharset: options.dataCharset ?? "utf8",
   });
-  const schemaCharset = options.schemaCharset ?? "auto";
-  for (const verdict of verdicts) {
+  const attempt = async (file: StoredFile, step: () => Promise<void>): Promise<void> => {
     options.signal?.throwIfAborted();
-    if (verdict.verdict === "schema") {
-      if (options.noSchema === true) {
-        catalog.leftOut(verdict.file, "ignored", "schema files are left out (no-schema)");
-        continue;
-      }
-      const content = await readSchemaFile(storage, verdict.file, verdict.compression, {
-        charset: schemaCharset,
-        sqlMode: options.sqlMode,
-        signal: options.signal,
-      });
-      catalog.addSchemaFile(verdict, content);
-    } else if (verdict.verdict === "dump") {
-      catalog.addDump(verdict, await readDump(storage, verdict, options));
-    } else if (verdict.verdict === "ignored" || verdict.verdict === "unknown") {
-      catalog.leftOut(verdict.file, verdict.verdict, verdict.reason);
+    try {
+      await step();
+    } catch (thrown) {
+      if (options.onProblem === undefined || options.signal?.aborted === true) throw thrown;
+      const problem = LevinError.from(thrown);
+      options.onProblem(problem);
+      catalog.leftOut(file, "damaged", problem.message);
     }
-  }
-  for (const verdict of verdicts) {
-    options.signal?.throwIfAborted();
-    if (verdict.verdict === "data") await catalog.addDataFile(verdict);
-  }
+  };
+  for (const verdict of verdicts)
+    if (verdict.verdict !== "data") await attempt(verdict.file, () => takeOther(catalog, verdict, storage, options));
+  for (const verdict of verdicts)
+    if (verdict.verdict === "data") await attempt(verdict.file, () => catalog.addDataFile(verdict));
   return assembleSource(catalog, files);
+}
+
+/**
+ * mydumper does not escape names: the rows of a table `t-schema` are in the file `db.t-schema.sql`. Where `db.t-schema-schema.sql` is there
+ * too, what the file holds decides.
+ */
+async function settleNames(
+  verdicts: FileVerdict[],
+  storage: Storage,
+  options: LoadSourceOptions,
+): Promise<FileVerdict[]> {
+  const paths = new Set(verdicts.map(({ file }) => file.path));
+  const settle = async (verdict: FileVerdict): Promise<FileVerdict> => {
+    if (verdict.verdict !== "schema" || verdict.what !== "table" || verdict.byUser) return verdict;
+    const { file, compression } = verdict;
+    if (!paths.has(file.path.replace(/(-schema)(\.sql(?:\.[a-z0-9]+)?)$/i, "$1$1$2"))) return verdict;
+    const { sqlMode, signal } = options;
+    const charset = options.dataCharset ?? "utf8";
+    const given = { file: file.path, charset, sqlMode, sizeBytes: Number.POSITIVE_INFINITY, headOnly: true, signal };
+    const head = await readSqlDump(await openPlain(storage, file, compression), given);
+    if (head.rows.length === 0 || head.statements.some(({ kind }) => kind === "create-table")) return verdict;
+    const names = verdict.names.map((name) => ({ ...name, table: `${name.table}-schema` }));
+    return dataVerdict({ file, names, format: "sql", compression, byUser: false });
+  };
+  const out: FileVerdict[] = [];
+  for (const verdict of verdicts) out.push(await settle(verdict));
+  return out;
+}
+
+async function takeOther(
+  catalog: Catalog,
+  verdict: Exclude<FileVerdict, { verdict: "data" }>,
+  storage: Storage,
+  options: LoadSourceOptions,
+): Promise<void> {
+  const { file } = verdict;
+  if (verdict.verdict === "dump") {
+    catalog.addDump(verdict, await readDump(storage, verdict, options));
+  } else if (verdict.verdict !== "schema") {
+    if (PARTIAL.test(file.path) && options.allowUnfinished !== true)
+      throw unfinished(file, "mydumper's notes say that the export did not end");
+    catalog.leftOut(file, verdict.verdict, verdict.reason);
+  } else if (options.noSchema === true) {
+    catalog.leftOut(file, "ignored", "schema files are left out (no-schema)");
+  } else {
+    const charset = options.schemaCharset ?? "auto";
+    const { sqlMode, signal } = options;
+    catalog.addSchemaFile(
+      verdict,
+      await readSchemaFile(storage, file, verdict.compression, { charset, sqlMode, signal }),
+    );
+  }
+}
+
+/** What mydumper keeps while it works. */
+const PARTIAL = /(?:^|\/)metadata\.partial$/i;
+
+function unfinished(file: StoredFile, detail: string): LevinError {
+  return new LevinError("Levin:Source:ErrUnfinished", `Cannot use "${file.path}": ${detail}`, {
+    fields: { file: file.path },
+  });
 }
 
 function verdictsOf(files: readonly StoredFile[], options: LoadSourceOptions): FileVerdict[] {
@@ -147,7 +204,7 @@ async function readDump(
   { file, compression }: DumpFile,
   options: LoadSourceOptions,
 ): ReturnType<typeof readSqlDump> {
-  return readSqlDump(await openPlain(storage, file, compression), {
+  const content = await readSqlDump(await openPlain(storage, file, compression), {
     file: file.path,
     charset: options.dataCharset ?? "utf8",
     sqlMode: options.sqlMode,
@@ -156,4 +213,7 @@ async function readDump(
     chunkBytes: Math.min(options.chunkBytes ?? CHUNK_BYTES, compression === "none" ? Infinity : COMPRESSED_CHUNK_BYTES),
     signal: options.signal,
   });
+  if (content.unfinished && options.allowUnfinished !== true)
+    throw unfinished(file, 'the dump lacks its last line, "-- Dump completed": it was cut');
+  return content;
 }

@@ -147,7 +147,9 @@ function verdictOfName(file: StoredFile): FileVerdict {
   return dataVerdict({ file, names: distinct(names), format, compression, byUser: false });
 }
 
-function dataVerdict(given: Pick<DataVerdict, "file" | "names" | "format" | "compression" | "byUser">): DataVerdict {
+export function dataVerdict(
+  given: Pick<DataVerdict, "file" | "names" | "format" | "compression" | "byUser">,
+): DataVerdict {
   const { database, table, sortKey } = given.names[0]!;
   const insertNames = given.byUser ? undefined : { database, table };
   const rest = { charset: "utf8", dialect: undefined, extraColumns: [], pieces: undefined } as const;

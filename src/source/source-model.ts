@@ -41,7 +41,7 @@ export interface SourceView {
 export interface FileReport {
   readonly path: string;
   readonly sizeBytes: number;
-  readonly verdict: "data" | "schema" | "dump" | "ignored" | "filtered" | "unknown";
+  readonly verdict: "data" | "schema" | "dump" | "ignored" | "filtered" | "unknown" | "damaged";
   /** The table or object, or the reason. */
   readonly detail: string;
 }

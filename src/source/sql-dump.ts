@@ -55,6 +55,8 @@ export interface DumpContent {
   readonly textInColumnCharset: boolean;
   /** It was read to its end. */
   readonly complete: boolean;
+  /** It begins as mysqldump's files do and was read to its end, which is not how they end: the export was cut. */
+  readonly unfinished: boolean;
 }
 
 export interface DumpOptions {
@@ -76,6 +78,8 @@ const WINDOW_BYTES = 1024 * 1024;
 const WINDOW_BYTES_MIN = 4096;
 /** Enough for what tools write before the first statement. */
 const HEAD_BYTES = 2048;
+/** Enough for what they write behind the last one. */
+const TAIL_BYTES = 512;
 
 /**
  * Reads a SQL file's statements and finds where which table's rows are, without reading the rows. The source is closed.
@@ -133,9 +137,13 @@ class DumpReader {
     const { feed, options, scanner } = this;
     const fields = newFields(1);
     let head = "";
+    let tail = "";
     while (await feed.fill(scanner.rowNumber + 1)) {
       options.signal?.throwIfAborted();
       if (head === "") head = textOf(feed.window.bytes.subarray(0, Math.min(HEAD_BYTES, feed.window.end)));
+      tail = (
+        tail + textOf(feed.window.bytes.subarray(Math.max(0, feed.window.end - TAIL_BYTES), feed.window.end))
+      ).slice(-TAIL_BYTES);
       while (scanner.next(feed.window, fields) === Scan.recode) {
         feed.recode(currentCharset(scanner.session.charset, options.charset));
       }
@@ -147,7 +155,16 @@ class DumpReader {
     const textInColumnCharset =
       !DUMPLING.test(head) && (this.names === "binary" || (this.names === undefined && MYDUMPER.test(head)));
     const { statements, leftOut } = this;
-    return { statements, rows, leftOut, headDatabase: HEAD_DATABASE.exec(head)?.[1], textInColumnCharset, complete };
+    const unfinished = complete && MYSQLDUMP.test(head) && !tail.includes(MYSQLDUMP_END);
+    return {
+      statements,
+      rows,
+      leftOut,
+      headDatabase: HEAD_DATABASE.exec(head)?.[1],
+      textInColumnCharset,
+      complete,
+      unfinished,
+    };
   }
 
   private here(): number {
@@ -252,6 +269,10 @@ class DumpReader {
 
 /** `-- Host: localhost    Database: shop`: what mysqldump writes; with several databases it is empty or the first. */
 const HEAD_DATABASE = /^-- Host: .*? {2,}Database: (.+?)\s*$/m;
+
+/** What mysqldump and mariadb-dump write first and last; --compact and --skip-comments leave out both. */
+const MYSQLDUMP = /^-- (?:MySQL|MariaDB) dump /m;
+const MYSQLDUMP_END = "-- Dump completed";
 
 /** How Dumpling's SQL files begin: the newer, and those up to 6.x. */
 const DUMPLING =

@@ -61,6 +61,8 @@ test("what is wrong with several files is told at once, each with its place", as
     ["k.u.csv", "id\n1\n"],
     ["k.bad-schema.sql", "CREATE TABLE bad (id NOTYPE)"],
     ["k.bad.csv", "id\n1\n"],
+    ["k.empty-schema.sql", ""],
+    ["k.rows-schema.sql", "INSERT INTO rows VALUES (1)"],
     ["people.tsv", "x"],
   ]);
   const { code, result } = await check(source);
@@ -72,6 +74,8 @@ test("what is wrong with several files is told at once, each with its place", as
     /it has no column "w" \(file "k\.t\.2\.csv"/,
     /"k\.u\.csv": neither target nor source has the table `k`\.`u`/,
     /"k\.bad-schema\.sql": .*NOTYPE/,
+    /"k\.empty-schema\.sql": it holds no CREATE TABLE/,
+    /"k\.rows-schema\.sql": it has rows of the table "rows"/,
   ])
     assert.ok(
       details.some((detail) => part.test(detail)),

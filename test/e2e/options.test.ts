@@ -196,3 +196,13 @@ test("a password is asked for when a user is named without one and somebody can 
   assert.match(err, /1045|denied/i);
   assert.ok(!err.includes("wrong"));
 });
+
+test("schema files alone make databases and tables, and nothing else is to do", async () => {
+  const source = place.folder([
+    ["only-schema-create.sql", "CREATE DATABASE `only`"],
+    ["only.t-schema.sql", "CREATE TABLE t (id INT)"],
+  ]);
+  const { code, err } = await place.import(source, "");
+  assert.equal(code, 0, err);
+  assert.deepEqual(await place.rows("SELECT * FROM `only`.t"), []);
+});

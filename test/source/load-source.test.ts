@@ -122,6 +122,7 @@ CREATE TABLE b (
 INSERT INTO b VALUES (5);
 INSERT INTO shop.a VALUES (6);
 ALTER TABLE b ADD KEY (id);
+-- Dump completed
 `;
   for (const [name, bytes] of [
     ["dump.sql", utf8(dump)],
@@ -197,4 +198,54 @@ test("Lightning's way on demand: the file name decides", async () => {
   const storage = new MemoryStorage(odd);
   const source = await loadSource(storage, { compatLightning: true });
   assert.equal((await readTable(storage, source.tables[0]!)).length, 1);
+});
+
+test("dumps that were not written to their end are refused, unless that is allowed", async () => {
+  const head = "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)\n--\n";
+  const body = "CREATE DATABASE d; USE d; CREATE TABLE t (id INT);\nINSERT INTO t VALUES (1);\n";
+  const end = "-- Dump completed on 2024-01-01  1:02:03\n";
+  const load = (files: Record<string, string | Uint8Array>, options?: LoadSourceOptions) =>
+    loadSource(new MemoryStorage(files), options);
+  const tableOf = ({ tables }: Source) => tables.map(({ table }) => table);
+  assert.deepEqual(tableOf(await load({ "d.sql": head + body + end })), ["t"]);
+  assert.deepEqual(tableOf(await load({ "d.sql.gz": gzipSync(head + body + end) })), ["t"]);
+  assert.deepEqual(tableOf(await load({ "d.sql": body })), ["t"], "--compact writes neither head nor end");
+  const code = "Levin:Source:ErrUnfinished";
+  await assert.rejects(load({ "d.sql": head + body }), { code, message: /"d\.sql": the dump lacks its last line/ });
+  await assert.rejects(load({ "d.sql.gz": gzipSync(head + body) }), { code });
+  assert.deepEqual(tableOf(await load({ "d.sql": head + body }, { allowUnfinished: true })), ["t"]);
+  await assert.rejects(load({ ...files, "metadata.partial": "" }), { code, message: /did not end/ });
+});
+
+test("mydumper's table whose name ends with -schema", async () => {
+  const storage = new MemoryStorage({
+    "d.t-schema-schema.sql": "CREATE TABLE `t-schema` (\n  `id` int NOT NULL\n);",
+    "d.t-schema.sql": "/*!40101 SET NAMES binary*/;\nINSERT INTO `t-schema` VALUES (1),(2);",
+    "d.u-schema.sql": "CREATE TABLE `u` (\n  `id` int NOT NULL\n);",
+  });
+  const source = await loadSource(storage);
+  assert.deepEqual(
+    source.tables.map(({ table, files: own }) => [table, own.length]),
+    [
+      ["t-schema", 1],
+      ["u", 0],
+    ],
+  );
+  assert.equal((await readTable(storage, source.tables[0]!)).length, 2);
+});
+
+test("what is wrong with files can be gathered", async () => {
+  const problems: string[] = [];
+  const storage = new MemoryStorage({
+    "d.a-schema.sql": "INSERT INTO a VALUES (1);",
+    "d.b-schema.sql": "",
+    "d.c-schema.sql": "CREATE TABLE c (id INT)",
+    "d.d-schema.sql": "CREATE TABLE other (id INT)",
+  });
+  const source = await loadSource(storage, { onProblem: ({ message }) => problems.push(message) });
+  assert.equal(problems.length, 3, problems.join("\n"));
+  assert.deepEqual(
+    source.files.map(({ verdict }) => verdict),
+    ["damaged", "damaged", "schema", "damaged"],
+  );
 });

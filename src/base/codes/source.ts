@@ -43,6 +43,12 @@ export const sourceCodes = defineCodes({
     retry: "never",
     exit: 3,
   },
+  "Levin:Source:ErrUnfinished": {
+    meaning: "A dump was not written to its end: the export tool was stopped, or the file was cut.",
+    action: "Export again. If nothing is missing (the file was split by hand), set levin.allow-unfinished-dump = true.",
+    retry: "never",
+    exit: 3,
+  },
   "Levin:Source:ErrEncoding": {
     meaning: "A source file has bytes that are not valid in its character set.",
     action: "Set the file's character set, correct the bytes, or name a character that replaces them.",
