@@ -94,6 +94,8 @@ export class WindowFeed {
   /** Position in the source of a position in the window's stream. */
   sourcePosition(stream: number): number {
     let k = this.segments.length - 1;
+    // Nothing was converted yet.
+    if (k < 0) return this.taken - this.carry.length;
     while (k > 0 && this.segments[k]!.stream > stream) k--;
     const { raw, source, stream: begin, charset } = this.segments[k]!;
     if (raw === undefined) return source + stream - begin;

@@ -186,3 +186,9 @@ test("invalid UTF-8 is found where it begins", () => {
   for (const bytes of bad)
     assert.equal(invalidUtf8At(Uint8Array.from([0x61, ...bytes]), 0, bytes.length + 1), 1, String(bytes));
 });
+
+test("a file without a byte has no rows in any character set", async () => {
+  for (const charset of ["utf8", "gbk", "utf16le", "latin1"] as const)
+    for (const name of ["d.t.csv", "d.t.sql"])
+      assert.deepEqual((await read(name, new Uint8Array(0), { charset })).rows, [], charset);
+});

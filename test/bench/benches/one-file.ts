@@ -6,7 +6,7 @@ import { createReadStream, createWriteStream, mkdirSync, renameSync, statSync, w
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
-import { seededRandom, systemClock } from "../../../src/base/mod.ts";
+import { seededRandom, systemClock, systemFiles } from "../../../src/base/mod.ts";
 import { type EncodeBatch, EncodePool } from "../../../src/importer/encode/encode-pool.ts";
 import { openBatchEngines } from "../../../src/importer/engines.ts";
 import { planMemory, systemWorld } from "../../../src/importer/mod.ts";
@@ -78,7 +78,7 @@ async function writeFile(path: string, sizeBytes: number, seed: number): Promise
 /** Encodes what lies in a directory; the number of rows. */
 async function encode(dir: string, engines: string, workers: number): Promise<number> {
   const world = systemWorld(systemClock, new URL("../../../src/importer/encode/encode-worker.ts", import.meta.url));
-  const { worker: sizes } = planMemory(384 * 2 ** 20, workers, 4);
+  const { worker: sizes } = planMemory(384 * 2 ** 20, { workers, rangeJobs: 4, blocks: "level" });
   const dialect = { ...defaultCsvDialect, nulls: ["\\N"] };
   const storage = await world.openStorage(dir);
   const { tables } = await loadSource(storage, { dialect });
@@ -113,7 +113,7 @@ async function encode(dir: string, engines: string, workers: number): Promise<nu
     },
     room: async () => undefined,
   };
-  const opened = await openBatchEngines(world, engines, "level", 64);
+  const opened = await openBatchEngines({ world, files: systemFiles }, engines, "level", false);
   try {
     await pool.encode(batch, new AbortController().signal);
   } finally {
