@@ -1,0 +1,163 @@
+/**
+ * Rows in each other's way: whatever the backend, the chunks and the number of workers, the rows that stay are those that statements one
+ * after the other would leave, and the report is the same to the byte (lightning.md §1.14).
+ */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { csvOf, dumpOf, sampleTables, shown, survivors } from "./conflict-oracle.ts";
+import { levin, Place } from "./in-process.ts";
+
+let place: Place;
+
+before(async () => {
+  place = await Place.open();
+});
+
+after(() => place.close());
+
+const CSV = '[mydumper.csv]\nseparator = "|"\ndelimiter = ""\nheader = false\n';
+
+interface Form {
+  backend: "local" | "tidb";
+  workers: number;
+  chunkBytes: number;
+}
+
+const forms: Form[] = [
+  { backend: "local", workers: 1, chunkBytes: 1 << 20 },
+  { backend: "local", workers: 4, chunkBytes: 64 },
+  { backend: "local", workers: 2, chunkBytes: 300 },
+  { backend: "tidb", workers: 3, chunkBytes: 200 },
+  { backend: "tidb", workers: 1, chunkBytes: 1 << 20 },
+];
+
+async function run(
+  source: string,
+  conflict: string,
+  { backend, workers, chunkBytes }: Form,
+): Promise<{ code: number; err: string; report: string | undefined }> {
+  const state = place.path("state");
+  const toml = `${conflict}\n[mydumper]\nmax-region-size = ${chunkBytes}\n${CSV}`;
+  const { code, err } = await levin([
+    "import",
+    source,
+    "-c",
+    place.file("levin.toml", toml),
+    "--memory=128MiB",
+    ...place.target().filter((word) => !word.startsWith("--state-dir")),
+    `--backend=${backend}`,
+    `--workers=${workers}`,
+    `--state-dir=${state}`,
+  ]);
+  const path = join(state, "reports", "conflicts.ndjson");
+  return { code, err, report: fs.existsSync(path) ? fs.readFileSync(path, "utf8") : undefined };
+}
+
+async function rowsOf(table: string): Promise<string[]> {
+  const rows = await place.rows(`SELECT * FROM c.${table}`);
+  return rows.map((row) => row.map((value) => value?.toString() ?? "NULL").join("|")).sort();
+}
+
+for (const strategy of ["replace", "ignore"] as const) {
+  test(`${strategy}: the same rows and the same report whatever the form`, { timeout: 120_000 }, async () => {
+    const tables = sampleTables(strategy === "replace" ? 7 : 8, 40);
+    const source = place.folder(dumpOf(tables));
+    let wanted: string | undefined;
+    for (const form of forms) {
+      const name = JSON.stringify(form);
+      await place.sql.query("DROP DATABASE IF EXISTS c");
+      const { code, err, report } = await run(source, `[conflict]\nstrategy = "${strategy}"`, form);
+      assert.equal(code, 0, `${name}: ${err}`);
+      for (const table of tables) {
+        const { rows, dropped } = survivors(table, strategy);
+        assert.deepEqual(await rowsOf(table.name), shown(rows), `${name}: ${table.name}`);
+        const lines = report!.split("\n").filter((line) => line.includes(`"c.${table.name}"`));
+        assert.equal(lines.length, dropped, `${name}: ${table.name}`);
+        if (table.keys.length > 0) assert.ok(dropped > 5, "the sample has rows in each other's way");
+      }
+      wanted ??= report;
+      assert.equal(report, wanted, name);
+    }
+    const first = JSON.parse(wanted!.split("\n")[0]!) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(first), ["table", "index", "value", "dropped", "kept"]);
+  });
+}
+
+test("error: both rows are named, nothing is imported, the report has all of them", { timeout: 60_000 }, async () => {
+  const files: [string, string][] = [
+    ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+    ["c.t-schema.sql", "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, u VARCHAR(9), UNIQUE KEY uu (u));\n"],
+    [
+      "c.t.1.csv",
+      csvOf([
+        ["1", "a"],
+        ["2", "b"],
+        ["3", "c"],
+      ]),
+    ],
+    [
+      "c.t.2.csv",
+      csvOf([
+        ["4", "b"],
+        ["1", "d"],
+      ]),
+    ],
+  ];
+  const source = place.folder(files);
+  let wanted: string | undefined;
+  for (const form of [forms[0]!, forms[1]!, forms[3]!]) {
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    const { code, err, report } = await run(source, '[conflict]\nstrategy = "error"', form);
+    assert.equal(code, 4, err);
+    assert.match(
+      err,
+      /index "uu", value "b": row 2 of "c\.t\.1\.csv" \(byte 4\) and row 1 of "c\.t\.2\.csv" \(byte 0\)/,
+    );
+    assert.deepEqual(await rowsOf("t"), []);
+    wanted ??= report;
+    assert.equal(report, wanted);
+    assert.equal(report!.split("\n").length, 3);
+  }
+});
+
+test("threshold and max-record-rows", { timeout: 60_000 }, async () => {
+  const tables = sampleTables(9, 40).slice(0, 1);
+  const source = place.folder(dumpOf(tables));
+  const { dropped } = survivors(tables[0]!, "ignore");
+  for (const form of [forms[0]!, forms[4]!]) {
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    const conflict = (threshold: number, more = "") =>
+      `[conflict]\nstrategy = "ignore"\nthreshold = ${threshold}\n${more}`;
+    const refused = await run(source, conflict(dropped - 1), form);
+    assert.equal(refused.code, 4, refused.err);
+    assert.match(refused.err, /ErrTooManyConflicts/);
+    assert.deepEqual(await rowsOf("clustered"), []);
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    const taken = await run(source, conflict(dropped, "max-record-rows = 3\n"), form);
+    assert.equal(taken.code, 0, taken.err);
+    assert.equal(taken.report!.split("\n").length, 4);
+  }
+});
+
+test("older spellings mean the same", { timeout: 60_000 }, async () => {
+  const tables = sampleTables(10, 30).slice(0, 1);
+  const source = place.folder(dumpOf(tables));
+  const cases: [string, Form, "replace" | "ignore"][] = [
+    ['[tikv-importer]\nduplicate-resolution = "remove"', forms[0]!, "replace"],
+    ['[tikv-importer]\nduplicate-resolution = "record"', forms[0]!, "replace"],
+    ['[tikv-importer]\non-duplicate = "ignore"', forms[4]!, "ignore"],
+    ['[tikv-importer]\non-duplicate = "replace"', forms[4]!, "replace"],
+  ];
+  for (const [toml, form, strategy] of cases) {
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    const { code, err } = await run(source, toml, form);
+    assert.equal(code, 0, `${toml}: ${err}`);
+    assert.deepEqual(await rowsOf("clustered"), shown(survivors(tables[0]!, strategy).rows), toml);
+  }
+  const both = '[tikv-importer]\non-duplicate = "ignore"\nduplicate-resolution = "replace"';
+  const { code, err } = await run(source, both, forms[0]!);
+  assert.equal(code, 2, err);
+  assert.match(err, /on-duplicate together with tikv-importer\.duplicate-resolution/);
+});
