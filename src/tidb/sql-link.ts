@@ -39,7 +39,8 @@ export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
       user: options.user,
       password: options.password,
       charset: "binary",
-      flags: ["-FOUND_ROWS"],
+      // Where the server tells of SET NAMES, mysql2 would encode by that from then on.
+      flags: ["-FOUND_ROWS", "-SESSION_TRACK"],
       rowsAsArray: true,
       connectTimeout: options.connectTimeoutMs,
       typeCast: (field) => field.string("utf8"),
