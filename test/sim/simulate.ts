@@ -32,6 +32,8 @@ export interface SimSettings {
   /** Changes what is simulated, for instance to break it. */
   tamper?: (place: Place, options: ImportOptions) => void;
   onEvent?: (event: LevinEvent, life: number) => void;
+  /** Before it is started again. */
+  afterLife?: (life: number) => Promise<void>;
 }
 
 /** Lives with faults are drawn from 1 to this. */
@@ -112,6 +114,7 @@ class Simulation {
         this.#littered = true;
         await this.#place.disk.crash(this.#dice);
       }
+      await this.#settings.afterLife?.(number);
       // Somebody, or a script, starts it again after a while.
       await this.#clock.sleep(this.#dice.next() * 60_000);
       if (outcome.kind === "died") continue;
