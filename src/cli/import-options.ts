@@ -138,6 +138,9 @@ export async function askPassword(io: CommandIo, config: LoadedConfig, options: 
   return { ...options, tidb: { ...options.tidb, password: await io.askSecret(`Password of ${user} at ${host}: `) } };
 }
 
+/** Stands for the source of commands that have none. */
+export const NO_SOURCE = "/dev/null";
+
 /** Turns configuration into the importer's options; checks what only the whole can tell. */
 export function importOptions(
   io: CommandIo,

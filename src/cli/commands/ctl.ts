@@ -22,7 +22,7 @@ import {
 } from "../../importer/mod.ts";
 import { connectTidb } from "../../tidb/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
-import { importOptions, loadImportConfig } from "../import-options.ts";
+import { importOptions, loadImportConfig, NO_SOURCE } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { plainSink } from "../output/sinks.ts";
 
@@ -56,7 +56,7 @@ export const ctlCommand = (io: CommandIo) =>
     },
     handler: async (args) => {
       const config = loadImportConfig(io, args.config, givenFlags(args), false);
-      const options = importOptions(io, config, ".", false);
+      const options = importOptions(io, config, NO_SOURCE, false);
       const env: ImportEnvironment = {
         clock: io.clock,
         random: io.random,

@@ -2,7 +2,7 @@ import { command, option, optional, string } from "cmd-ts";
 import { systemFiles } from "../../base/mod.ts";
 import { systemWorld, undoLeftovers } from "../../importer/mod.ts";
 import { flagArguments, givenFlags } from "../import-flags.ts";
-import { importOptions, loadImportConfig } from "../import-options.ts";
+import { importOptions, loadImportConfig, NO_SOURCE } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { plainSink } from "../output/sinks.ts";
 
@@ -22,7 +22,7 @@ export const restoreClusterCommand = (io: CommandIo) =>
     },
     handler: async (args) => {
       const config = loadImportConfig(io, args.config, givenFlags(args), false);
-      const options = importOptions(io, config, ".", false);
+      const options = importOptions(io, config, NO_SOURCE, false);
       const sink = plainSink(io.stderr, io.clock);
       const { rules, schedulers } = await undoLeftovers(options, {
         clock: io.clock,
