@@ -86,6 +86,24 @@ export function joinHalves(high: number, low: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
+/** CRC-64/XZ of bytes that come in pieces. */
+export class Crc64 {
+  #high = -1;
+  #low = -1;
+
+  add(bytes: Uint8Array): void {
+    crcHigh = this.#high;
+    crcLow = this.#low;
+    update(bytes, 0, bytes.length);
+    this.#high = crcHigh;
+    this.#low = crcLow;
+  }
+
+  get value(): bigint {
+    return joinHalves(~this.#high, ~this.#low);
+  }
+}
+
 /** CRC-64/XZ of the slice. */
 export function crc64(bytes: Uint8Array, start = 0, end = bytes.length): bigint {
   crcHigh = -1;

@@ -9,7 +9,7 @@ export type { WeightTable } from "./collation-weights.ts";
 export * from "./column-form.ts";
 export * from "./comparable.ts";
 export * from "./crc32.ts";
-export { crc64 } from "./crc64.ts";
+export { Crc64, crc64 } from "./crc64.ts";
 export * from "./datum.ts";
 export * from "./datum-codec.ts";
 export * from "./decimal.ts";

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import xz from "xz-decompress";
 import { assertNever, LevinError } from "../base/mod.ts";
 import { BlockCursor, corrupt } from "./block-cursor.ts";
 import type { Compression } from "./file-name.ts";
 import { lz4Blocks } from "./lz4.ts";
 import { snappyBlocks } from "./snappy.ts";
 import type { ByteSource } from "./storage.ts";
+import { xzBlocks } from "./xz.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 /** Compressed bytes handed to a decoder, and decoded bytes taken from it, at once. */
@@ -30,7 +30,7 @@ export function decompressed(raw: ByteSource, compression: Compression, file: st
     case "lz4":
       return pulled(raw, lz4Blocks(new BlockCursor(blocksOf(raw), file, "lz4")));
     case "xz":
-      return pulled(raw, unxz(raw, file));
+      return pulled(raw, xzBlocks(new BlockCursor(blocksOf(raw), file, "xz")));
     default:
       assertNever(compression, "compression");
   }
@@ -106,28 +106,6 @@ async function* unzstandard(raw: ByteSource, file: string): AsyncGenerator<Uint8
     }
   }
   if (cursor.position === 0) throw cursor.damage("the file is empty");
-}
-
-/** xz by WebAssembly (xz-embedded); it checks CRCs and ends, but knows no SHA-256. */
-async function* unxz(raw: ByteSource, file: string): AsyncGenerator<Uint8Array> {
-  let position = 0;
-  const blocks = blocksOf(raw);
-  const input = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = await blocks.next();
-      if (next.done === true) return controller.close();
-      position += next.value.length;
-      controller.enqueue(next.value);
-    },
-  });
-  try {
-    const output: ReadableStream<Uint8Array> = new xz.XzReadableStream(input);
-    for await (const block of output) yield block;
-  } catch (thrown) {
-    if (thrown instanceof LevinError) throw thrown;
-    throw corrupt(file, "xz: the data is damaged, cut, or checked by SHA-256", position, thrown);
-  }
-  if (position === 0) throw corrupt(file, "xz: the file is empty", 0);
 }
 
 /** What a decoder makes of the inputs. Errors of either side end both. */

@@ -47,6 +47,8 @@ const packed: [Compression, Uint8Array][] = [
   ["lz4", fixture("linked.lz4")],
   ["lz4", fixture("independent.lz4")],
   ["xz", fixture("rows.xz")],
+  ["xz", fixture("blocks-sha256.xz")],
+  ["xz", fixture("small-dictionary.xz")],
 ];
 
 test("streams are decompressed whole, members and frames one after another", async () => {
@@ -90,6 +92,26 @@ test("truncated, damaged and foreign data is an error that names file and byte",
       );
     }
   }
+});
+
+test("streams that are open at the same time do not disturb each other", async () => {
+  const piece = new Uint8Array(1000);
+  const open = packed.map(([compression, bytes]) => decompressed(sourceOf(bytes, 700), compression, "x"));
+  let at = 0;
+  for (let round = 0; round < 5; round++) {
+    const sizes = await Promise.all(
+      open.map(async (source) => {
+        let size = 0;
+        const own = new Uint8Array(1000);
+        while (size < own.length) size += await source.read(own.subarray(size));
+        assert.deepEqual(own, text.subarray(at, at + size));
+        return size;
+      }),
+    );
+    assert.ok(sizes.every((size) => size === piece.length));
+    at += piece.length;
+  }
+  for (const source of open) await source.close();
 });
 
 test("a reader may stop early", async () => {
