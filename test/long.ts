@@ -2,6 +2,7 @@
  * Campaigns that take too long for the gate: `npm run test:long [NAME] [MINUTES] [SEED]`. Without a name all of them, each for so many
  * minutes (default 10). Each ends with its figures; the program fails when one does.
  */
+import { checkpointCampaign } from "./br/kill-campaign.ts";
 import { killCampaign } from "./e2e/kill-campaign.ts";
 import { mutantsCampaign } from "./sim/mutants-campaign.ts";
 import { simulationCampaign } from "./sim/simulation-campaign.ts";
@@ -17,6 +18,7 @@ const campaigns: Record<string, LongCampaign> = {
   mutants: mutantsCampaign,
   sweep: sweepCampaign,
   kill: killCampaign,
+  checkpoint: checkpointCampaign,
 };
 
 const words = process.argv.slice(2);

@@ -1,5 +1,8 @@
 /** BR checkpoints in files: ranges appended, written as documents, and read back. */
+import { spawnSync } from "node:child_process";
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { seededRandom, systemClock, utf8 } from "../../../src/base/mod.ts";
 import {
   type BackupRange,
@@ -16,7 +19,7 @@ import {
 } from "../../../src/br/mod.ts";
 import { pendingRanges } from "../../../src/br/pending.ts";
 import { LocalObjects } from "../../../src/storage/mod.ts";
-import { type Bench, type BenchContext, type BenchResult, ResultHash, timed } from "../bench.ts";
+import { type Bench, type BenchContext, type BenchResult, peakRssBytes, ResultHash, timed } from "../bench.ts";
 
 /** About what one range with its two files takes in a document. */
 const RANGE_BYTES = 1000;
@@ -115,7 +118,65 @@ function runnerBench(name: string, cipher: BrCipher | undefined): Bench {
   };
 }
 
+/** About what a range with one file takes on disk (`test/br/kill-ranges.ts`). */
+const LOADED_RANGE_BYTES = 450;
+
+/**
+ * What another process wrote is read here, so that the peak memory is the loading's alone; the same files are read and written plainly
+ * beside it.
+ */
+const loadBench: Bench = {
+  name: "br/load",
+  about:
+    "ranges of one file that another process wrote, all loaded; the same files read and written plainly; 10 million: --size 4500",
+  slow: true,
+  async run(context: BenchContext): Promise<BenchResult> {
+    const count = Math.max(64, Math.floor(context.sizeBytes / LOADED_RANGE_BYTES));
+    const dir = join(context.dir, "storage");
+    const writer = fileURLToPath(new URL("../../br/kill-writer.ts", import.meta.url));
+    const words = [dir, count, 8, 8 << 20, -1].map(String);
+    const child = spawnSync(process.execPath, [writer, ...words], { encoding: "utf8" });
+    if (child.status !== 0) throw new Error(`the writer failed: ${child.stderr}`);
+    const data = join(dir, backupPaths("2025").dataDir);
+    const names = readdirSync(data);
+    let bytes = 0;
+    const [plainRead] = await timed(() => {
+      for (const name of names) bytes += readFileSync(join(data, name)).length;
+    });
+    const home = new FileHome(new LocalObjects(dir), backupPaths("2025"));
+    const report = new LoadReport(true);
+    let sum = 0n;
+    const [loading] = await timed(() =>
+      walkItems(home, readBackupGroup, { report }, (_key, range) => {
+        sum += range!.files![0]!.totalKvs;
+      }),
+    );
+    const rss = peakRssBytes();
+    if (report.items !== count || sum !== (BigInt(count) * BigInt(count - 1)) / 2n)
+      throw new Error(`${report.items} ranges`);
+    const [plainWrite] = await timed(() => {
+      for (const name of names) {
+        const file = openSync(join(context.dir, name), "w");
+        writeSync(file, readFileSync(join(data, name)));
+        fsyncSync(file);
+        closeSync(file);
+        rmSync(join(context.dir, name));
+      }
+    });
+    return {
+      measures: [
+        { bytes, items: count, ...loading, stage: "load", limit: "file read" },
+        { bytes, ...plainRead, stage: "plain read", limit: "file read" },
+        { bytes, ...plainWrite, stage: "plain write", limit: "raw file write" },
+      ],
+      hash: `${new ResultHash().add(report.items, sum)}`,
+      note: `${count} ranges in ${names.length} files, peak RSS of the load ${Math.round(rss / 2 ** 20)} MiB, load takes ${(loading.ms / plainRead.ms).toFixed(1)} times as long as the plain read`,
+    };
+  },
+};
+
 export const benches: Bench[] = [
+  loadBench,
   runnerBench("plain", undefined),
   runnerBench("aes256", { method: "AES256_CTR", key: utf8("01234567890123456789012345678901") }),
 ];
