@@ -75,7 +75,8 @@ export function backupItemLine(key: GoText, range: BackupRange | null): Line {
 }
 
 export function restoreItemLine(tableId: bigint, item: RestoreItem): Line {
-  return { ...named("name", item.name), ...named("range_key", item.rangeKey), table_id: `${tableId}` };
+  const line = { ...named("name", item.name), ...named("range_key", item.rangeKey), table_id: `${tableId}` };
+  return item.range === undefined ? line : { ...line, range: rangeLine(item.range) };
 }
 
 export function logItemLine(key: GoText, { goff, foffs }: LogItem): Line {

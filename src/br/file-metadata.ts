@@ -8,10 +8,16 @@ import {
   printFileRestoreMetadata,
   printFileTaskInfo,
   printIngestRepairs,
+  printLogMetadata,
+  printProgress,
+  printSnapshotMetadata,
   readBackupMetadata,
   readFileRestoreMetadata,
   readFileTaskInfo,
   readIngestRepairs,
+  readLogMetadata,
+  readProgress,
+  readSnapshotMetadata,
 } from "./metadata-json.ts";
 import { LoadReport } from "./report.ts";
 import type {
@@ -21,6 +27,8 @@ import type {
   FileRestoreMetadata,
   FileTaskInfo,
   IngestIndexRepair,
+  LogMetadata,
+  SnapshotMetadata,
 } from "./shapes.ts";
 import { loadChecksums } from "./walk.ts";
 
@@ -112,7 +120,7 @@ export function existsTaskInfo(storage: ObjectStorage, clusterId: bigint): Promi
   return exists(storage, taskInfoName(clusterId));
 }
 
-const repairName = (task: string): string => `checkpoints/restore-${task}/ingest-repair.meta`;
+const repairName = (task: string): string => restorePaths(task).ingestRepair!;
 
 export async function saveFileIngestRepairs(
   storage: ObjectStorage,
@@ -128,6 +136,41 @@ export function loadFileIngestRepairs(storage: ObjectStorage, task: string): Pro
 
 export function existsFileIngestRepairs(storage: ObjectStorage, task: string): Promise<boolean> {
   return exists(storage, repairName(task));
+}
+
+/** Restores of 2025 with `--checkpoint-storage`: the documents of the tables as files. */
+export async function saveFileSnapshotMetadata(
+  storage: ObjectStorage,
+  task: string,
+  metadata: SnapshotMetadata,
+): Promise<void> {
+  await storage.write(restorePaths(task).meta, printSnapshotMetadata(metadata));
+}
+
+export function loadFileSnapshotMetadata(storage: ObjectStorage, task: string): Promise<SnapshotMetadata> {
+  return loadDocument(storage, restorePaths(task).meta, readSnapshotMetadata);
+}
+
+export async function saveFileLogMetadata(storage: ObjectStorage, task: string, metadata: LogMetadata): Promise<void> {
+  await storage.write(restorePaths(task).meta, printLogMetadata(metadata));
+}
+
+export function loadFileLogMetadata(storage: ObjectStorage, task: string): Promise<LogMetadata> {
+  return loadDocument(storage, restorePaths(task).meta, readLogMetadata);
+}
+
+const progressName = (task: string): string => `checkpoints/restore-${task}/progress.meta`;
+
+export async function saveFileProgress(storage: ObjectStorage, task: string, progress: bigint): Promise<void> {
+  await storage.write(progressName(task), printProgress(progress));
+}
+
+export function loadFileProgress(storage: ObjectStorage, task: string): Promise<bigint> {
+  return loadDocument(storage, progressName(task), readProgress);
+}
+
+export function existsFileProgress(storage: ObjectStorage, task: string): Promise<boolean> {
+  return exists(storage, progressName(task));
 }
 
 export type { BrPaths };

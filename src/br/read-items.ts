@@ -141,6 +141,11 @@ function readFile(json: JsonReader): BackupFile | null {
   return file;
 }
 
+function readFiles(json: JsonReader): (BackupFile | null)[] | null {
+  const files: (BackupFile | null)[] = [];
+  return json.array(() => void files.push(readFile(json))) ? files : null;
+}
+
 let range: BackupRange;
 /** A known field was met; without one, an item of a group is nothing at all. */
 let rangeSeen = false;
@@ -163,8 +168,7 @@ const rangeFields = new FieldTable([
     "Files",
     (json) => {
       rangeSeen = true;
-      const files: (BackupFile | null)[] = [];
-      range.files = json.array(() => void files.push(readFile(json))) ? files : null;
+      range.files = readFiles(json);
     },
   ],
 ]);
@@ -199,8 +203,32 @@ const newRestoreFields: [string, (json: JsonReader) => void][] = [
   ],
 ];
 const restoreFields = new FieldTable(newRestoreFields);
+/** The range that the item turns out to be; fields come in any order. */
+function keysOfItem(): BackupRange {
+  restoreItem.range ??= { startKey: null, endKey: null, files: null };
+  return restoreItem.range;
+}
+
 const fileRestoreFields = new FieldTable([
   ...newRestoreFields,
+  [
+    "StartKey",
+    (json: JsonReader) => {
+      keysOfItem().startKey = json.base64();
+    },
+  ],
+  [
+    "EndKey",
+    (json: JsonReader) => {
+      keysOfItem().endKey = json.base64();
+    },
+  ],
+  [
+    "Files",
+    (json: JsonReader) => {
+      keysOfItem().files = readFiles(json);
+    },
+  ],
   [
     "RangeKey",
     (json: JsonReader) => {
@@ -216,7 +244,7 @@ export function readRestoreItem(json: JsonReader): RestoreItem {
   return restoreItem;
 }
 
-/** In files of 2024. */
+/** In files of 2024 and before. */
 export function readFileRestoreItem(json: JsonReader): RestoreItem {
   restoreItem = { rangeKey: "", name: "" };
   json.record(fileRestoreFields);

@@ -33,10 +33,12 @@ export interface BackupRange {
   files: (BackupFile | null)[] | null;
 }
 
-/** An SST that a snapshot restore ingested: known by its range key (2024 and later) or its file name (compacted files). */
+/** What a snapshot restore ingested: known by its range key (2024 and later), its file name (compacted files) or its keys. */
 export interface RestoreItem {
   rangeKey: GoText;
   name: GoText;
+  /** Releases 7.1 to 7.x knew it by its keys. */
+  range?: BackupRange;
 }
 
 /** Files of one group of a log metadata that a log restore applied: downstream table id → file offsets. */

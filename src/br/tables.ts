@@ -21,14 +21,39 @@ export const SNAPSHOT_DB = "__TiDB_BR_Temporary_Snapshot_Restore_Checkpoint";
 export const LOG_DB = "__TiDB_BR_Temporary_Log_Restore_Checkpoint";
 export const CUSTOM_SST_DB = "__TiDB_BR_Temporary_Custom_SST_Restore_Checkpoint";
 
-export type CheckpointDb = typeof SNAPSHOT_DB | typeof LOG_DB | typeof CUSTOM_SST_DB;
+type BaseDb = typeof SNAPSHOT_DB | typeof LOG_DB | typeof CUSTOM_SST_DB;
+/** Releases since the middle of 2025 add the restore's number: `…_Snapshot_Restore_Checkpoint_7`. */
+export type CheckpointDb = BaseDb | `${BaseDb}_${string}`;
+export type SnapshotDb = Exclude<CheckpointDb, typeof LOG_DB | `${typeof LOG_DB}_${string}`>;
+export type LogDb = typeof LOG_DB | `${typeof LOG_DB}_${string}`;
 type CheckpointTable = "cpt_data" | "cpt_checksum" | "cpt_metadata" | "cpt_progress" | "cpt_ingest";
 
-const TABLES: Record<CheckpointDb, CheckpointTable[]> = {
+const TABLES: Record<BaseDb, CheckpointTable[]> = {
   [SNAPSHOT_DB]: ["cpt_data", "cpt_checksum", "cpt_metadata"],
   [LOG_DB]: ["cpt_data", "cpt_metadata", "cpt_progress", "cpt_ingest"],
   [CUSTOM_SST_DB]: ["cpt_data", "cpt_checksum"],
 };
+
+const BASES = [SNAPSHOT_DB, LOG_DB, CUSTOM_SST_DB] as const;
+
+function baseOf(db: CheckpointDb): BaseDb {
+  return BASES.find((base) => db.startsWith(base))!;
+}
+
+export function isLogDb(db: CheckpointDb): db is LogDb {
+  return baseOf(db) === LOG_DB;
+}
+
+/** Whether it is a checkpoint's database, by its name. */
+export function isCheckpointDb(name: string): name is CheckpointDb {
+  return BASES.some((base) => name === base || new RegExp(`^${base}_\\d+$`).test(name));
+}
+
+/** The databases of all checkpoints in a cluster. */
+export async function checkpointDbs(query: SqlQuery): Promise<CheckpointDb[]> {
+  const { rows } = await query("SHOW DATABASES;");
+  return rows.map(([name]) => name ?? "").filter(isCheckpointDb);
+}
 
 /** A longer document is cut. */
 const SEGMENT_BYTES = 524_288;
@@ -119,10 +144,7 @@ export async function existsTable(query: SqlQuery, db: CheckpointDb, table: Chec
 }
 
 /** A restore checkpoint is there to be resumed when its data table is. */
-export function existsRestoreCheckpoint(
-  query: SqlQuery,
-  db: typeof SNAPSHOT_DB | typeof CUSTOM_SST_DB,
-): Promise<boolean> {
+export function existsRestoreCheckpoint(query: SqlQuery, db: SnapshotDb): Promise<boolean> {
   return existsTable(query, db, "cpt_data");
 }
 
@@ -130,7 +152,7 @@ export function existsRestoreCheckpoint(
 export async function saveSnapshotMetadata(
   query: SqlQuery,
   metadata: SnapshotMetadata | null,
-  db: typeof SNAPSHOT_DB | typeof CUSTOM_SST_DB = SNAPSHOT_DB,
+  db: SnapshotDb = SNAPSHOT_DB,
 ): Promise<void> {
   await createDatabase(query, db);
   await createTable(query, db, "cpt_data");
@@ -138,49 +160,53 @@ export async function saveSnapshotMetadata(
   if (metadata !== null) await saveMetadata(query, db, "cpt_metadata", printSnapshotMetadata(metadata));
 }
 
-export function loadSnapshotMetadata(query: SqlQuery): Promise<SnapshotMetadata> {
-  return loadMetadata(query, SNAPSHOT_DB, "cpt_metadata", readSnapshotMetadata);
+export function loadSnapshotMetadata(query: SqlQuery, db: SnapshotDb = SNAPSHOT_DB): Promise<SnapshotMetadata> {
+  return loadMetadata(query, db, "cpt_metadata", readSnapshotMetadata);
 }
 
 /** Makes the database, the data table and the metadata of a log restore. A second time is an error. */
-export async function saveLogMetadata(query: SqlQuery, metadata: LogMetadata): Promise<void> {
-  await createDatabase(query, LOG_DB);
-  await createTable(query, LOG_DB, "cpt_data");
-  await saveMetadata(query, LOG_DB, "cpt_metadata", printLogMetadata(metadata));
+export async function saveLogMetadata(query: SqlQuery, metadata: LogMetadata, db: LogDb = LOG_DB): Promise<void> {
+  await createDatabase(query, db);
+  await createTable(query, db, "cpt_data");
+  await saveMetadata(query, db, "cpt_metadata", printLogMetadata(metadata));
 }
 
-export function loadLogMetadata(query: SqlQuery): Promise<LogMetadata> {
-  return loadMetadata(query, LOG_DB, "cpt_metadata", readLogMetadata);
+export function loadLogMetadata(query: SqlQuery, db: LogDb = LOG_DB): Promise<LogMetadata> {
+  return loadMetadata(query, db, "cpt_metadata", readLogMetadata);
 }
 
-export function existsLogMetadata(query: SqlQuery): Promise<boolean> {
-  return existsTable(query, LOG_DB, "cpt_metadata");
+export function existsLogMetadata(query: SqlQuery, db: LogDb = LOG_DB): Promise<boolean> {
+  return existsTable(query, db, "cpt_metadata");
 }
 
 /** See `PROGRESS_SNAPSHOT` and `PROGRESS_LOG`. The database must be there, the table not. */
-export function saveProgress(query: SqlQuery, progress: bigint): Promise<void> {
-  return saveMetadata(query, LOG_DB, "cpt_progress", printProgress(progress));
+export function saveProgress(query: SqlQuery, progress: bigint, db: LogDb = LOG_DB): Promise<void> {
+  return saveMetadata(query, db, "cpt_progress", printProgress(progress));
 }
 
-export function loadProgress(query: SqlQuery): Promise<bigint> {
-  return loadMetadata(query, LOG_DB, "cpt_progress", readProgress);
+export function loadProgress(query: SqlQuery, db: LogDb = LOG_DB): Promise<bigint> {
+  return loadMetadata(query, db, "cpt_progress", readProgress);
 }
 
-export function existsProgress(query: SqlQuery): Promise<boolean> {
-  return existsTable(query, LOG_DB, "cpt_progress");
+export function existsProgress(query: SqlQuery, db: LogDb = LOG_DB): Promise<boolean> {
+  return existsTable(query, db, "cpt_progress");
 }
 
 /** The indexes to be built again after a log restore. The database must be there, the table not. */
-export function saveIngestRepairs(query: SqlQuery, repairs: readonly IngestIndexRepair[] | null): Promise<void> {
-  return saveMetadata(query, LOG_DB, "cpt_ingest", printIngestRepairs(repairs));
+export function saveIngestRepairs(
+  query: SqlQuery,
+  repairs: readonly IngestIndexRepair[] | null,
+  db: LogDb = LOG_DB,
+): Promise<void> {
+  return saveMetadata(query, db, "cpt_ingest", printIngestRepairs(repairs));
 }
 
-export function loadIngestRepairs(query: SqlQuery): Promise<IngestIndexRepair[] | null> {
-  return loadMetadata(query, LOG_DB, "cpt_ingest", readIngestRepairs);
+export function loadIngestRepairs(query: SqlQuery, db: LogDb = LOG_DB): Promise<IngestIndexRepair[] | null> {
+  return loadMetadata(query, db, "cpt_ingest", readIngestRepairs);
 }
 
-export function existsIngestRepairs(query: SqlQuery): Promise<boolean> {
-  return existsTable(query, LOG_DB, "cpt_ingest");
+export function existsIngestRepairs(query: SqlQuery, db: LogDb = LOG_DB): Promise<boolean> {
+  return existsTable(query, db, "cpt_ingest");
 }
 
 /** What a point-in-time restore finds when it starts. */
@@ -199,7 +225,7 @@ export async function loadLogTaskInfo(query: SqlQuery): Promise<TaskInfo> {
 /** The statements that remove a checkpoint, its metadata (the mark of a task that can be resumed) first. */
 export function removalStatements(db: CheckpointDb): string[] {
   const marks = new Set<CheckpointTable>(["cpt_metadata", "cpt_progress"]);
-  const tables = TABLES[db].toSorted((a, b) => Number(marks.has(b)) - Number(marks.has(a)));
+  const tables = TABLES[baseOf(db)].toSorted((a, b) => Number(marks.has(b)) - Number(marks.has(a)));
   return [...tables.map((table) => `DROP TABLE IF EXISTS ${nameOf(db, table)};`), `DROP DATABASE \`${db}\`;`];
 }
 

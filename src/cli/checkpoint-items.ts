@@ -41,7 +41,7 @@ export async function visitItems(
   if (target.kind === "backup") await walkItems(target.home, readBackupGroup, options, visitor.backup);
   else if (target.kind === "log") await walkItems(target.home, readLogGroup, options, visitor.log);
   else {
-    const read = target.files === undefined ? readRestoreGroup : readFileRestoreGroup;
+    const read = target.olderItems ? readFileRestoreGroup : readRestoreGroup;
     await walkItems(target.home, read, options, visitor.restore);
   }
   const wrong = report.wrongKey(isEncrypting(options.cipher));

@@ -1,16 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { LevinError } from "../base/mod.ts";
 import {
+  type BrLayout,
   type BrPaths,
   backupMetadataLine,
   backupPaths,
   type CheckpointDb,
   CUSTOM_SST_DB,
+  checkpointDbs,
   checksumsLine,
   existsFileIngestRepairs,
+  existsFileProgress,
   existsIngestRepairs,
   existsProgress,
-  existsRestoreCheckpoint,
   existsTable,
   FileHome,
   fileRestoreMetadataLine,
@@ -18,11 +20,16 @@ import {
   findBackupLayout,
   type Home,
   ingestRepairLines,
+  isCheckpointDb,
+  isLogDb,
   LOG_DB,
   type LoadReport,
   loadBackupMetadata,
   loadChecksums,
   loadFileIngestRepairs,
+  loadFileLogMetadata,
+  loadFileProgress,
+  loadFileSnapshotMetadata,
   loadIngestRepairs,
   loadLogMetadata,
   loadProgress,
@@ -31,6 +38,7 @@ import {
   loadTaskInfo,
   logMetadataLine,
   progressLine,
+  restoreKindOf,
   restorePaths,
   restoreTaskOf,
   SNAPSHOT_DB,
@@ -55,6 +63,8 @@ export interface CheckpointTarget {
   files?: { storage: ObjectStorage; paths: BrPaths };
   /** Tables. */
   tables?: { query: SqlQuery; db: CheckpointDb };
+  /** Items may have the field names of 2024 and before. */
+  olderItems: boolean;
   close(): Promise<void>;
 }
 
@@ -63,6 +73,8 @@ export interface TargetFlags {
   dsn: string | undefined;
   /** A DSN as `dsn`, or with it the name of one of the checkpoints in a cluster. */
   table?: string | undefined;
+  /** `2024`: items in tables have the field names of releases 8.4 and 8.5.0. */
+  layout?: string | undefined;
   kind: string | undefined;
   task: string | undefined;
 }
@@ -85,7 +97,12 @@ export async function openTarget(flags: TargetFlags, environment: CommandIo["env
   }
   return dsn === undefined
     ? openFiles(await storageOf(flags.dir!, environment), kind, task)
-    : openTables(dsn, kind, task);
+    : openTables(dsn, kind, task, layoutOf(flags.layout));
+}
+
+function layoutOf(text: string | undefined): BrLayout {
+  if (text === undefined || text === "2025" || text === "2024") return text ?? "2025";
+  throw usage(`Cannot use --layout ${text}: it must be 2025, or 2024 for tables of releases 8.4 and 8.5.0`);
 }
 
 /** `--table DSN` is `--dsn DSN`; `--table snapshot`, or the database's own name, is `--task snapshot`. */
@@ -115,6 +132,7 @@ async function openFiles(
     name: `${storage.uri}${paths.root ?? ""}`,
     home: new FileHome(storage, paths),
     files: { storage, paths },
+    olderItems: true,
     close: async () => {},
   });
   if (kind === undefined || kind === "backup") {
@@ -125,13 +143,13 @@ async function openFiles(
   const tasks = new Set<string>();
   for (const { name } of await storage.list("checkpoints")) {
     const found = restoreTaskOf(name);
-    if (found !== undefined && (kind === undefined || found.includes("/") === (kind === "log"))) tasks.add(found);
+    if (found !== undefined && (kind === undefined || restoreKindOf(found) === kind)) tasks.add(found);
   }
   if (task !== undefined && !tasks.has(task)) throw missing(`there is no task "${task}" in "${storage.uri}"`);
   const [only, ...more] = task === undefined ? [...tasks].sort() : [task];
   if (only === undefined) throw missing(`there is no checkpoint in "${storage.uri}"`);
   if (more.length > 0) throw usage(`Cannot choose among the tasks ${[only, ...more].join(", ")}: say --task`);
-  return target(restorePaths(only), only.includes("/") ? "log" : "restore");
+  return target(restorePaths(only), restoreKindOf(only));
 }
 
 function missing(what: string): LevinError {
@@ -142,6 +160,7 @@ async function openTables(
   dsn: string,
   kind: CheckpointKind | undefined,
   task: string | undefined,
+  layout: BrLayout,
 ): Promise<CheckpointTarget> {
   if (kind === "backup") throw usage("Cannot use --dsn with --kind backup: backups keep their checkpoint in files");
   const tidb = await connectTidb({ ...parseDsn(dsn), connectionsMax: 2, connectTimeoutMs: 10_000 });
@@ -149,10 +168,11 @@ async function openTables(
   try {
     const db = await chooseDatabase(query, kind, task);
     return {
-      kind: db === LOG_DB ? "log" : "restore",
+      kind: isLogDb(db) ? "log" : "restore",
       name: `${tidb.address} ${db}`,
       home: new TableHome(query, db),
       tables: { query, db },
+      olderItems: layout === "2024",
       close: () => tidb.close(),
     };
   } catch (error) {
@@ -161,24 +181,39 @@ async function openTables(
   }
 }
 
+const SHORT_NAMES: Record<string, CheckpointDb> = { snapshot: SNAPSHOT_DB, "custom-sst": CUSTOM_SST_DB, log: LOG_DB };
+
+/** `snapshot`, `log_7`, or the database's whole name. */
+function databaseOf(task: string): CheckpointDb {
+  const [, short, number] = /^(snapshot|custom-sst|log)(_\d+)?$/.exec(task) ?? [];
+  const name = short === undefined ? task : `${SHORT_NAMES[short]}${number ?? ""}`;
+  if (isCheckpointDb(name)) return name;
+  throw usage(
+    `Cannot use --task ${task}: it must be snapshot, custom-sst or log, with _NUMBER where the database has one`,
+  );
+}
+
 async function chooseDatabase(
   query: SqlQuery,
   kind: CheckpointKind | undefined,
   task: string | undefined,
 ): Promise<CheckpointDb> {
-  const named: Record<string, CheckpointDb> = { snapshot: SNAPSHOT_DB, "custom-sst": CUSTOM_SST_DB, log: LOG_DB };
-  for (const db of [SNAPSHOT_DB, CUSTOM_SST_DB, LOG_DB] as const) named[db] = db;
-  if (task !== undefined) {
-    const db = named[task];
-    if (db === undefined) throw usage(`Cannot use --task ${task}: it must be snapshot, custom-sst or log`);
-    return db;
+  if (task !== undefined) return databaseOf(task);
+  const there = await checkpointDbs(query);
+  // Databases without a number are one task of each kind, those with one are tasks side by side.
+  const order = [SNAPSHOT_DB, CUSTOM_SST_DB, LOG_DB] as const;
+  for (const db of order) {
+    const fits = kind === undefined || (kind === "log") === isLogDb(db);
+    if (fits && there.includes(db) && (await existsTable(query, db, "cpt_data"))) return db;
   }
-  if (kind === "log") return LOG_DB;
-  for (const db of [SNAPSHOT_DB, CUSTOM_SST_DB] as const) if (await existsRestoreCheckpoint(query, db)) return db;
-  if (kind === undefined && (await existsTable(query, LOG_DB, "cpt_data"))) return LOG_DB;
-  if (kind === "restore") return SNAPSHOT_DB;
+  const numbered = there.filter((db) => !SHORT_DBS.has(db) && (kind === undefined || (kind === "log") === isLogDb(db)));
+  if (numbered.length === 1) return numbered[0]!;
+  if (numbered.length > 1) throw usage(`Cannot choose among ${numbered.join(", ")}: say --task`);
+  if (kind !== undefined) return kind === "log" ? LOG_DB : SNAPSHOT_DB;
   throw missing("the cluster holds none");
 }
+
+const SHORT_DBS = new Set<CheckpointDb>(Object.values(SHORT_NAMES));
 
 /** The metadata of any kind as one JSON object; what cannot be read is null with `error`. */
 export async function metadataLine(target: CheckpointTarget, report: LoadReport): Promise<Record<string, unknown>> {
@@ -207,6 +242,7 @@ async function filesLine(target: CheckpointTarget, part: Part, report: LoadRepor
     return { metadata: loaded === null ? null : backupMetadataLine(loaded.metadata, loaded.checksums) };
   }
   const task = paths.root!.slice("checkpoints/restore-".length);
+  if (paths.layout === "2025") return newFilesLine(target, task, part, report);
   const metadata = await part(async () => fileRestoreMetadataLine(await loadRestoreMetadata(storage, task)));
   if (target.kind === "restore") {
     return { metadata, checksums: await part(async () => checksumsLine(await loadChecksums(target.home, report))) };
@@ -219,19 +255,43 @@ async function filesLine(target: CheckpointTarget, part: Part, report: LoadRepor
   return { metadata, task_info: taskInfo, sqls: repairs };
 }
 
-async function tablesLine(target: CheckpointTarget, part: Part, report: LoadReport): Promise<Record<string, unknown>> {
-  const { query, db } = target.tables!;
-  if (db !== LOG_DB) {
-    const expected = db === SNAPSHOT_DB;
-    const metadata = expected ? await part(async () => snapshotMetadataLine(await loadSnapshotMetadata(query))) : null;
+/** The documents of the tables, in files. */
+async function newFilesLine(
+  target: CheckpointTarget,
+  task: string,
+  part: Part,
+  report: LoadReport,
+): Promise<Record<string, unknown>> {
+  const { storage } = target.files!;
+  if (target.kind === "restore") {
+    const metadata = await part(async () => snapshotMetadataLine(await loadFileSnapshotMetadata(storage, task)));
     return { metadata, checksums: await part(async () => checksumsLine(await loadChecksums(target.home, report))) };
   }
-  const metadata = await part(async () => logMetadataLine(await loadLogMetadata(query)));
-  const progress = (await existsProgress(query))
-    ? await part(async () => progressLine(await loadProgress(query)))
+  const metadata = await part(async () => logMetadataLine(await loadFileLogMetadata(storage, task)));
+  const progress = (await existsFileProgress(storage, task))
+    ? await part(async () => progressLine(await loadFileProgress(storage, task)))
     : null;
-  const repairs = (await existsIngestRepairs(query))
-    ? await part(async () => ingestRepairLines(await loadIngestRepairs(query)))
+  const repairs = (await existsFileIngestRepairs(storage, task))
+    ? await part(async () => ingestRepairLines(await loadFileIngestRepairs(storage, task)))
+    : null;
+  return { metadata, progress, sqls: repairs };
+}
+
+async function tablesLine(target: CheckpointTarget, part: Part, report: LoadReport): Promise<Record<string, unknown>> {
+  const { query, db } = target.tables!;
+  if (!isLogDb(db)) {
+    const expected = db.startsWith(SNAPSHOT_DB);
+    const metadata = expected
+      ? await part(async () => snapshotMetadataLine(await loadSnapshotMetadata(query, db)))
+      : null;
+    return { metadata, checksums: await part(async () => checksumsLine(await loadChecksums(target.home, report))) };
+  }
+  const metadata = await part(async () => logMetadataLine(await loadLogMetadata(query, db)));
+  const progress = (await existsProgress(query, db))
+    ? await part(async () => progressLine(await loadProgress(query, db)))
+    : null;
+  const repairs = (await existsIngestRepairs(query, db))
+    ? await part(async () => ingestRepairLines(await loadIngestRepairs(query, db)))
     : null;
   return { metadata, progress, sqls: repairs };
 }

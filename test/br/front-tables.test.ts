@@ -157,4 +157,23 @@ test("tables of our own: written by runners, read by the commands, removed", asy
   await raw.query(`DROP TABLE \`${SNAPSHOT_DB}\`.\`mine\``);
   assert.equal(await removeTables(query, SNAPSHOT_DB), true);
   assert.equal((await runCheckpoint(["show", "--dsn", dsn])).code, 2);
+  // Releases since the middle of 2025 have a database for each restore; 8.4 and 8.5.0 wrote items with other names.
+  const numbered = `${SNAPSHOT_DB}_7` as const;
+  await saveSnapshotMetadata(query, snapshot, numbered);
+  const older = startRestoreRunner({ home: new TableHome(query, numbered), clock: systemClock, layout: "2024" });
+  await older.append(5n, { rangeKey: "k", name: "" });
+  await older.finish({ flush: true });
+  const lastLine = async (...words: string[]): Promise<unknown> => {
+    const { out, err } = await runCheckpoint(["export", "--dsn", dsn, ...words]);
+    return JSON.parse(out.trimEnd().split("\n")[1] ?? `"${err}"`);
+  };
+  assert.deepEqual(await lastLine(), { name: "", range_key: "", table_id: "5" });
+  assert.deepEqual(await lastLine("--layout", "2024"), { name: "", range_key: "k", table_id: "5" });
+  await saveLogMetadata(query, log, `${LOG_DB}_7`);
+  await saveLogMetadata(query, log, `${LOG_DB}_8`);
+  assert.match((await runCheckpoint(["show", "--dsn", dsn])).err, /Cannot choose among .*: say --task/);
+  assert.match((await runCheckpoint(["show", "--dsn", dsn, "--task", "log_8"])).out, /Log_Restore_Checkpoint_8\n/);
+  assert.match((await runCheckpoint(["rm", "--yes", "--dsn", dsn, "--task", numbered])).out, /^removed /);
+  assert.equal((await runCheckpoint(["show", "--dsn", dsn, "--layout", "2020"])).code, 2);
+  for (const name of [`${LOG_DB}_7`, `${LOG_DB}_8`] as const) await removeTables(query, name);
 });

@@ -47,7 +47,7 @@ describe("restore checkpoints that BR wrote", () => {
           if (there.has("cpt_ingest")) await saveIngestRepairs(to.query, await loadIngestRepairs(from.query));
         } else {
           const metadata = there.has("cpt_metadata") ? await loadSnapshotMetadata(from.query) : null;
-          await saveSnapshotMetadata(to.query, metadata, db);
+          await saveSnapshotMetadata(to.query, metadata, db as typeof SNAPSHOT_DB);
         }
         assert.deepEqual([...to.databases.get(db)!.keys()].sort(), [...there].sort());
         for (const table of there) {

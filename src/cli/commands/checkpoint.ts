@@ -44,6 +44,11 @@ const targetArgs = {
 
 const readArgs = {
   ...targetArgs,
+  layout: option({
+    type: optional(string),
+    long: "layout",
+    description: "2024 for tables of releases 8.4 and 8.5.0; all others are told apart without it",
+  }),
   cipher: option({
     type: optional(string),
     long: "cipher",
