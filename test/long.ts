@@ -4,6 +4,7 @@
  */
 import { checkpointCampaign } from "./br/kill-campaign.ts";
 import { killCampaign } from "./e2e/kill-campaign.ts";
+import { encoderCampaign } from "./encoder/encoder-campaign.ts";
 import { mutantsCampaign } from "./sim/mutants-campaign.ts";
 import { simulationCampaign } from "./sim/simulation-campaign.ts";
 import { sweepCampaign } from "./sim/sweep-campaign.ts";
@@ -13,6 +14,7 @@ import { scannerCampaign } from "./source/scanner-campaign.ts";
 export type LongCampaign = (seconds: number, seed: number) => Promise<boolean>;
 
 const campaigns: Record<string, LongCampaign> = {
+  encoder: encoderCampaign,
   scanners: scannerCampaign,
   simulation: simulationCampaign,
   mutants: mutantsCampaign,
