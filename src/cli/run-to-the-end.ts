@@ -31,7 +31,11 @@ export async function runToTheEnd(io: CommandIo, options: ImportOptions, setting
   const signal = settings.signal ?? io.signal;
   const startedMs = io.clock.monotonicMs();
   try {
-    const { sums: _, ...result } = await runImport(options, {
+    const {
+      sums: _,
+      conflicts: _conflicts,
+      ...result
+    } = await runImport(options, {
       clock: io.clock,
       random: io.random,
       files: systemFiles,

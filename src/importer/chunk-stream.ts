@@ -3,6 +3,7 @@ import { type Chunk, planChunks } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
 import type { RunContext } from "./context.ts";
 import type { BatchState } from "./job-state.ts";
+import type { ImportOptions } from "./options.ts";
 import type { PlannedChunk } from "./records.ts";
 
 /** A chunk of a batch by its number there. */
@@ -41,7 +42,9 @@ export async function* chunksOf(
       signal: env.signal,
     })) {
       // Names in files and in the target may differ in case.
-      const chunk = { ...found, database: table.database, table: table.table };
+      const { database, table: name } = table;
+      const chunk = { ...found, database, table: name, rowIdBase: found.rowIdBase + firstRowId(options) };
+      checkRowIds(options, chunk);
       const planned = plannedOf(id, chunk);
       if (id >= before.length) onPlanned(planned);
       else if (JSON.stringify(before[id]) !== JSON.stringify(planned)) throw otherPlan(context, planned);
@@ -62,5 +65,20 @@ function otherPlan({ job }: ChunkContext, { path, start }: PlannedChunk): LevinE
     "Levin:State:ErrChanged",
     `Cannot continue the import in "${job.dir}": "${path}" is cut in another way than before at byte ${start}`,
     { fields: { dir: job.dir, file: path } },
+  );
+}
+
+/** Row ids that one of several sources may use; 2^40 of them, for 2^12 sources. */
+const ROW_IDS_OF_SOURCE = 2 ** 40;
+
+function firstRowId({ parallelIndex }: ImportOptions): number {
+  return (parallelIndex ?? 0) * ROW_IDS_OF_SOURCE;
+}
+
+function checkRowIds(options: ImportOptions, { rowIdBase, table, path }: Chunk): void {
+  if (options.parallelIndex === undefined || rowIdBase < firstRowId(options) + ROW_IDS_OF_SOURCE) return;
+  throw new LevinError(
+    "Levin:Config:ErrInvalid",
+    `Cannot import table "${table}" together with other sources: the row ids of this source do not suffice for "${path}"`,
   );
 }

@@ -105,6 +105,11 @@ export interface ImportOptions {
   importModeRenewMs: number;
   /** Ceiling of waiting for the cluster in one retried step. */
   retryDeadlineMs: number;
+  /**
+   * This source is one of several that fill the same tables at the same time, the one with this number (from 0): tables need not be empty,
+   * row ids of sources do not overlap, and whoever knows all of them compares checksums.
+   */
+  parallelIndex?: number;
   /** Forget an earlier run's state. */
   fresh: boolean;
   version: string;

@@ -56,7 +56,10 @@ export function checkInput(
     invalidReplacement: options.invalidReplacement,
     files: env.files,
     sortedKvDir: options.sortedKvDir,
-    target: tidb === undefined ? undefined : { isEmpty, connectionsMax },
+    target:
+      tidb === undefined
+        ? undefined
+        : { isEmpty: options.parallelIndex === undefined ? isEmpty : async () => true, connectionsMax },
     touched: new Set(state?.batches.flatMap((batch) => (batch === undefined ? [] : batch.tables))),
     stateDifferences,
     signal: env.signal,

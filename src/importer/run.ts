@@ -2,6 +2,7 @@ import { LevinError } from "../base/mod.ts";
 import { TimeZone } from "../codec/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
+import { Flag } from "../schema/mod.ts";
 import { PlainStreams } from "../source/mod.ts";
 import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
@@ -104,7 +105,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   }
   if (job.state.done) {
     // The state of an import that had ended: either all of it is still there, or the target was emptied and it begins anew.
-    if (await isStillThere(context)) {
+    if (options.parallelIndex !== undefined || (await isStillThere(context))) {
       // A power cut may have brought them back.
       await removeEngines(env.files, options.sortedKvDir);
       return resultOf(context);
@@ -115,6 +116,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
       { fields: { dir: job.dir } },
     );
   }
+  refuseSharedAllocators(context);
   await precheck(context, session);
   const batches = planBatches(plan.tables, options.batchSizeBytes, job.state.batches);
   await runBatches(context, batches, session);
@@ -136,6 +138,7 @@ function withoutFinished(plan: SourcePlan, mirror: CheckpointMirror, env: Import
 
 function resultOf({ job, plan }: RunContext): ImportResult {
   let rows = 0;
+  const conflicts = job.state.batches.reduce((sum, batch) => sum + (batch?.conflicts?.losers ?? 0), 0);
   const sums: NonNullable<ImportResult["sums"]> = {};
   for (const { name, database, table } of plan.tables) {
     const done = job.state.tables.get(name);
@@ -144,7 +147,7 @@ function resultOf({ job, plan }: RunContext): ImportResult {
     rows += done.result.rows;
     sums[`${quoteName(database)}.${quoteName(table)}`] = { kvs, bytes, crc };
   }
-  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes, sums };
+  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes, conflicts, sums };
 }
 
 function encodeSession(
@@ -315,4 +318,17 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
     onTrouble: say("scheduler pause"),
   });
   undo.push(() => pause.close());
+}
+
+/** Row ids far apart would become automatic values of the column that shares their allocator. */
+function refuseSharedAllocators({ options, models }: RunContext): void {
+  if (options.parallelIndex === undefined) return;
+  for (const [name, table] of models) {
+    const automatic = table.cols.some((column) => (column.type.Flag & Flag.autoIncrement) !== 0);
+    if (!automatic || table.pk_is_handle || table.is_common_handle) continue;
+    throw new LevinError(
+      "Levin:Config:ErrInvalid",
+      `Cannot import table "${name}" together with other sources: its AUTO_INCREMENT column shares an allocator with its row ids; make its primary key clustered, or load it from one source at a time`,
+    );
+  }
 }

@@ -149,6 +149,7 @@ export function sourceFingerprint(
   for (const [name, value] of Object.entries(session)) out[name] = String(value);
   for (const [path, value] of Object.entries(options.sourceSettings ?? {})) out[`setting ${path}`] = value;
   if (options.backend === "tidb") out["backend"] = options.backend;
+  if (options.parallelIndex !== undefined) out["number of the source"] = String(options.parallelIndex);
   const strategy = options.conflict?.strategy ?? "";
   if (strategy !== "") out["conflict strategy"] = strategy;
   Object.assign(out, fileFingerprint(plan));

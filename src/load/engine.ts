@@ -19,8 +19,8 @@ export interface EngineRun {
   config: Table;
   /** Forget what an earlier run has left: this task has never begun. */
   fresh: boolean;
-  /** Several sources load into the same tables. */
-  shared: boolean;
+  /** The number of this source among those that load into the same tables; undefined: it is the only one. */
+  sharedIndex: number | undefined;
   signal: AbortSignal;
   emit: EventSink;
 }

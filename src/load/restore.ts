@@ -82,6 +82,7 @@ export class Restore {
         return this.#finish(subtask, acceptance);
       throw this.#remembered(record);
     }
+    if (state === "init" && this.#isShared(subtask)) await this.#parts.env.coord.setSums(undefined);
     await this.#barrier(subtask, signal, "ready");
     await this.list.update("running");
     await this.#write("running", undefined, {
@@ -95,20 +96,46 @@ export class Restore {
 
   /** The engine has ended without an error: were there duplicates, and do the sums of all sources agree? */
   async #judge(subtask: SubTask, result: EngineResult, signal: AbortSignal): Promise<void> {
-    const { env, tidb } = this.#parts;
+    const { env } = this.#parts;
     let error: DmError | undefined;
     if ((result.duplicates ?? 0) > 0 && subtask.loader.onDuplicatePhysical === "manual") {
       error = dmError("LoadLightningHasDup", [taskInfoSchemaName(subtask.metaSchema, subtask.name), CONFLICT_VIEW]);
     } else if (this.#isShared(subtask) && subtask.loader.checksumPhysical !== "off") {
-      error = await verifyShared(tidb, env.coord, result.sums ?? {}, signal);
-      if (error !== undefined && subtask.loader.checksumPhysical === "optional") {
-        this.#warn(error.message);
-        error = undefined;
-      }
+      await env.coord.setSums(result.sums ?? {});
+      error = await this.#verifyShared(subtask, signal);
     }
     if (error === undefined) return this.#write("imported", undefined);
     await this.#fail("imported", error);
     throw error;
+  }
+
+  /** One source compares for all, always the same: the one whose name is last. */
+  async #verifyShared(subtask: SubTask, signal: AbortSignal): Promise<DmError | undefined> {
+    const { env, tidb, progress } = this.#parts;
+    const names = (await env.coord.members()).map(({ source }) => source).sort();
+    if (names.at(-1) !== subtask.sourceId) return undefined;
+    progress.stage = "wait-verify";
+    await this.#barrierOf(subtask, "verify").sumsAndWait(signal);
+    progress.waitingFor = [];
+    progress.stage = "verify";
+    const mismatch = await verifyShared(tidb, env.coord, signal, (text) => this.#warn(text));
+    return mismatch === undefined ? undefined : this.#mismatchOf(subtask, mismatch);
+  }
+
+  /** Pairs that are not there although they were sent: rows of several sources with the same keys. */
+  #mismatchOf(
+    subtask: SubTask,
+    { error, table, lost }: { error: DmError; table: string; lost: bigint },
+  ): DmError | undefined {
+    if (subtask.loader.onDuplicatePhysical === "manual" && lost > 0n) {
+      this.#warn(
+        `${lost} pairs of ${table} gave way to pairs of other sources; where it has more than its primary key, compare with ADMIN CHECK TABLE ${table}`,
+      );
+      return dmError("LoadLightningHasDup", [taskInfoSchemaName(subtask.metaSchema, subtask.name), CONFLICT_VIEW]);
+    }
+    if (subtask.loader.checksumPhysical !== "optional") return error;
+    this.#warn(error.message);
+    return undefined;
   }
 
   /** Accepted errors are logged with who and when, in the row and in the log. */
@@ -150,10 +177,11 @@ export class Restore {
     const { env, progress } = this.#parts;
     const shared = this.#isShared(subtask);
     const sources = shared ? Math.max(2, env.expectSources ?? subtask.sources.length) : 1;
+    const sharedIndex = shared ? await this.#sharedIndex(subtask) : undefined;
     const config = engineConfig(subtask, session, { stateDir: env.stateDir, sources });
     progress.tablesDone = 0;
     try {
-      const result = await env.engine({ config, fresh, shared, signal, emit: (event) => this.#follow(event) });
+      const result = await env.engine({ config, fresh, sharedIndex, signal, emit: (event) => this.#follow(event) });
       progress.finishedBytes = result.sourceBytes;
       progress.totalBytes = result.sourceBytes;
       progress.rows = result.rows;
@@ -166,6 +194,15 @@ export class Restore {
       await this.#fail(error.kind.code === dmCodes.LoadLightningChecksum.code ? "imported" : "running", error);
       throw error;
     }
+  }
+
+  /** All have come when this is asked, so that everybody counts the same. */
+  async #sharedIndex({ sourceId }: SubTask): Promise<number> {
+    const members = await this.#parts.env.coord.members();
+    return members
+      .map(({ source }) => source)
+      .sort()
+      .indexOf(sourceId);
   }
 
   #isShared(subtask: SubTask): boolean {
@@ -187,9 +224,17 @@ export class Restore {
   }
 
   async #barrier(subtask: SubTask, signal: AbortSignal, which: "ready" | "finish"): Promise<void> {
-    const { env, tidb, progress } = this.#parts;
+    const { progress } = this.#parts;
     if (subtask.loader.importMode !== "physical") return;
-    const barrier = new Barrier({
+    progress.stage = `wait-${which}`;
+    const barrier = this.#barrierOf(subtask, which);
+    await (which === "ready" ? barrier.readyAndWait(signal) : barrier.finishAndWait(signal));
+    progress.waitingFor = [];
+  }
+
+  #barrierOf(subtask: SubTask, which: "ready" | "verify" | "finish"): Barrier {
+    const { env, tidb, progress } = this.#parts;
+    return new Barrier({
       clock: env.clock,
       store: env.coord,
       task: subtask.name,
@@ -208,9 +253,6 @@ export class Restore {
         });
       },
     });
-    progress.stage = `wait-${which}`;
-    await (which === "ready" ? barrier.readyAndWait(signal) : barrier.finishAndWait(signal));
-    progress.waitingFor = [];
   }
 
   /** Where replication goes on; kept from an earlier run where the dump does not say. */

@@ -6,25 +6,28 @@ import { type DmError, downstreamError } from "./dm-error.ts";
 type Sums = Readonly<Record<string, TableSums>>;
 
 /**
- * Compares tables that several sources load with the sum of what all have sent: the last one does it, for only then the tables are whole.
- * Keys of `own` are quoted names. The mismatch, if there is one; undefined too while others are not done.
+ * Compares tables that several sources load with the sum of what all have sent, when all have. Keys are quoted names. The first mismatch, if
+ * there is one, and how many of the pairs that were sent are not there. `warn` is told when a source has not said what it sent.
  */
 export async function verifyShared(
   tidb: Tidb,
   coord: CoordStore,
-  own: Sums,
   signal: AbortSignal,
-): Promise<DmError | undefined> {
-  await coord.setSums(own);
+  warn: (message: string) => void,
+): Promise<{ error: DmError; table: string; lost: bigint } | undefined> {
   const members = await coord.members();
-  if (members.some(({ sums }) => sums === undefined)) return undefined;
+  const silent = members.filter(({ sums }) => sums === undefined).map(({ source }) => source);
+  if (silent.length > 0) {
+    warn(`checksums are not compared: ${silent.join(", ")} did not say what it sent`);
+    return undefined;
+  }
   const sent = addUp(members.map(({ sums }) => sums!));
   for (const [table, local] of sent) {
     signal.throwIfAborted();
     const remote = await checksum(tidb, table);
     if (remote.crc === local.crc && remote.kvs === local.kvs && remote.bytes === local.bytes) continue;
     const text = checksumMismatchText([remote.crc, local.crc], [remote.kvs, local.kvs], [remote.bytes, local.bytes]);
-    return convertEngineError(new Error(`${text} of ${table}`));
+    return { error: convertEngineError(new Error(`${text} of ${table}`)), table, lost: local.kvs - remote.kvs };
   }
   return undefined;
 }

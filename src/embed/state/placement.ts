@@ -72,15 +72,15 @@ export class Placement {
   /** Cuts wherever a key is no border yet; returns the regions that now start at the keys. */
   async splitAt(keys: readonly Uint8Array[]): Promise<Region[]> {
     const sorted = [...keys].sort(compareBytes);
-    const byRegion = new Map<Region, Uint8Array[]>();
-    for (const key of sorted) {
-      const region = this.#regions.at(key)!;
-      const inside = byRegion.get(region) ?? [];
-      const last = inside[inside.length - 1] ?? region.startKey;
-      if (compareBytes(key, last) > 0) inside.push(key);
-      if (inside.length > 0) byRegion.set(region, inside);
+    for (let i = 0; i < sorted.length; ) {
+      // Looked up anew for each region: while the one before was written, somebody else may have cut.
+      const region = this.#regions.at(sorted[i]!)!;
+      const inside: Uint8Array[] = [];
+      for (; i < sorted.length && inRegion(region, sorted[i]!); i++) {
+        if (compareBytes(sorted[i]!, inside.at(-1) ?? region.startKey) > 0) inside.push(sorted[i]!);
+      }
+      if (inside.length > 0) await this.split(region, inside);
     }
-    for (const [region, inside] of byRegion) await this.split(region, inside);
     return sorted.map((key) => this.#regions.at(key)!);
   }
 

@@ -31,18 +31,24 @@ export class Barrier {
     this.#options = options;
   }
 
-  readyAndWait(signal: AbortSignal): Promise<void> {
-    return this.#meet("ready", ({ state }) => state !== "not-ready", signal);
+  async readyAndWait(signal: AbortSignal): Promise<void> {
+    await this.#options.store.setState("ready");
+    await this.#meet("ready", ({ state }) => state !== "not-ready", signal);
   }
 
-  finishAndWait(signal: AbortSignal): Promise<void> {
-    return this.#meet("finished", ({ state }) => state === "finished", signal);
+  async finishAndWait(signal: AbortSignal): Promise<void> {
+    await this.#options.store.setState("finished");
+    await this.#meet("finished", ({ state }) => state === "finished", signal);
   }
 
-  async #meet(own: CoordState, arrived: (member: Member) => boolean, signal: AbortSignal): Promise<void> {
+  /** Until every other source has said what it sent, or has ended without. */
+  sumsAndWait(signal: AbortSignal): Promise<void> {
+    return this.#meet("verified", ({ state, sums }) => sums !== undefined || state === "finished", signal);
+  }
+
+  async #meet(own: CoordState | "verified", arrived: (member: Member) => boolean, signal: AbortSignal): Promise<void> {
     const { clock, store, patienceMs, graceMs } = this.#options;
     if (store.kind === "none") return;
-    await store.setState(own);
     const startedMs = clock.monotonicMs();
     const goneSince = new Map<string, number>();
     let said = "";
@@ -87,14 +93,14 @@ export class Barrier {
     return missing;
   }
 
-  #gone(own: CoordState, dead: readonly Member[]): Error {
+  #gone(own: string, dead: readonly Member[]): Error {
     const who = dead.map(describe).join(", ");
     return dmError("HAInvalidItem", [
       `task ${this.#options.task} cannot get ${own}: the lease of ${who} has run out; start it again, then resume`,
     ]);
   }
 
-  #timedOut(own: CoordState, names: readonly string[]): Error {
+  #timedOut(own: string, names: readonly string[]): Error {
     const { task, patienceMs } = this.#options;
     return dmError("HAInvalidItem", [
       `task ${task} cannot get ${own}: still waiting after ${Math.round(patienceMs / 1000)} s for ${names.join(", ")}`,

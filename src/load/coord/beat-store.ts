@@ -141,8 +141,8 @@ export class BeatStore implements CoordStore {
     return this.#change((record) => ({ ...record, state }));
   }
 
-  setSums(sums: Readonly<Record<string, TableSums>>): Promise<void> {
-    return this.#change((record) => ({ ...record, sums: { ...sums } }));
+  setSums(sums: Readonly<Record<string, TableSums>> | undefined): Promise<void> {
+    return this.#change((record) => ({ ...record, sums: sums && { ...sums } }));
   }
 
   async members(): Promise<Member[]> {

@@ -34,7 +34,8 @@ export interface CoordStore {
   /** Forgets who has it. */
   release(): Promise<void>;
   setState(state: CoordState): Promise<void>;
-  setSums(sums: Readonly<Record<string, TableSums>>): Promise<void>;
+  /** What this source has sent; undefined: nothing is said yet. */
+  setSums(sums: Readonly<Record<string, TableSums>> | undefined): Promise<void>;
   members(): Promise<Member[]>;
   /** Resolves when something may have changed since the last `members`, at the latest after so many milliseconds. */
   changed(ms: number, signal: AbortSignal): Promise<void>;

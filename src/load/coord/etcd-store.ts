@@ -123,9 +123,9 @@ export class EtcdStore implements CoordStore {
     await this.client.write([{ key: etcdKey(LIGHTNING_COORD, task, source), value: JSON.stringify(state) }]);
   }
 
-  async setSums(sums: Readonly<Record<string, TableSums>>): Promise<void> {
+  async setSums(sums: Readonly<Record<string, TableSums>> | undefined): Promise<void> {
     const { task, source } = this.#me;
-    await this.client.write([{ key: etcdKey(LEVIN_SUMS, task, source), value: JSON.stringify(sums) }]);
+    await this.client.write([{ key: etcdKey(LEVIN_SUMS, task, source), value: sums && JSON.stringify(sums) }]);
   }
 
   async members(): Promise<Member[]> {
