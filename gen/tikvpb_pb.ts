@@ -4,18 +4,299 @@
 // @generated from file tikvpb.proto (package tikvpb, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { RequestSchema, ResponseSchema } from "./coprocessor_pb.ts";
+import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Request, RequestSchema, Response, ResponseSchema } from "./coprocessor_pb.ts";
 import { file_coprocessor } from "./coprocessor_pb.ts";
-import type { BatchGetRequestSchema, BatchGetResponseSchema, BatchRollbackRequestSchema, BatchRollbackResponseSchema, CheckTxnStatusRequestSchema, CheckTxnStatusResponseSchema, CommitRequestSchema, CommitResponseSchema, DeleteRangeRequestSchema, DeleteRangeResponseSchema, GetRequestSchema, GetResponseSchema, PrewriteRequestSchema, PrewriteResponseSchema, RawBatchPutRequestSchema, RawBatchPutResponseSchema, RawChecksumRequestSchema, RawChecksumResponseSchema, RawDeleteRangeRequestSchema, RawDeleteRangeResponseSchema, RawDeleteRequestSchema, RawDeleteResponseSchema, RawGetRequestSchema, RawGetResponseSchema, RawPutRequestSchema, RawPutResponseSchema, RawScanRequestSchema, RawScanResponseSchema, ResolveLockRequestSchema, ResolveLockResponseSchema, ScanLockRequestSchema, ScanLockResponseSchema, ScanRequestSchema, ScanResponseSchema, SplitRegionRequestSchema, SplitRegionResponseSchema, TxnHeartBeatRequestSchema, TxnHeartBeatResponseSchema, UnsafeDestroyRangeRequestSchema, UnsafeDestroyRangeResponseSchema } from "./kvrpcpb_pb.ts";
+import type { BatchGetRequest, BatchGetRequestSchema, BatchGetResponse, BatchGetResponseSchema, BatchRollbackRequest, BatchRollbackRequestSchema, BatchRollbackResponse, BatchRollbackResponseSchema, CheckTxnStatusRequest, CheckTxnStatusRequestSchema, CheckTxnStatusResponse, CheckTxnStatusResponseSchema, CommitRequest, CommitRequestSchema, CommitResponse, CommitResponseSchema, DeleteRangeRequestSchema, DeleteRangeResponseSchema, GetRequest, GetRequestSchema, GetResponse, GetResponseSchema, PrewriteRequest, PrewriteRequestSchema, PrewriteResponse, PrewriteResponseSchema, RawBatchPutRequestSchema, RawBatchPutResponseSchema, RawChecksumRequestSchema, RawChecksumResponseSchema, RawDeleteRangeRequestSchema, RawDeleteRangeResponseSchema, RawDeleteRequestSchema, RawDeleteResponseSchema, RawGetRequestSchema, RawGetResponseSchema, RawPutRequestSchema, RawPutResponseSchema, RawScanRequestSchema, RawScanResponseSchema, ResolveLockRequest, ResolveLockRequestSchema, ResolveLockResponse, ResolveLockResponseSchema, ScanLockRequest, ScanLockRequestSchema, ScanLockResponse, ScanLockResponseSchema, ScanRequest, ScanRequestSchema, ScanResponse, ScanResponseSchema, SplitRegionRequestSchema, SplitRegionResponseSchema, TxnHeartBeatRequest, TxnHeartBeatRequestSchema, TxnHeartBeatResponse, TxnHeartBeatResponseSchema, UnsafeDestroyRangeRequestSchema, UnsafeDestroyRangeResponseSchema } from "./kvrpcpb_pb.ts";
 import { file_kvrpcpb } from "./kvrpcpb_pb.ts";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tikvpb.proto.
  */
 export const file_tikvpb: GenFile = /*@__PURE__*/
-  fileDesc("Cgx0aWt2cGIucHJvdG8SBnRpa3ZwYjLJCwoEVGlrdhIyCgVLdkdldBITLmt2cnBjcGIuR2V0UmVxdWVzdBoULmt2cnBjcGIuR2V0UmVzcG9uc2USNQoGS3ZTY2FuEhQua3ZycGNwYi5TY2FuUmVxdWVzdBoVLmt2cnBjcGIuU2NhblJlc3BvbnNlEkEKCkt2UHJld3JpdGUSGC5rdnJwY3BiLlByZXdyaXRlUmVxdWVzdBoZLmt2cnBjcGIuUHJld3JpdGVSZXNwb25zZRJNCg5LdlR4bkhlYXJ0QmVhdBIcLmt2cnBjcGIuVHhuSGVhcnRCZWF0UmVxdWVzdBodLmt2cnBjcGIuVHhuSGVhcnRCZWF0UmVzcG9uc2USUwoQS3ZDaGVja1R4blN0YXR1cxIeLmt2cnBjcGIuQ2hlY2tUeG5TdGF0dXNSZXF1ZXN0Gh8ua3ZycGNwYi5DaGVja1R4blN0YXR1c1Jlc3BvbnNlEjsKCEt2Q29tbWl0EhYua3ZycGNwYi5Db21taXRSZXF1ZXN0Ghcua3ZycGNwYi5Db21taXRSZXNwb25zZRJBCgpLdkJhdGNoR2V0Ehgua3ZycGNwYi5CYXRjaEdldFJlcXVlc3QaGS5rdnJwY3BiLkJhdGNoR2V0UmVzcG9uc2USUAoPS3ZCYXRjaFJvbGxiYWNrEh0ua3ZycGNwYi5CYXRjaFJvbGxiYWNrUmVxdWVzdBoeLmt2cnBjcGIuQmF0Y2hSb2xsYmFja1Jlc3BvbnNlEkEKCkt2U2NhbkxvY2sSGC5rdnJwY3BiLlNjYW5Mb2NrUmVxdWVzdBoZLmt2cnBjcGIuU2NhbkxvY2tSZXNwb25zZRJKCg1LdlJlc29sdmVMb2NrEhsua3ZycGNwYi5SZXNvbHZlTG9ja1JlcXVlc3QaHC5rdnJwY3BiLlJlc29sdmVMb2NrUmVzcG9uc2USSgoNS3ZEZWxldGVSYW5nZRIbLmt2cnBjcGIuRGVsZXRlUmFuZ2VSZXF1ZXN0Ghwua3ZycGNwYi5EZWxldGVSYW5nZVJlc3BvbnNlEjkKBlJhd0dldBIWLmt2cnBjcGIuUmF3R2V0UmVxdWVzdBoXLmt2cnBjcGIuUmF3R2V0UmVzcG9uc2USOQoGUmF3UHV0EhYua3ZycGNwYi5SYXdQdXRSZXF1ZXN0Ghcua3ZycGNwYi5SYXdQdXRSZXNwb25zZRJICgtSYXdCYXRjaFB1dBIbLmt2cnBjcGIuUmF3QmF0Y2hQdXRSZXF1ZXN0Ghwua3ZycGNwYi5SYXdCYXRjaFB1dFJlc3BvbnNlEkIKCVJhd0RlbGV0ZRIZLmt2cnBjcGIuUmF3RGVsZXRlUmVxdWVzdBoaLmt2cnBjcGIuUmF3RGVsZXRlUmVzcG9uc2USPAoHUmF3U2NhbhIXLmt2cnBjcGIuUmF3U2NhblJlcXVlc3QaGC5rdnJwY3BiLlJhd1NjYW5SZXNwb25zZRJRCg5SYXdEZWxldGVSYW5nZRIeLmt2cnBjcGIuUmF3RGVsZXRlUmFuZ2VSZXF1ZXN0Gh8ua3ZycGNwYi5SYXdEZWxldGVSYW5nZVJlc3BvbnNlEkgKC1Jhd0NoZWNrc3VtEhsua3ZycGNwYi5SYXdDaGVja3N1bVJlcXVlc3QaHC5rdnJwY3BiLlJhd0NoZWNrc3VtUmVzcG9uc2USXQoSVW5zYWZlRGVzdHJveVJhbmdlEiIua3ZycGNwYi5VbnNhZmVEZXN0cm95UmFuZ2VSZXF1ZXN0GiMua3ZycGNwYi5VbnNhZmVEZXN0cm95UmFuZ2VSZXNwb25zZRI6CgtDb3Byb2Nlc3NvchIULmNvcHJvY2Vzc29yLlJlcXVlc3QaFS5jb3Byb2Nlc3Nvci5SZXNwb25zZRJICgtTcGxpdFJlZ2lvbhIbLmt2cnBjcGIuU3BsaXRSZWdpb25SZXF1ZXN0Ghwua3ZycGNwYi5TcGxpdFJlZ2lvblJlc3BvbnNlYgZwcm90bzM", [file_coprocessor, file_kvrpcpb]);
+  fileDesc("Cgx0aWt2cGIucHJvdG8SBnRpa3ZwYiK6BQoUQmF0Y2hDb21tYW5kc1JlcXVlc3QSNgoIcmVxdWVzdHMYASADKAsyJC50aWt2cGIuQmF0Y2hDb21tYW5kc1JlcXVlc3QuUmVxdWVzdBITCgtyZXF1ZXN0X2lkcxgCIAMoBBrUBAoHUmVxdWVzdBIiCgNnZXQYASABKAsyEy5rdnJwY3BiLkdldFJlcXVlc3RIABIkCgRzY2FuGAIgASgLMhQua3ZycGNwYi5TY2FuUmVxdWVzdEgAEiwKCHByZXdyaXRlGAMgASgLMhgua3ZycGNwYi5QcmV3cml0ZVJlcXVlc3RIABIoCgZjb21taXQYBCABKAsyFi5rdnJwY3BiLkNvbW1pdFJlcXVlc3RIABItCgliYXRjaF9nZXQYByABKAsyGC5rdnJwY3BiLkJhdGNoR2V0UmVxdWVzdEgAEjcKDmJhdGNoX3JvbGxiYWNrGAggASgLMh0ua3ZycGNwYi5CYXRjaFJvbGxiYWNrUmVxdWVzdEgAEi0KCXNjYW5fbG9jaxgJIAEoCzIYLmt2cnBjcGIuU2NhbkxvY2tSZXF1ZXN0SAASMwoMcmVzb2x2ZV9sb2NrGAogASgLMhsua3ZycGNwYi5SZXNvbHZlTG9ja1JlcXVlc3RIABIrCgtjb3Byb2Nlc3NvchgWIAEoCzIULmNvcHJvY2Vzc29yLlJlcXVlc3RIABI6ChBjaGVja190eG5fc3RhdHVzGBkgASgLMh4ua3ZycGNwYi5DaGVja1R4blN0YXR1c1JlcXVlc3RIABI2Cg50eG5faGVhcnRfYmVhdBgaIAEoCzIcLmt2cnBjcGIuVHhuSGVhcnRCZWF0UmVxdWVzdEgAEjMKBWVtcHR5GP8BIAEoCzIhLnRpa3ZwYi5CYXRjaENvbW1hbmRzRW1wdHlSZXF1ZXN0SABCBQoDY21kIukFChVCYXRjaENvbW1hbmRzUmVzcG9uc2USOQoJcmVzcG9uc2VzGAEgAygLMiYudGlrdnBiLkJhdGNoQ29tbWFuZHNSZXNwb25zZS5SZXNwb25zZRITCgtyZXF1ZXN0X2lkcxgCIAMoBBIcChR0cmFuc3BvcnRfbGF5ZXJfbG9hZBgDIAEoBBrhBAoIUmVzcG9uc2USIwoDZ2V0GAEgASgLMhQua3ZycGNwYi5HZXRSZXNwb25zZUgAEiUKBHNjYW4YAiABKAsyFS5rdnJwY3BiLlNjYW5SZXNwb25zZUgAEi0KCHByZXdyaXRlGAMgASgLMhkua3ZycGNwYi5QcmV3cml0ZVJlc3BvbnNlSAASKQoGY29tbWl0GAQgASgLMhcua3ZycGNwYi5Db21taXRSZXNwb25zZUgAEi4KCWJhdGNoX2dldBgHIAEoCzIZLmt2cnBjcGIuQmF0Y2hHZXRSZXNwb25zZUgAEjgKDmJhdGNoX3JvbGxiYWNrGAggASgLMh4ua3ZycGNwYi5CYXRjaFJvbGxiYWNrUmVzcG9uc2VIABIuCglzY2FuX2xvY2sYCSABKAsyGS5rdnJwY3BiLlNjYW5Mb2NrUmVzcG9uc2VIABI0CgxyZXNvbHZlX2xvY2sYCiABKAsyHC5rdnJwY3BiLlJlc29sdmVMb2NrUmVzcG9uc2VIABIsCgtjb3Byb2Nlc3NvchgWIAEoCzIVLmNvcHJvY2Vzc29yLlJlc3BvbnNlSAASOwoQY2hlY2tfdHhuX3N0YXR1cxgZIAEoCzIfLmt2cnBjcGIuQ2hlY2tUeG5TdGF0dXNSZXNwb25zZUgAEjcKDnR4bl9oZWFydF9iZWF0GBogASgLMh0ua3ZycGNwYi5UeG5IZWFydEJlYXRSZXNwb25zZUgAEjQKBWVtcHR5GP8BIAEoCzIiLnRpa3ZwYi5CYXRjaENvbW1hbmRzRW1wdHlSZXNwb25zZUgAQgUKA2NtZCJAChlCYXRjaENvbW1hbmRzRW1wdHlSZXF1ZXN0Eg8KB3Rlc3RfaWQYASABKAQSEgoKZGVsYXlfdGltZRgCIAEoBCItChpCYXRjaENvbW1hbmRzRW1wdHlSZXNwb25zZRIPCgd0ZXN0X2lkGAEgASgEMpsMCgRUaWt2EjIKBUt2R2V0EhMua3ZycGNwYi5HZXRSZXF1ZXN0GhQua3ZycGNwYi5HZXRSZXNwb25zZRI1CgZLdlNjYW4SFC5rdnJwY3BiLlNjYW5SZXF1ZXN0GhUua3ZycGNwYi5TY2FuUmVzcG9uc2USQQoKS3ZQcmV3cml0ZRIYLmt2cnBjcGIuUHJld3JpdGVSZXF1ZXN0Ghkua3ZycGNwYi5QcmV3cml0ZVJlc3BvbnNlEk0KDkt2VHhuSGVhcnRCZWF0Ehwua3ZycGNwYi5UeG5IZWFydEJlYXRSZXF1ZXN0Gh0ua3ZycGNwYi5UeG5IZWFydEJlYXRSZXNwb25zZRJTChBLdkNoZWNrVHhuU3RhdHVzEh4ua3ZycGNwYi5DaGVja1R4blN0YXR1c1JlcXVlc3QaHy5rdnJwY3BiLkNoZWNrVHhuU3RhdHVzUmVzcG9uc2USOwoIS3ZDb21taXQSFi5rdnJwY3BiLkNvbW1pdFJlcXVlc3QaFy5rdnJwY3BiLkNvbW1pdFJlc3BvbnNlEkEKCkt2QmF0Y2hHZXQSGC5rdnJwY3BiLkJhdGNoR2V0UmVxdWVzdBoZLmt2cnBjcGIuQmF0Y2hHZXRSZXNwb25zZRJQCg9LdkJhdGNoUm9sbGJhY2sSHS5rdnJwY3BiLkJhdGNoUm9sbGJhY2tSZXF1ZXN0Gh4ua3ZycGNwYi5CYXRjaFJvbGxiYWNrUmVzcG9uc2USQQoKS3ZTY2FuTG9jaxIYLmt2cnBjcGIuU2NhbkxvY2tSZXF1ZXN0Ghkua3ZycGNwYi5TY2FuTG9ja1Jlc3BvbnNlEkoKDUt2UmVzb2x2ZUxvY2sSGy5rdnJwY3BiLlJlc29sdmVMb2NrUmVxdWVzdBocLmt2cnBjcGIuUmVzb2x2ZUxvY2tSZXNwb25zZRJKCg1LdkRlbGV0ZVJhbmdlEhsua3ZycGNwYi5EZWxldGVSYW5nZVJlcXVlc3QaHC5rdnJwY3BiLkRlbGV0ZVJhbmdlUmVzcG9uc2USOQoGUmF3R2V0EhYua3ZycGNwYi5SYXdHZXRSZXF1ZXN0Ghcua3ZycGNwYi5SYXdHZXRSZXNwb25zZRI5CgZSYXdQdXQSFi5rdnJwY3BiLlJhd1B1dFJlcXVlc3QaFy5rdnJwY3BiLlJhd1B1dFJlc3BvbnNlEkgKC1Jhd0JhdGNoUHV0Ehsua3ZycGNwYi5SYXdCYXRjaFB1dFJlcXVlc3QaHC5rdnJwY3BiLlJhd0JhdGNoUHV0UmVzcG9uc2USQgoJUmF3RGVsZXRlEhkua3ZycGNwYi5SYXdEZWxldGVSZXF1ZXN0Ghoua3ZycGNwYi5SYXdEZWxldGVSZXNwb25zZRI8CgdSYXdTY2FuEhcua3ZycGNwYi5SYXdTY2FuUmVxdWVzdBoYLmt2cnBjcGIuUmF3U2NhblJlc3BvbnNlElEKDlJhd0RlbGV0ZVJhbmdlEh4ua3ZycGNwYi5SYXdEZWxldGVSYW5nZVJlcXVlc3QaHy5rdnJwY3BiLlJhd0RlbGV0ZVJhbmdlUmVzcG9uc2USSAoLUmF3Q2hlY2tzdW0SGy5rdnJwY3BiLlJhd0NoZWNrc3VtUmVxdWVzdBocLmt2cnBjcGIuUmF3Q2hlY2tzdW1SZXNwb25zZRJdChJVbnNhZmVEZXN0cm95UmFuZ2USIi5rdnJwY3BiLlVuc2FmZURlc3Ryb3lSYW5nZVJlcXVlc3QaIy5rdnJwY3BiLlVuc2FmZURlc3Ryb3lSYW5nZVJlc3BvbnNlEjoKC0NvcHJvY2Vzc29yEhQuY29wcm9jZXNzb3IuUmVxdWVzdBoVLmNvcHJvY2Vzc29yLlJlc3BvbnNlEkgKC1NwbGl0UmVnaW9uEhsua3ZycGNwYi5TcGxpdFJlZ2lvblJlcXVlc3QaHC5rdnJwY3BiLlNwbGl0UmVnaW9uUmVzcG9uc2USUAoNQmF0Y2hDb21tYW5kcxIcLnRpa3ZwYi5CYXRjaENvbW1hbmRzUmVxdWVzdBodLnRpa3ZwYi5CYXRjaENvbW1hbmRzUmVzcG9uc2UoATABYgZwcm90bzM", [file_coprocessor, file_kvrpcpb]);
+
+/**
+ * Calls of one client, each with a number of its own.
+ *
+ * @generated from message tikvpb.BatchCommandsRequest
+ */
+export type BatchCommandsRequest = Message<"tikvpb.BatchCommandsRequest"> & {
+  /**
+   * @generated from field: repeated tikvpb.BatchCommandsRequest.Request requests = 1;
+   */
+  requests: BatchCommandsRequest_Request[];
+
+  /**
+   * @generated from field: repeated uint64 request_ids = 2;
+   */
+  requestIds: bigint[];
+};
+
+/**
+ * Describes the message tikvpb.BatchCommandsRequest.
+ * Use `create(BatchCommandsRequestSchema)` to create a new message.
+ */
+export const BatchCommandsRequestSchema: GenMessage<BatchCommandsRequest> = /*@__PURE__*/
+  messageDesc(file_tikvpb, 0);
+
+/**
+ * One call.
+ *
+ * @generated from message tikvpb.BatchCommandsRequest.Request
+ */
+export type BatchCommandsRequest_Request = Message<"tikvpb.BatchCommandsRequest.Request"> & {
+  /**
+   * @generated from oneof tikvpb.BatchCommandsRequest.Request.cmd
+   */
+  cmd: {
+    /**
+     * @generated from field: kvrpcpb.GetRequest get = 1;
+     */
+    value: GetRequest;
+    case: "get";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.ScanRequest scan = 2;
+     */
+    value: ScanRequest;
+    case: "scan";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.PrewriteRequest prewrite = 3;
+     */
+    value: PrewriteRequest;
+    case: "prewrite";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.CommitRequest commit = 4;
+     */
+    value: CommitRequest;
+    case: "commit";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.BatchGetRequest batch_get = 7;
+     */
+    value: BatchGetRequest;
+    case: "batchGet";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.BatchRollbackRequest batch_rollback = 8;
+     */
+    value: BatchRollbackRequest;
+    case: "batchRollback";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.ScanLockRequest scan_lock = 9;
+     */
+    value: ScanLockRequest;
+    case: "scanLock";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.ResolveLockRequest resolve_lock = 10;
+     */
+    value: ResolveLockRequest;
+    case: "resolveLock";
+  } | {
+    /**
+     * @generated from field: coprocessor.Request coprocessor = 22;
+     */
+    value: Request;
+    case: "coprocessor";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.CheckTxnStatusRequest check_txn_status = 25;
+     */
+    value: CheckTxnStatusRequest;
+    case: "checkTxnStatus";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.TxnHeartBeatRequest txn_heart_beat = 26;
+     */
+    value: TxnHeartBeatRequest;
+    case: "txnHeartBeat";
+  } | {
+    /**
+     * @generated from field: tikvpb.BatchCommandsEmptyRequest empty = 255;
+     */
+    value: BatchCommandsEmptyRequest;
+    case: "empty";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tikvpb.BatchCommandsRequest.Request.
+ * Use `create(BatchCommandsRequest_RequestSchema)` to create a new message.
+ */
+export const BatchCommandsRequest_RequestSchema: GenMessage<BatchCommandsRequest_Request> = /*@__PURE__*/
+  messageDesc(file_tikvpb, 0, 0);
+
+/**
+ * Answers in any order, with the numbers of their calls.
+ *
+ * @generated from message tikvpb.BatchCommandsResponse
+ */
+export type BatchCommandsResponse = Message<"tikvpb.BatchCommandsResponse"> & {
+  /**
+   * @generated from field: repeated tikvpb.BatchCommandsResponse.Response responses = 1;
+   */
+  responses: BatchCommandsResponse_Response[];
+
+  /**
+   * @generated from field: repeated uint64 request_ids = 2;
+   */
+  requestIds: bigint[];
+
+  /**
+   * 280 means that TiKV's gRPC threads use 2.8 processors.
+   *
+   * @generated from field: uint64 transport_layer_load = 3;
+   */
+  transportLayerLoad: bigint;
+};
+
+/**
+ * Describes the message tikvpb.BatchCommandsResponse.
+ * Use `create(BatchCommandsResponseSchema)` to create a new message.
+ */
+export const BatchCommandsResponseSchema: GenMessage<BatchCommandsResponse> = /*@__PURE__*/
+  messageDesc(file_tikvpb, 1);
+
+/**
+ * One answer.
+ *
+ * @generated from message tikvpb.BatchCommandsResponse.Response
+ */
+export type BatchCommandsResponse_Response = Message<"tikvpb.BatchCommandsResponse.Response"> & {
+  /**
+   * @generated from oneof tikvpb.BatchCommandsResponse.Response.cmd
+   */
+  cmd: {
+    /**
+     * @generated from field: kvrpcpb.GetResponse get = 1;
+     */
+    value: GetResponse;
+    case: "get";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.ScanResponse scan = 2;
+     */
+    value: ScanResponse;
+    case: "scan";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.PrewriteResponse prewrite = 3;
+     */
+    value: PrewriteResponse;
+    case: "prewrite";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.CommitResponse commit = 4;
+     */
+    value: CommitResponse;
+    case: "commit";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.BatchGetResponse batch_get = 7;
+     */
+    value: BatchGetResponse;
+    case: "batchGet";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.BatchRollbackResponse batch_rollback = 8;
+     */
+    value: BatchRollbackResponse;
+    case: "batchRollback";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.ScanLockResponse scan_lock = 9;
+     */
+    value: ScanLockResponse;
+    case: "scanLock";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.ResolveLockResponse resolve_lock = 10;
+     */
+    value: ResolveLockResponse;
+    case: "resolveLock";
+  } | {
+    /**
+     * @generated from field: coprocessor.Response coprocessor = 22;
+     */
+    value: Response;
+    case: "coprocessor";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.CheckTxnStatusResponse check_txn_status = 25;
+     */
+    value: CheckTxnStatusResponse;
+    case: "checkTxnStatus";
+  } | {
+    /**
+     * @generated from field: kvrpcpb.TxnHeartBeatResponse txn_heart_beat = 26;
+     */
+    value: TxnHeartBeatResponse;
+    case: "txnHeartBeat";
+  } | {
+    /**
+     * @generated from field: tikvpb.BatchCommandsEmptyResponse empty = 255;
+     */
+    value: BatchCommandsEmptyResponse;
+    case: "empty";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tikvpb.BatchCommandsResponse.Response.
+ * Use `create(BatchCommandsResponse_ResponseSchema)` to create a new message.
+ */
+export const BatchCommandsResponse_ResponseSchema: GenMessage<BatchCommandsResponse_Response> = /*@__PURE__*/
+  messageDesc(file_tikvpb, 1, 0);
+
+/**
+ * A call that asks for nothing.
+ *
+ * @generated from message tikvpb.BatchCommandsEmptyRequest
+ */
+export type BatchCommandsEmptyRequest = Message<"tikvpb.BatchCommandsEmptyRequest"> & {
+  /**
+   * @generated from field: uint64 test_id = 1;
+   */
+  testId: bigint;
+
+  /**
+   * @generated from field: uint64 delay_time = 2;
+   */
+  delayTime: bigint;
+};
+
+/**
+ * Describes the message tikvpb.BatchCommandsEmptyRequest.
+ * Use `create(BatchCommandsEmptyRequestSchema)` to create a new message.
+ */
+export const BatchCommandsEmptyRequestSchema: GenMessage<BatchCommandsEmptyRequest> = /*@__PURE__*/
+  messageDesc(file_tikvpb, 2);
+
+/**
+ * Its answer.
+ *
+ * @generated from message tikvpb.BatchCommandsEmptyResponse
+ */
+export type BatchCommandsEmptyResponse = Message<"tikvpb.BatchCommandsEmptyResponse"> & {
+  /**
+   * @generated from field: uint64 test_id = 1;
+   */
+  testId: bigint;
+};
+
+/**
+ * Describes the message tikvpb.BatchCommandsEmptyResponse.
+ * Use `create(BatchCommandsEmptyResponseSchema)` to create a new message.
+ */
+export const BatchCommandsEmptyResponseSchema: GenMessage<BatchCommandsEmptyResponse> = /*@__PURE__*/
+  messageDesc(file_tikvpb, 3);
 
 /**
  * Requests go to the leader of the region.
@@ -192,6 +473,16 @@ export const Tikv: GenService<{
     methodKind: "unary";
     input: typeof SplitRegionRequestSchema;
     output: typeof SplitRegionResponseSchema;
+  },
+  /**
+   * What TiDB's client sends all of its key-value calls through.
+   *
+   * @generated from rpc tikvpb.Tikv.BatchCommands
+   */
+  batchCommands: {
+    methodKind: "bidi_streaming";
+    input: typeof BatchCommandsRequestSchema;
+    output: typeof BatchCommandsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tikvpb, 0);

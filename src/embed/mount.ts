@@ -1,13 +1,14 @@
 import { ImportSST } from "../../gen/import_sstpb_pb.ts";
 import { PD } from "../../gen/pdpb_pb.ts";
 import { Tikv } from "../../gen/tikvpb_pb.ts";
+import { etcdRoutes } from "./etcd/mod.ts";
 import { type FaultRunner, withFaults } from "./faults/mod.ts";
 import type { ConnectRouter } from "./grpc.ts";
 import { type Member, memberService, type PdState } from "./pd/mod.ts";
 import type { Cluster, StoreState } from "./state/mod.ts";
-import { importService, kvService, packedWriteMethod } from "./tikv/mod.ts";
+import { batchCommands, importService, kvService, packedWriteMethod } from "./tikv/mod.ts";
 
-/** Mounts PD's gRPC service, as one member (default the first) serves it, on a router: of a port, or of an in-process transport. */
+/** Mounts PD's gRPC service and those of its etcd, as one member (default the first) serves it, on a router: of a port, or of an in-process transport. */
 export function pdRoutes(
   pd: PdState,
   faults?: FaultRunner,
@@ -15,7 +16,15 @@ export function pdRoutes(
 ): (router: ConnectRouter) => void {
   const plain = memberService(pd, member);
   const service = faults === undefined ? plain : withFaults(plain, "pd", undefined, faults);
-  return (router) => void router.service(PD, service);
+  const etcd = etcdRoutes(
+    pd.etcd,
+    () => ({ clusterId: pd.cluster.id, members: pd.members, leader: pd.leadership.leader }),
+    member,
+  );
+  return (router) => {
+    router.service(PD, service);
+    etcd(router);
+  };
 }
 
 /** Mounts one store's services. */
@@ -30,7 +39,7 @@ export function storeRoutes(
   const imports = faults === undefined ? plainImport : withFaults(plainImport, "import", store.id, faults);
   const { write, ...others } = imports;
   return (router) => {
-    router.service(Tikv, kv);
+    router.service(Tikv, { ...kv, batchCommands: batchCommands(kv) });
     router.service(ImportSST, others);
     router.rpc(packedWriteMethod, write);
   };

@@ -58,13 +58,18 @@ export class Port {
         grpcWeb: false,
         connect: false,
         acceptCompression: [],
+        // One HEADERS frame that ends the stream: status headers followed by an empty DATA frame are no trailers to grpc-go.
         fallback: (_, response) => {
-          response.writeHead(200, {
-            "content-type": "application/grpc",
-            "grpc-status": "12",
-            "grpc-message": "unknown service or method",
-          });
-          response.end();
+          if (!("stream" in response)) return;
+          response.stream.respond(
+            {
+              ":status": 200,
+              "content-type": "application/grpc",
+              "grpc-status": "12",
+              "grpc-message": "unknown service or method",
+            },
+            { endStream: true },
+          );
         },
       }),
     );

@@ -1,3 +1,4 @@
+import { KeySpace } from "../etcd/mod.ts";
 import type { Cluster } from "../state/mod.ts";
 import { GcState } from "./gc.ts";
 import { Leadership } from "./leadership.ts";
@@ -26,6 +27,7 @@ export interface PdState {
   readonly operators: Operators;
   readonly gc: GcState;
   readonly settings: PdSettings;
+  readonly etcd: KeySpace;
 }
 
 /** `members`: number of PD processes; all share this state, one leads. */
@@ -48,5 +50,6 @@ export async function openPdState(cluster: Cluster, members = 1): Promise<PdStat
     operators: new Operators(cluster),
     gc: new GcState(cluster),
     settings: await PdSettings.open(cluster),
+    etcd: new KeySpace(cluster.options.clock),
   };
 }

@@ -5,6 +5,8 @@
  *
  * Lacks: raw keys, Upload, Download and Apply (restore), coprocessor requests other than checksums, pessimistic transactions.
  */
+
+export { batchCommands } from "./batch-commands.ts";
 export { type Checksum, checksumRange } from "./checksum.ts";
 export { type ImportImpl, importService, packedWriteMethod } from "./import-service.ts";
 export { kvService } from "./kv-service.ts";
