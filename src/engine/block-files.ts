@@ -47,6 +47,8 @@ interface OpenRun {
   file: ReadFile;
   places: BlockPlace[];
   readers: number;
+  /** The block that `readLast` read last: where ranges are small, the next ranges lie in it too. */
+  last?: StoredBlock;
 }
 
 export class FileBlockStore implements BlockStore {
@@ -81,12 +83,13 @@ export class FileBlockStore implements BlockStore {
     const run = await this.#openRun(runId);
     const ordinal = (end === undefined ? run.places.length : lowerBound(run.places, end)) - 1;
     const place = run.places[ordinal];
-    if (place === undefined) return undefined;
+    if (place === undefined || run.last?.ordinal === ordinal) return place && run.last;
     run.readers++;
     try {
       const value = new Uint8Array(place.size);
       await named(this.#pathOf(runId), () => run.file.readAt(value, place.offset));
-      return { ordinal, value };
+      run.last = { ordinal, value };
+      return run.last;
     } finally {
       await this.#release(runId, run);
     }
@@ -246,6 +249,10 @@ class FileBlockReader implements BlockReader {
     const first = this.#next;
     const places = this.#run.places;
     if (first >= this.endOrdinal) return [];
+    if (this.#run.last?.ordinal === first) {
+      this.#next++;
+      return [this.#run.last];
+    }
     const at = places[first]!.offset;
     let size = 0;
     while (this.#next < this.endOrdinal) {

@@ -55,7 +55,7 @@ export interface BlockReadOptions {
 export interface BlockStore {
   write(runId: number): Promise<BlockWriter>;
   read(runId: number, options: BlockReadOptions): Promise<BlockReader>;
-  /** The last block that begins before `end` (absent: the last), if there is one; its memory is the caller's. */
+  /** The last block that begins before `end` (absent: the last), if there is one; it is not to be changed. */
   readLast(runId: number, end: Uint8Array | undefined): Promise<StoredBlock | undefined>;
   /** Runs that have stored something, committed or not. */
   runIds(): Promise<number[]>;

@@ -1,12 +1,14 @@
 import { inParallel, LevinError } from "../base/mod.ts";
-import { type Checksum, SnapshotHold } from "../cluster/mod.ts";
+import { type Checksum, type Region, SnapshotHold, scanRegions } from "../cluster/mod.ts";
+import { tablePrefix } from "../codec/mod.ts";
 import { checksumTable } from "../ingest/mod.ts";
 import { Flag } from "../schema/mod.ts";
 import { quoteName, readNextRowIds, rebaseAutoIncrement, rebaseAutoRandom } from "../tidb/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { BatchState } from "./job-state.ts";
-import { checksumRanges } from "./key-ranges.ts";
+import { checksumRanges, physicalTables } from "./key-ranges.ts";
 import { sumLocalRanges } from "./local-sums.ts";
+import type { JobRecord } from "./records.ts";
 import type { SourceTable } from "./source-plan.ts";
 
 interface LocalTotals {
@@ -52,8 +54,10 @@ function localTotals(state: BatchState, name: string): LocalTotals {
   return sum;
 }
 
-/** Tables that are finished at a time. */
-const TABLES_AT_A_TIME = 8;
+/** Groups of tables that are finished at a time, tables of a group that are verified at a time, and tables of a group. */
+const GROUPS_AT_A_TIME = 2;
+const TABLES_AT_A_TIME = 4;
+const GROUP_TABLES_MAX = 32;
 
 /** After the pairs of a batch are in: allocators, checksums, analyze; says each table's result. */
 export async function finishTables(
@@ -61,26 +65,45 @@ export async function finishTables(
   state: BatchState,
   tables: readonly SourceTable[],
 ): Promise<void> {
-  await withSnapshot(context, (snapshot) =>
-    inParallel(tables, TABLES_AT_A_TIME, (table) => finishTable(context, state, table, snapshot)),
+  const left = tables.filter((table) => !context.job.state.tables.has(table.name));
+  await withSnapshot(context, left, (view) =>
+    inParallel(groupsOf(left), GROUPS_AT_A_TIME, async (group) => {
+      const records: JobRecord[] = [];
+      await inParallel(group, TABLES_AT_A_TIME, async (table) => {
+        records.push(await verifyTable(context, state, table, view));
+      });
+      if (context.options.analyze !== "off") await analyze(context, group);
+      for (const record of records) await context.job.append(record);
+    }),
   );
 }
 
-async function finishTable(
+/** Parts of a few tables: what is said in one statement. */
+function groupsOf(tables: readonly SourceTable[]): SourceTable[][] {
+  const size = Math.min(GROUP_TABLES_MAX, Math.ceil(tables.length / GROUPS_AT_A_TIME));
+  const groups: SourceTable[][] = [];
+  for (const table of tables) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.length < size) last.push(table);
+    else groups.push([table]);
+  }
+  return groups;
+}
+
+async function verifyTable(
   context: RunContext,
   state: BatchState,
   table: SourceTable,
-  snapshot: bigint,
-): Promise<void> {
-  const { env, job, options } = context;
-  if (job.state.tables.has(table.name)) return;
+  view: ClusterView,
+): Promise<JobRecord> {
+  const { env, options } = context;
   const local = localTotals(state, table.name);
   await raiseAllocators(context, table, local);
-  const remote = await maybeChecksum(context, table, snapshot);
+  const remote = await maybeChecksum(context, table, view);
   const ok =
     remote === undefined ||
     (remote.crc64xor === local.crc64xor && remote.kvs === local.kvs && remote.bytes === local.bytes);
-  const detail = ok ? undefined : await whatDiffers(context, state, table, local, remote);
+  const detail = ok ? undefined : await whatDiffers(context, state, table, local, view);
   env.emit({
     kind: "table-done",
     table: table.name,
@@ -97,14 +120,13 @@ async function finishTable(
       fields: { table: table.name, localKvs: local.kvs, remoteKvs: remote?.kvs },
     });
   }
-  if (options.analyze !== "off") await analyze(context, table);
   const { rows, kvs, bytes, crc64xor } = local;
-  await job.append({
+  return {
     type: "table",
     table: table.name,
     result: { rows, kvs: String(kvs), bytes: String(bytes), crc: String(crc64xor) },
     verified: remote !== undefined && ok,
-  });
+  };
 }
 
 /** Compares what the cluster holds of each table with what the journal says; says every table's result. */
@@ -112,10 +134,10 @@ export async function isStillThere(context: RunContext): Promise<boolean> {
   const { env, job, plan } = context;
   let all = plan.tables.every((table) => job.state.tables.has(table.name));
   if (!all) return false;
-  await withSnapshot(context, (snapshot) =>
-    inParallel(plan.tables, TABLES_AT_A_TIME, async (table) => {
+  await withSnapshot(context, plan.tables, (view) =>
+    inParallel(plan.tables, GROUPS_AT_A_TIME * TABLES_AT_A_TIME, async (table) => {
       const { rows, kvs, bytes, crc } = job.state.tables.get(table.name)!.result;
-      const remote = await remoteChecksum(context, table, snapshot);
+      const remote = await remoteChecksum(context, table, view);
       const ok = String(remote.crc64xor) === crc && String(remote.kvs) === kvs && String(remote.bytes) === bytes;
       all &&= ok;
       env.emit({
@@ -136,22 +158,35 @@ export async function isStillThere(context: RunContext): Promise<boolean> {
 
 type Remote = Awaited<ReturnType<typeof checksumTable>>;
 
-async function remoteChecksum(context: RunContext, table: SourceTable, snapshot: bigint): Promise<Remote> {
+/** What is looked at: a snapshot, and the regions that hold it when they were looked up for all tables at once. */
+interface ClusterView {
+  snapshot: bigint;
+  regions: readonly Region[] | undefined;
+}
+
+/** `detail`: each record and index range by itself. */
+async function remoteChecksum(
+  context: RunContext,
+  table: SourceTable,
+  view: ClusterView,
+  detail = false,
+): Promise<Remote> {
   const { cluster, env } = context;
   const { clock, random, signal } = env;
   const ranges = checksumRanges(context.models.get(table.name)!);
   const startedMs = clock.monotonicMs();
-  const sum = await checksumTable({ clock, random, pd: cluster.pd, tikv: cluster.tikv, ranges, snapshot, signal });
+  const { pd, tikv } = cluster;
+  const sum = await checksumTable({ clock, random, pd, tikv, ranges, ...view, detail, signal });
   env.emit({ kind: "timing", what: "checksum", ms: clock.monotonicMs() - startedMs });
   return sum;
 }
 
 /** As `remoteChecksum`; a table that cannot be read is reported, where the user said that verifying is optional. */
-async function maybeChecksum(context: RunContext, table: SourceTable, snapshot: bigint): Promise<Remote | undefined> {
+async function maybeChecksum(context: RunContext, table: SourceTable, view: ClusterView): Promise<Remote | undefined> {
   const { env, options } = context;
   if (options.checksum === "off") return undefined;
   try {
-    return await remoteChecksum(context, table, snapshot);
+    return await remoteChecksum(context, table, view);
   } catch (error) {
     if (options.checksum === "required" || env.signal.aborted) throw error;
     const message = `${table.name} was not verified: ${LevinError.from(error).message}`;
@@ -161,15 +196,45 @@ async function maybeChecksum(context: RunContext, table: SourceTable, snapshot: 
 }
 
 /** Runs `use` with a snapshot that PD keeps from garbage collection meanwhile. */
-async function withSnapshot<T>(context: RunContext, use: (snapshot: bigint) => Promise<T>): Promise<T> {
+async function withSnapshot<T>(
+  context: RunContext,
+  tables: readonly SourceTable[],
+  use: (view: ClusterView) => Promise<T>,
+): Promise<T> {
   const { cluster, env, job } = context;
   const snapshot = await cluster.pd.timestamp(env.signal);
   const serviceId = `levin-checksum-${job.state.startedMs.toString(36)}`;
   const hold = await SnapshotHold.open({ clock: env.clock, pd: cluster.pd, serviceId, snapshot }, env.signal);
   try {
-    return await use(snapshot);
+    return await use({ snapshot, regions: await regionsOf(context, tables) });
   } finally {
     await hold.close();
+  }
+}
+
+/** Below this many tables each asks PD by itself; as many ids may lie between theirs for each. */
+const REGION_SCAN_TABLES_MIN = 8;
+const REGION_SCAN_GAP = 4;
+
+/** The regions of all tables, when the tables are many and lie close together: a few scans instead of some for each table. */
+async function regionsOf(context: RunContext, tables: readonly SourceTable[]): Promise<Region[] | undefined> {
+  const { cluster, env, models, options } = context;
+  if (options.checksum === "off" || tables.length < REGION_SCAN_TABLES_MIN) return undefined;
+  const ids = tables.flatMap((table) => physicalTables(models.get(table.name)!).map(({ id }) => id));
+  let first = ids[0]!;
+  let last = first;
+  for (const id of ids) {
+    first = Math.min(first, id);
+    last = Math.max(last, id);
+  }
+  if (last - first > REGION_SCAN_GAP * ids.length) return undefined;
+  const range = { start: tablePrefix(first), end: tablePrefix(last + 1) };
+  try {
+    return await scanRegions(range, { clock: env.clock, random: env.random, pd: cluster.pd, signal: env.signal });
+  } catch {
+    // Each table asks for itself, and says what is wrong.
+    env.signal.throwIfAborted();
+    return undefined;
   }
 }
 
@@ -179,8 +244,9 @@ async function whatDiffers(
   state: BatchState,
   table: SourceTable,
   local: LocalTotals,
-  remote: Remote,
+  view: ClusterView,
 ): Promise<string> {
+  const remote = await remoteChecksum(context, table, view, true);
   const figures = (c: Checksum) => `${c.kvs} pairs, ${c.bytes} bytes, crc64 ${c.crc64xor}`;
   const totals = `sent ${figures(local)}, the cluster holds ${figures(remote)}`;
   // Pairs that were imported early are not on the disk any more.
@@ -209,16 +275,20 @@ async function raiseAllocators(context: RunContext, table: SourceTable, local: L
   await rebaseAutoIncrement(tidb, table.database, table.table, used + 1n);
 }
 
-async function analyze(context: RunContext, table: SourceTable): Promise<void> {
+/** One statement for all; when it fails, one each, so that it is known which tables were not analyzed. */
+async function analyze(context: RunContext, tables: readonly SourceTable[]): Promise<void> {
   const { env, options, tidb } = context;
+  const names = tables.map(({ database, table }) => `${quoteName(database)}.${quoteName(table)}`);
   try {
-    await tidb.query(`ANALYZE TABLE ${quoteName(table.database)}.${quoteName(table.table)}`);
+    await tidb.query(`ANALYZE TABLE ${names.join(", ")}`);
   } catch (error) {
+    env.signal.throwIfAborted();
+    if (tables.length > 1) {
+      for (const table of tables) await analyze(context, [table]);
+      return;
+    }
     if (options.analyze === "required") throw error;
-    env.emit({
-      kind: "log",
-      level: "warn",
-      message: `${table.name} was not analyzed: ${LevinError.from(error).message}`,
-    });
+    const message = `${tables[0]!.name} was not analyzed: ${LevinError.from(error).message}`;
+    env.emit({ kind: "log", level: "warn", message });
   }
 }

@@ -1,10 +1,15 @@
-import type { EventSink } from "../base/mod.ts";
+import type { Clock, EventSink } from "../base/mod.ts";
 
 type Stage = "schema" | "encode" | "ingest" | "verify" | "finish";
+
+/** Chunks and ranges come by the thousand; their figures are said at most so often, those of a new stage at once. */
+const SAY_EVERY_MS = 50;
 
 /** Counters of a run that become progress events. */
 export class Progress {
   readonly #emit: EventSink;
+  readonly #clock: Clock;
+  #saidMs = Number.NEGATIVE_INFINITY;
   readonly sourceBytesTotal: number;
   sourceBytes = 0;
   rows = 0;
@@ -13,8 +18,9 @@ export class Progress {
   stage: Stage = "schema";
   table: string | undefined;
 
-  constructor(emit: EventSink, sourceBytesTotal: number) {
+  constructor(emit: EventSink, clock: Clock, sourceBytesTotal: number) {
     this.#emit = emit;
+    this.#clock = clock;
     this.sourceBytesTotal = sourceBytesTotal;
   }
 
@@ -27,16 +33,21 @@ export class Progress {
   encoded(rows: number, sourceBytes: number): void {
     this.rows += rows;
     this.sourceBytes += sourceBytes;
-    this.say();
+    this.#maySay();
   }
 
   ingested(bytes: number): void {
     this.ingestedBytes += bytes;
-    this.say();
+    this.#maySay();
+  }
+
+  #maySay(): void {
+    if (this.#clock.monotonicMs() - this.#saidMs >= SAY_EVERY_MS) this.say();
   }
 
   say(): void {
     const { stage, table, sourceBytes, sourceBytesTotal, rows, ingestedBytes, ingestedBytesTotal } = this;
+    this.#saidMs = this.#clock.monotonicMs();
     this.#emit({
       kind: "progress",
       stage,

@@ -24,11 +24,7 @@ export async function restoreSchema(plan: SourcePlan, tidb: Tidb, env: ImportEnv
     else await run(undefined, create, retarget(create, { database: name, name }));
   }
   for (const { database, name, create } of sequences) await run(database, create, retarget(create, { database, name }));
-  await inParallel(tables, AT_A_TIME, async (table) => {
-    const target = { database: table.database, name: table.table };
-    if (table.create !== undefined) await run(table.database, table.create, retarget(table.create, target));
-    for (const alter of table.alters) await run(table.database, alter, retarget(alter, target));
-  });
+  await makeTables(tables, tidb, env);
   for (const { database, name, create } of views) await run(database, create, retarget(create, { database, name }));
 
   async function run(database: string | undefined, from: SchemaStatement, sql: string): Promise<void> {
@@ -37,6 +33,70 @@ export async function restoreSchema(plan: SourcePlan, tidb: Tidb, env: ImportEnv
       if (database !== undefined) await query(`USE ${quoteName(database)}`);
       await inSqlMode(query, from.sqlMode, () => runStatement(query, sql, from));
     });
+  }
+}
+
+/**
+ * Several tables at a time, in a few sessions: in each, the database is chosen and the SQL mode set only when they change. A session
+ * that is lost begins anew with the table it was at.
+ */
+async function makeTables(
+  tables: SourcePlan["source"]["tables"],
+  tidb: Tidb,
+  { signal }: ImportEnvironment,
+): Promise<void> {
+  const queue = tables.values();
+  const lanes = Array.from({ length: Math.min(AT_A_TIME, tables.length) });
+  let failed = false;
+  await inParallel(lanes, AT_A_TIME, async () => {
+    let at = queue.next();
+    const lane = async (query: (sql: string) => Promise<SqlResult>): Promise<void> => {
+      const session = new LaneSession(query);
+      for (; !at.done && !failed; at = queue.next()) {
+        const { database, table: name, create, alters } = at.value;
+        for (const statement of create === undefined ? alters : [create, ...alters]) {
+          signal.throwIfAborted();
+          await session.prepare(database, statement.sqlMode);
+          await runStatement(query, retarget(statement, { database, name }), statement);
+        }
+      }
+      await session.restore();
+    };
+    try {
+      await tidb.session(lane);
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  });
+}
+
+/** Database and SQL mode of a connection, which is shared: the mode is put back at the end. */
+class LaneSession {
+  readonly #query: (sql: string) => Promise<SqlResult>;
+  #database: string | undefined;
+  #ownMode: string | undefined;
+  #mode: string | undefined;
+
+  constructor(query: (sql: string) => Promise<SqlResult>) {
+    this.#query = query;
+  }
+
+  async prepare(database: string, sqlMode: string | undefined): Promise<void> {
+    if (database !== this.#database) await this.#query(`USE ${quoteName(database)}`);
+    this.#database = database;
+    if (sqlMode === undefined) return this.restore();
+    this.#ownMode ??= String((await this.#query("SELECT @@SESSION.sql_mode")).rows[0]?.[0] ?? "");
+    await this.#setMode(sqlMode);
+  }
+
+  async restore(): Promise<void> {
+    if (this.#ownMode !== undefined) await this.#setMode(this.#ownMode);
+  }
+
+  async #setMode(mode: string): Promise<void> {
+    if (mode !== (this.#mode ?? this.#ownMode)) await this.#query(`SET SESSION sql_mode = ${quoteText(mode)}`);
+    this.#mode = mode;
   }
 }
 

@@ -63,7 +63,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
       : await CheckpointMirror.open(options.checkpoints, env, scanned, job.state);
   if (mirror !== undefined) closers.defer(() => mirror.close());
   const plan = mirror === undefined ? scanned : withoutFinished(scanned, mirror, env);
-  const progress = new Progress(env.emit, plan.sizeBytes);
+  const progress = new Progress(env.emit, env.clock, plan.sizeBytes);
   const connected = await env.world.connectTidb(options.tidb);
   closers.defer(() => connected.close());
   const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });

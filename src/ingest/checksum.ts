@@ -1,4 +1,4 @@
-import { type Clock, inParallel, LevinError, type Random } from "../base/mod.ts";
+import { type Clock, compareBytes, equalBytes, inParallel, LevinError, type Random } from "../base/mod.ts";
 import {
   Backoff,
   type Checksum,
@@ -25,6 +25,10 @@ export interface ChecksumOptions {
   readonly pd: Pick<PdClient, "scanRegions">;
   readonly tikv: Pick<TikvClient, "checksum">;
   readonly ranges: readonly NamedRange[];
+  /** Whether each range is wanted by itself (default); else a store is asked once for all that a region holds of them. */
+  readonly detail?: boolean;
+  /** Regions as they were a moment ago, in key order: looked at before PD is asked. What has moved, the stores tell. */
+  readonly regions?: readonly Region[] | undefined;
   /** Snapshot to read at, from PD's TSO after the last ingest. */
   readonly snapshot: bigint;
   readonly limits?: Partial<ChecksumLimits>;
@@ -55,7 +59,7 @@ export interface RangeChecksum extends Checksum {
 }
 
 export interface TableChecksum extends Checksum {
-  /** In the order of the ranges asked for. */
+  /** In the order of the ranges asked for; empty without `detail`. */
   readonly ranges: readonly RangeChecksum[];
 }
 
@@ -74,13 +78,14 @@ export async function checksumTable(options: ChecksumOptions): Promise<TableChec
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const env = { ...options, limits, signal };
+  const { detail = true } = options;
   const sums: Checksum[] = options.ranges.map(() => nothing);
-  const parts: Part[] = [];
+  const parts: (Part & { readonly at: number })[] = [];
   for (const [at, range] of options.ranges.entries()) {
-    for (const part of await cutByRegion(range, env)) parts.push({ ...part, at });
+    for (const part of knownParts(range, env) ?? (await cutByRegion(range, env))) parts.push({ ...part, at });
   }
   try {
-    await inParallel(parts, limits.concurrency, async (part) => {
+    await inParallel(detail ? parts : joined(parts), limits.concurrency, async (part) => {
       // Awaited first: other parts of the same range are added meanwhile.
       const sum = await checksumPart(part, env);
       sums[part.at] = addChecksums(sums[part.at]!, sum);
@@ -89,23 +94,56 @@ export async function checksumTable(options: ChecksumOptions): Promise<TableChec
     stop.abort(thrown);
     throw thrown;
   }
-  const ranges = sums.map((sum, at) => ({ name: options.ranges[at]!.name, ...sum }));
+  const ranges = detail ? sums.map((sum, at) => ({ name: options.ranges[at]!.name, ...sum })) : [];
   return { ...sums.reduce(addChecksums, nothing), ranges };
 }
 
+/** What one request asks for. */
 interface Part {
-  readonly at: number;
-  readonly range: KeyRange;
+  readonly ranges: readonly KeyRange[];
   readonly region: Region;
 }
 
 type Environment = ChecksumOptions & { readonly limits: ChecksumLimits; readonly signal: AbortSignal };
 
-async function cutByRegion(range: KeyRange, env: Environment): Promise<Omit<Part, "at">[]> {
-  const parts: Omit<Part, "at">[] = [];
+/** Parts of one region as one. */
+function joined<T extends Part>(parts: readonly T[]): T[] {
+  const byRegion = new Map<bigint, T>();
+  for (const part of parts) {
+    const { id } = part.region;
+    const before = byRegion.get(id);
+    byRegion.set(id, before === undefined ? part : { ...before, ranges: [...before.ranges, ...part.ranges] });
+  }
+  return [...byRegion.values()];
+}
+
+/** By the regions that the caller knows; undefined when they do not cover the range. */
+function knownParts(range: KeyRange, { regions = [] }: Environment): Part[] | undefined {
+  let low = 0;
+  let high = regions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareBytes(regions[middle]!.start, range.start) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  const parts: Part[] = [];
+  let from = range.start;
+  for (let at = low - 1; at >= 0 && at < regions.length; at++) {
+    const region = regions[at]!;
+    const inside = intersectRanges(range, region);
+    if (inside === undefined || compareBytes(inside.start, from) !== 0) return undefined;
+    parts.push({ ranges: [inside], region });
+    if (equalBytes(inside.end, range.end)) return parts;
+    from = inside.end;
+  }
+  return undefined;
+}
+
+async function cutByRegion(range: KeyRange, env: Environment): Promise<Part[]> {
+  const parts: Part[] = [];
   for (const region of await scanRegions(range, env)) {
     const inside = intersectRanges(range, region);
-    if (inside !== undefined) parts.push({ range: inside, region });
+    if (inside !== undefined) parts.push({ ranges: [inside], region });
   }
   return parts;
 }
@@ -116,7 +154,7 @@ async function checksumPart(part: Part, env: Environment): Promise<Checksum> {
   const backoff = new Backoff({ clock, random, firstMs: limits.backoffFirstMs, maxMs: limits.backoffMaxMs });
   const giveUpAt = clock.monotonicMs() + limits.patienceMs;
   let sum = nothing;
-  let todo: Omit<Part, "at">[] = [part];
+  let todo: Part[] = [part];
   for (let troubles = 0; ; ) {
     const next = todo[0];
     if (next === undefined) return sum;
@@ -137,19 +175,23 @@ async function checksumPart(part: Part, env: Environment): Promise<Checksum> {
   }
 }
 
-async function relocate(part: Omit<Part, "at">, trouble: Trouble, env: Environment): Promise<Omit<Part, "at">[]> {
+async function relocate(part: Part, trouble: Trouble, env: Environment): Promise<Part[]> {
   if (trouble.ask === "same") return [part];
-  const hinted = trouble.ask === "hint" ? hintedRegion(part.range, part.region, trouble) : undefined;
-  if (hinted !== undefined) return [{ ...part, region: hinted }];
-  return await cutByRegion(part.range, env);
+  const parts: Part[] = [];
+  for (const range of part.ranges) {
+    const hinted = trouble.ask === "hint" ? hintedRegion(range, part.region, trouble) : undefined;
+    if (hinted !== undefined) parts.push({ ranges: [range], region: hinted });
+    else parts.push(...(await cutByRegion(range, env)));
+  }
+  return parts;
 }
 
 type Outcome = { readonly ok: true; readonly sum: Checksum } | { readonly ok: false; readonly trouble: Trouble };
 
-async function ask(part: Omit<Part, "at">, env: Environment): Promise<Outcome> {
+async function ask(part: Part, env: Environment): Promise<Outcome> {
   const storeId = part.region.leader?.storeId;
   try {
-    const answer = await env.tikv.checksum(part.region, [part.range], env.snapshot, env.signal);
+    const answer = await env.tikv.checksum(part.region, part.ranges, env.snapshot, env.signal);
     return answer.ok ? { ok: true, sum: answer.value } : { ok: false, trouble: troubleOf(answer.error, storeId) };
   } catch (thrown) {
     env.signal.throwIfAborted();

@@ -156,7 +156,7 @@ function asideOf(context: LogicalContext, models: Map<string, TableInfo>, newCol
     models,
     memory: planMemory(options.memoryBytes, { workers, rangeJobs: 0, blocks }),
     newCollations,
-    progress: new Progress(() => undefined, plan.sizeBytes),
+    progress: new Progress(() => undefined, env.clock, plan.sizeBytes),
     quota: new DiskQuota(options.diskQuotaBytes ?? 0),
     streams,
     open: new Map(),

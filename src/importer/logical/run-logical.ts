@@ -24,7 +24,7 @@ import { LOGICAL_DEFAULTS, loadBatch } from "./load-batch.ts";
 /** One import by statements, from beginning to end. */
 export async function runLogical(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
   const plan = await scanSource(options, env);
-  const progress = new Progress(env.emit, plan.sizeBytes);
+  const progress = new Progress(env.emit, env.clock, plan.sizeBytes);
   await using closers = new AsyncDisposableStack();
   const job = await Job.open(options, env);
   closers.defer(() => job.close());
