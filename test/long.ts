@@ -4,6 +4,7 @@
  */
 import { checkpointCampaign } from "./br/kill-campaign.ts";
 import { killCampaign } from "./e2e/kill-campaign.ts";
+import { limitsCampaign } from "./e2e/limits-campaign.ts";
 import { encoderCampaign } from "./encoder/encoder-campaign.ts";
 import { mutantsCampaign } from "./sim/mutants-campaign.ts";
 import { simulationCampaign } from "./sim/simulation-campaign.ts";
@@ -21,6 +22,7 @@ const campaigns: Record<string, LongCampaign> = {
   sweep: sweepCampaign,
   kill: killCampaign,
   checkpoint: checkpointCampaign,
+  limits: limitsCampaign,
 };
 
 const words = process.argv.slice(2);

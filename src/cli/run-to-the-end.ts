@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type EventSink, LevinError, type PauseGate, systemFiles } from "../base/mod.ts";
-import { type ImportOptions, runImport, systemWorld } from "../importer/mod.ts";
+import { type ImportOptions, runImport, stateError, systemWorld } from "../importer/mod.ts";
 import type { LogLevel } from "../server/mod.ts";
 import type { CommandIo } from "./io.ts";
 import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "./output/sinks.ts";
@@ -20,7 +20,11 @@ export interface RunSettings {
 
 /** One import with its output and log file; its exit code, or the error that ended it. */
 export async function runToTheEnd(io: CommandIo, options: ImportOptions, settings: RunSettings): Promise<number> {
-  mkdirSync(options.stateDir, { recursive: true });
+  try {
+    mkdirSync(options.stateDir, { recursive: true });
+  } catch (thrown) {
+    throw stateError(options.stateDir, "make the directory", thrown);
+  }
   const log = logFileSink(join(options.stateDir, "levin.log"), io.clock, settings.log);
   const sinks: OutputSink[] = [log];
   const events = settings.json ? jsonSink(io.stdout) : undefined;

@@ -18,5 +18,6 @@ export { demandIdle, resetTable, type TableReset } from "./reset-table.ts";
 export { undoLeftovers } from "./restore-cluster.ts";
 export type { ImportResult } from "./result.ts";
 export { runImport } from "./run.ts";
+export { stateError } from "./state-files.ts";
 export { compactStores, type StoreAnswer, storeModes, switchModes } from "./store-tools.ts";
 export { type ImportWorld, systemWorld } from "./world.ts";

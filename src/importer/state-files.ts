@@ -7,6 +7,7 @@ const hints: Record<string, string> = {
   EROFS: "the file system is read-only: choose another --state-dir",
   EACCES: "levin may not write there: choose another --state-dir",
   EPERM: "levin may not write there: choose another --state-dir",
+  EFBIG: "raise the limit of file sizes (ulimit -f)",
   EMFILE: "raise the limit of open files (ulimit -n)",
   ENFILE: "raise the system's limit of open files (fs.file-max)",
 };

@@ -9,7 +9,7 @@ export const engineCodes = defineCodes({
   },
   "Levin:Engine:ErrDisk": {
     meaning: "The state directory cannot be written.",
-    action: "Free space or choose another directory, then run the same command again.",
+    action: "Mend what the message names (space, limits, permissions, disk), then run the same command again.",
     retry: "never",
     exit: 1,
   },
