@@ -41,11 +41,12 @@ export async function serveControl(
   }
   await fs.rm(path, { force: true });
   const sockets = new Set<net.Socket>();
+  const answering = new Set<Promise<void>>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    answerLine(socket, handle);
+    answerLine(socket, handle, answering);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -55,6 +56,8 @@ export async function serveControl(
   return {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Who asked for the end gets his answer.
+      await Promise.race([Promise.allSettled([...answering]), clock.sleep(1_000)]);
       for (const socket of sockets) socket.end();
       await Promise.race([closed, clock.sleep(1_000)]);
       for (const socket of sockets) socket.destroy();
@@ -63,7 +66,11 @@ export async function serveControl(
   };
 }
 
-function answerLine(socket: net.Socket, handle: (request: ControlRequest) => Promise<Record<string, unknown>>): void {
+function answerLine(
+  socket: net.Socket,
+  handle: (request: ControlRequest) => Promise<Record<string, unknown>>,
+  answering: Set<Promise<void>>,
+): void {
   let text = "";
   let busy = false;
   socket.setEncoding("utf8");
@@ -74,7 +81,18 @@ function answerLine(socket: net.Socket, handle: (request: ControlRequest) => Pro
     const end = text.indexOf("\n");
     if (end < 0) return;
     busy = true;
-    void answer(text.slice(0, end), handle).then((result) => socket.end(`${JSON.stringify(result)}\n`));
+    const done = answer(text.slice(0, end), handle).then(
+      (result) =>
+        new Promise<void>((resolve) =>
+          socket.end(
+            `${JSON.stringify(result)}
+`,
+            () => resolve(),
+          ),
+        ),
+    );
+    answering.add(done);
+    void done.finally(() => answering.delete(done));
   });
 }
 

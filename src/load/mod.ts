@@ -71,6 +71,13 @@ export { dmctlStatus, goJsonStatus, type LoadStatus, progressText, SpeedRecorder
 export { appendToPath, isLocalPath, isS3Path, localPath, parseStorageUrl, trimFromPath } from "./storage-path.ts";
 export { readSubTask, type SubTask, type TargetDatabase } from "./subtask.ts";
 export { type Table, TableReader } from "./table-reader.ts";
+export {
+  clearLoadCheckpoint,
+  type LoadCheckpoint,
+  readLoadCheckpoint,
+  removalStatements,
+  writeLoadCheckpoint,
+} from "./task-tables.ts";
 export { LoadUnit, type ProcessResult, type UnitDetail } from "./unit.ts";
 export type { Acceptance, LoadUnitEnvironment } from "./unit-environment.ts";
 export { emptyRecord, type Phase, type UnitRecord, UnitStateTable } from "./unit-state.ts";

@@ -100,3 +100,195 @@ for (const mode of ["physical", "logical"]) {
     assert.equal(await text(`SELECT COUNT(*) FROM ${name}_routed.t2`), "3");
   });
 }
+
+test("§17.15: what the file says is done with the dump; no password is shown or logged", async () => {
+  const name = "cleaned";
+  const dump = writeDump(join(dir, `${name}.${name}`), [[1, "a"]]);
+  const state = join(dir, `${name}-state`);
+  const file = taskFile(name, { password: "geheim123", top: "clean-dump-file: true" });
+  const naming = ["-c", file, "--state-dir", state];
+  const password = { environment: { LEVIN_TIDB_PASSWORD: "" } };
+  const config = await levin(["load", "config", ...naming]);
+  assert.equal(config.code, 0, config.err);
+  assert.deepEqual((JSON.parse(config.out) as { tidb: { password: string } }).tidb.password, "******");
+  const ran = await levin(["load", "run", "--json", ...naming], password);
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(ran.err, /note: the dump in .* is removed after success/);
+  assert.equal(fs.existsSync(dump), false);
+  for (const text of [
+    config.out,
+    ran.out,
+    ran.err,
+    ...fs
+      .readdirSync(state)
+      .map((one) => join(state, one))
+      .filter((one) => fs.statSync(one).isFile())
+      .map((one) => fs.readFileSync(one, "utf8")),
+  ]) {
+    assert.doesNotMatch(text, /geheim123/);
+  }
+  // The dump and its metadata are gone: a load that has ended does not need them.
+  assert.equal((await levin(["load", "run", ...naming], password)).code, 0);
+});
+
+test("pause, status, resume, stop over the control socket, while the unit waits for another source", async () => {
+  const name = "waiting";
+  writeDump(join(dir, `${name}.${name}`), [[1, "a"]]);
+  const state = join(dir, `${name}-state`);
+  const file = taskFile(name);
+  const run = [
+    "load",
+    "run",
+    "-c",
+    file,
+    "--state-dir",
+    state,
+    "--coord",
+    `dir:${join(dir, "meet")}`,
+    "--expect-sources",
+    "2",
+    "--worker",
+    "w1",
+  ];
+  const running = levin(run);
+  const status = async () => {
+    const { out } = await levin(["load", "status", state, "--json"]);
+    return JSON.parse(out) as { state: string; detail: { phase: string; waitingFor: string[] } };
+  };
+  const until = async (wanted: (found: Awaited<ReturnType<typeof status>>) => boolean) => {
+    for (let i = 0; i < 200; i++) {
+      const found = await status().catch(() => undefined);
+      if (found !== undefined && wanted(found)) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error("it does not come");
+  };
+  const waiting = await until(({ detail }) => detail.waitingFor.length > 0);
+  assert.deepEqual(waiting.detail.waitingFor, ["source 2 of 2 (not-ready)"]);
+  // Two processes do not load the same.
+  const second = await levin(run);
+  assert.equal(second.code, 2, second.err);
+  assert.match(second.err, /Levin:State:ErrLocked/);
+  const refused = await levin(["load", "reset", "-c", file, "--state-dir", state]);
+  assert.match(refused.err, /it runs; say levin load stop first/);
+  assert.equal((await levin(["load", "pause", state])).out, "paused\n");
+  assert.equal((await status()).state, "paused");
+  assert.match((await levin(["load", "status", state])).out, /^waiting, mysql-01: paused, stopped\n0.00 %/);
+  assert.equal((await levin(["load", "update", state])).code, 0);
+  assert.equal((await levin(["load", "resume", state])).out, "running\n");
+  await until(({ detail }) => detail.phase === "wait-ready");
+  assert.equal((await levin(["load", "stop", state])).out, "stopped\n");
+  const ended = await running;
+  assert.equal(ended.code, 130, ended.err);
+  assert.match(ended.err, /its state is kept/);
+  assert.match((await levin(["load", "pause", state])).err, /Cannot pause the load of ".*": no load runs there/);
+  // Gone on with by a new process, as it was begun; the timeout names who is missing.
+  const saved = join(state, "load.json");
+  fs.writeFileSync(
+    saved,
+    fs
+      .readFileSync(saved, "utf8")
+      .replace('"keepDump":false', '"keepDump":false,"barrierTimeout":"1s","noAutoResume":true')
+      .replace('"noAutoResume":false,', ""),
+  );
+  const alone = await levin(["load", "resume", state]);
+  assert.equal(alone.code, 1, alone.err);
+  assert.match(alone.err, /Levin:Load:ErrCoordination/);
+  assert.match(alone.err, /still waiting after 1 s for source 2 of 2/);
+});
+
+test("check, checkpoint, errors, reset", async () => {
+  const name = "looked";
+  const dump = writeDump(join(dir, `${name}.${name}`), [[1, "a"]]);
+  const state = join(dir, `${name}-state`);
+  const naming = ["-c", taskFile(name), "--state-dir", state];
+  const load = (...words: string[]) => levin(["load", ...words]);
+  const check = await load("check", ...naming, "--json");
+  assert.equal(check.code, 0, check.out + check.err);
+  const { checks } = JSON.parse(check.out) as { checks: { check: string; status: string; detail: string }[] };
+  assert.deepEqual(
+    checks
+      .filter(({ check: one }) => ["metadata", "session", "checkpoint", "target-empty"].includes(one))
+      .map(({ check: one, status }) => [one, status]),
+    [
+      ["metadata", "ok"],
+      ["session", "ok"],
+      ["checkpoint", "ok"],
+      ["target-empty", "ok"],
+    ],
+  );
+  fs.writeFileSync(join(dump, "d.t.1.sql"), "INSERT INTO `t` VALUES (1,'again');\n");
+  const failed = await load("run", ...naming);
+  assert.equal(failed.code, 4, failed.err);
+  assert.match(failed.err, /Levin:Load:ErrChecksum|Levin:Encode:ErrDuplicateKey/);
+  assert.match((await load("errors", ...naming)).out, /^error 340(19|21): /);
+  fs.rmSync(join(dump, "d.t.1.sql"));
+  const shown = await load("checkpoint", "show", ...naming);
+  assert.match(shown.out, /^looked, mysql-01: running\nphase (running|imported), by /);
+  const file = join(dir, "checkpoint.json");
+  assert.equal((await load("checkpoint", "export", ...naming, "--file", file)).code, 0);
+  assert.match(
+    (await load("checkpoint", "clear", ...naming)).out,
+    /would remove the rows of looked, mysql-01 \(running\)\nnothing was removed/,
+  );
+  assert.equal((await load("checkpoint", "clear", ...naming, "--yes")).code, 0);
+  assert.match((await load("checkpoint", "show", ...naming)).out, /no row/);
+  assert.equal((await load("checkpoint", "import", ...naming, "--file", file, "--yes")).code, 0);
+  assert.equal((await load("checkpoint", "show", ...naming)).out, shown.out);
+  const other = await load("checkpoint", "import", ...naming, "--file", file, "--yes", "--task", "other");
+  assert.equal(other.code, 2, other.out);
+  const dry = await load("reset", ...naming);
+  assert.match(
+    dry.out,
+    /would remove in the target: DROP TABLE IF EXISTS `dm_meta`.`looked_lightning_checkpoint_list`/,
+  );
+  assert.match(dry.out, /nothing was removed/);
+  assert.match((await load("checkpoint", "show", ...naming)).out, /running/);
+  assert.equal((await load("reset", ...naming, "--yes")).code, 0);
+  assert.match((await load("checkpoint", "show", ...naming)).out, /no row/);
+  assert.equal(fs.existsSync(join(state, "import")), false);
+  await place.sql.query("DROP DATABASE looked_routed");
+  assert.equal((await load("run", ...naming)).code, 0);
+  assert.equal((await load("errors", ...naming)).out, "no error\n");
+});
+
+test("flags alone; what is wrong with a task has its code and exit code", async () => {
+  const dump = writeDump(join(dir, "plain-dump"), [[7, "x"]]);
+  const { host, port, statusPort } = place.sandbox.front;
+  const target = [
+    "--tidb-host",
+    host,
+    "--tidb-port",
+    String(port),
+    "--tidb-status",
+    String(statusPort),
+    "--state-dir",
+    join(dir, "plain-state"),
+  ];
+  await place.sql.query("DROP DATABASE IF EXISTS d");
+  const ran = await levin(["load", "run", "--dir", dump, "--import-mode", "logical", "--pool-size", "2", ...target]);
+  assert.equal(ran.code, 0, ran.err);
+  assert.equal(await text("SELECT * FROM d.t"), "7,x");
+  assert.equal(
+    await text("SELECT * FROM `dm_meta`.`plain-dump_lightning_checkpoint_list`"),
+    "plain-dump,source-1,finished",
+  );
+  const cases: [string[], number, RegExp][] = [
+    [["run"], 2, /neither a task file/],
+    [["run", "--dir", dump, "--import-mode", "fast"], 2, /Levin:Load:ErrConfig/],
+    [["run", "--dir", "s3://b/p"], 2, /levin reads directories of this machine/],
+    [["run", "-c", join(dir, "none.yaml")], 2, /Cannot read the task file/],
+    [
+      ["run", "--dir", join(dir, "nowhere"), "--task", "gone", "--no-auto-resume", ...target],
+      3,
+      /code=11001.*Levin:Load:ErrMetadata/s,
+    ],
+    [["metadata", join(dir, "nowhere")], 2, /Cannot read the metadata file/],
+    [["metadata", dump], 0, /^$/],
+  ];
+  for (const [words, code, wanted] of cases) {
+    const { code: found, err } = await levin(["load", ...words]);
+    assert.equal(found, code, `${words.join(" ")}: ${err}`);
+    assert.match(err, wanted);
+  }
+});

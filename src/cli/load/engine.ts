@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import os from "node:os";
 import { systemFiles } from "../../base/mod.ts";
 import { loadConfig } from "../../config/mod.ts";
 import { runImport, systemWorld } from "../../importer/mod.ts";
@@ -10,7 +11,11 @@ import type { CommandIo } from "../io.ts";
 export function importEngine(io: CommandIo): LoadEngine {
   return async ({ config, fresh, sharedIndex, signal, emit }) => {
     const loaded = loadConfig({ file: { path: "the task", table: config } });
-    const options = importOptions(io, loaded, undefined, fresh);
+    const given = importOptions(io, loaded, undefined, fresh);
+    // DM's pool-size counts goroutines; encode workers are threads, of which more than there are cores only take memory.
+    const workers =
+      given.backend === "tidb" ? given.workers : Math.min(given.workers, Math.max(1, os.availableParallelism()));
+    const options = { ...given, workers };
     mkdirSync(options.stateDir, { recursive: true });
     const shared = sharedIndex === undefined ? {} : { parallelIndex: sharedIndex };
     const { conflicts = 0, ...result } = await runImport(
