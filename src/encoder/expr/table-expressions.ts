@@ -24,13 +24,15 @@ export function tableExpressions(
   session: Pick<EncodeSession, "sqlMode" | "defaultWeekFormat">,
 ): Required<TableExpressions> {
   const mode = parseSqlMode(session.sqlMode);
+  // TiDB reads the texts of its metadata without the session's mode (`pkg/util/generatedexpr`).
+  const syntax = parseSqlMode("");
   const contextOf = (table: TableInfo): ExprContext =>
     new ExprContext(table, casts, { mode, defaultWeekFormat: session.defaultWeekFormat });
   return {
-    generated: (table, column) => generated(contextOf(table), mode, column),
-    defaultValue: (table, column) => defaultValue(contextOf(table), mode, column),
+    generated: (table, column) => generated(contextOf(table), syntax, column),
+    defaultValue: (table, column) => defaultValue(contextOf(table), syntax, column),
     partition: (table) => partitionLocator(contextOf(table), table.partition!),
-    condition: (table, index) => condition(contextOf(table), mode, index),
+    condition: (table, index) => condition(contextOf(table), syntax, index),
   };
 }
 
