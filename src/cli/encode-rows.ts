@@ -187,8 +187,15 @@ export async function printByRow(request: EncodeRequest, out: OutputStream): Pro
   return failed;
 }
 
-/** All pairs sorted by key, then checksum and rows. Throws the first row's error. */
-export async function printSorted(request: EncodeRequest, out: OutputStream): Promise<void> {
+/**
+ * All pairs sorted by key, then checksum and rows; `note` takes what an import would stumble over: no row at all, several pairs of
+ * one key. Throws the first row's error.
+ */
+export async function printSorted(
+  request: EncodeRequest,
+  out: OutputStream,
+  note: (text: string) => void,
+): Promise<void> {
   const all: Pair[] = [];
   let rows = 0;
   await forEachRow(request, ({ pairs, error, place }) => {
@@ -210,10 +217,14 @@ export async function printSorted(request: EncodeRequest, out: OutputStream): Pr
   });
   all.sort((a, b) => compareBytes(a.key, b.key));
   const sum = new KvChecksum();
+  const twice = all.filter(({ key }, k) => k > 0 && compareBytes(all[k - 1]!.key, key) === 0);
   for (const { key, value } of all) {
     sum.add(key, key.length, value, value.length);
     out.write(`{"key":"${toHex(key)}","value":"${toHex(value)}"}\n`);
   }
   const { crc64xor, kvs, bytes } = sum.result();
   out.write(`{"checksum":{"crc64xor":"${crc64xor}","kvs":${kvs},"bytes":${bytes}},"rows":${rows}}\n`);
+  if (rows === 0) note(`no row in ${request.paths.map((path) => `"${path}"`).join(", ")}`);
+  if (twice.length > 0)
+    note(`${twice.length} pairs have a key that is there already, the first is ${toHex(twice[0]!.key)}: an import refuses such rows`);
 }

@@ -19,15 +19,22 @@ async function exitCodeOf(result: unknown): Promise<number> {
   return value as number;
 }
 
+/** What `levin help …` stands for; the help of a command that is not there is the error that names the nearest. */
+function helpWords(topic: readonly string[], known: readonly string[]): string[] {
+  const isKnown = topic[0] === undefined || known.includes(topic[0]);
+  return isKnown ? [...topic, "--help"] : [...topic];
+}
+
 /** Runs one command line (`argv` without executable and script); the exit code. */
 export async function runCli(argv: readonly string[], executable: string, io: CommandIo): Promise<number> {
   let words = normalizeFlags(argv);
   if (isLightningName(executable, "-ctl")) words = ["ctl", ...words];
   if (isLightningName(executable))
     words = words[0] === "-V" ? ["version"] : ["import", "--compat", "lightning", ...words];
-  if (words.length === 0 || words[0] === "help") words = words.length > 1 ? [words[1]!, "--help"] : ["--help"];
   if (words[0] === "-V" || words[0] === "--version") words = ["version"];
-  const app = subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds: commands(io) });
+  const cmds = commands(io);
+  if (words.length === 0 || words[0] === "help") words = helpWords(words.slice(1), Object.keys(cmds));
+  const app = subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds });
   try {
     const result = await runSafely(app, words);
     if (result._tag === "ok") return await exitCodeOf(result.value);

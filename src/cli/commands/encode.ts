@@ -77,7 +77,7 @@ export const encodeCommand = (io: CommandIo) =>
         autoRandomSeed: wholeNumber("--auto-random-seed", args.autoRandomSeed ?? "0"),
       };
       if (!args.byRow) {
-        await printSorted(request, io.stdout);
+        await printSorted(request, io.stdout, (text) => io.stderr.write(`note: ${text}\n`));
         return 0;
       }
       return (await printByRow(request, io.stdout)) === 0 ? 0 : EXIT_BAD_DATA;
