@@ -226,5 +226,7 @@ export async function printSorted(
   out.write(`{"checksum":{"crc64xor":"${crc64xor}","kvs":${kvs},"bytes":${bytes}},"rows":${rows}}\n`);
   if (rows === 0) note(`no row in ${request.paths.map((path) => `"${path}"`).join(", ")}`);
   if (twice.length > 0)
-    note(`${twice.length} pairs have a key that is there already, the first is ${toHex(twice[0]!.key)}: an import refuses such rows`);
+    note(
+      `${twice.length} pairs have a key that is there already, the first is ${toHex(twice[0]!.key)}: an import refuses such rows`,
+    );
 }

@@ -152,10 +152,10 @@ export function importOptions(
   if (given === "") {
     throw new LevinError("Levin:Command:ErrUsage", "Cannot import: no source; say `levin import DIR`");
   }
-  if (/^(s3|gcs|gs|azure|azblob):\/\//.test(given)) {
+  if (/^(?!file:|local:)[a-z][a-z0-9+.-]*:\/\//i.test(given)) {
     throw new LevinError(
       "Levin:Config:ErrInvalid",
-      `Cannot import "${given.replace(/\?.*$/, "")}": levin reads local directories`,
+      `Cannot import "${given.replace(/\?.*$/, "")}": levin reads local files only; copy the dump to this host, or mount the object store`,
     );
   }
   const sourceDir = resolve(given.replace(/^(file|local):\/\//, ""));

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../base/mod.ts";
 import { LevinError } from "../base/mod.ts";
+import type { StartEncoder } from "../importer/mod.ts";
 import type { OutputStream } from "./output/sinks.ts";
 
 /** What a command may touch of the outside, so that tests can run commands in process. */
@@ -21,7 +22,7 @@ export interface CommandIo {
   /** Of this process. */
   pid: number;
   /** The script of encode workers. */
-  encodeWorker: URL;
+  encodeWorker: URL | StartEncoder;
 }
 
 /** The last line of a failed command: what, where, what to do. No stack for what the user can mend. */

@@ -20,4 +20,4 @@ export type { ImportResult } from "./result.ts";
 export { runImport } from "./run.ts";
 export { stateError } from "./state-files.ts";
 export { compactStores, type StoreAnswer, storeModes, switchModes } from "./store-tools.ts";
-export { type ImportWorld, systemWorld } from "./world.ts";
+export { type ImportWorld, type StartEncoder, systemWorld } from "./world.ts";

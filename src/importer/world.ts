@@ -32,8 +32,10 @@ export interface ImportWorld {
   startEncoder(setup: WorkerSetup): EncodePort;
 }
 
-/** Local directories, LevelDB, sockets and worker threads; `encodeWorker` is the threads' script. */
-export function systemWorld(clock: Clock, encodeWorker: URL): ImportWorld {
+export type StartEncoder = ImportWorld["startEncoder"];
+
+/** Local directories, LevelDB, sockets and worker threads; `encodeWorker` is the threads' script, or what takes their place. */
+export function systemWorld(clock: Clock, encodeWorker: URL | StartEncoder): ImportWorld {
   return {
     openStorage: openLocalStorage,
     openKvDb: openLevelKvDb,
@@ -42,7 +44,7 @@ export function systemWorld(clock: Clock, encodeWorker: URL): ImportWorld {
     getStatusPort,
     connect: (tls) => grpcConnect(tls === undefined ? { clock } : { clock, tls: tlsOptions(tls) }),
     sendHttp: (tls) => nodeHttp(tls && tlsOptions(tls)),
-    startEncoder: (setup) => startThread(encodeWorker, setup),
+    startEncoder: encodeWorker instanceof URL ? (setup) => startThread(encodeWorker, setup) : encodeWorker,
   };
 }
 

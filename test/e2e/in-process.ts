@@ -3,14 +3,36 @@ import fs from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
-import { systemClock, systemRandom } from "../../src/base/mod.ts";
+import { systemClock, systemFiles, systemRandom } from "../../src/base/mod.ts";
 import { type CommandIo, runCli } from "../../src/cli/mod.ts";
 import { openSandbox, type RunningSandbox } from "../../src/cli/sandbox.ts";
+import { type EncodePort, EncodeTask, type FromWorker, type WorkerSetup } from "../../src/importer/mod.ts";
+import { openLevelKvDb } from "../../src/kvdb/mod.ts";
+import { openLocalStorage } from "../../src/source/mod.ts";
 
 export interface Ran {
   code: number;
   out: string;
   err: string;
+}
+
+/** An encode worker in this thread: starting one takes longer than a small import. */
+export function inlineEncoder(setup: WorkerSetup): EncodePort {
+  let isOpen = true;
+  let send: (message: FromWorker) => void = () => undefined;
+  const world = { openStorage: openLocalStorage, openKvDb: openLevelKvDb, files: systemFiles };
+  const task = new EncodeTask(setup, world, (message) => {
+    if (isOpen) send(message);
+  });
+  return {
+    post: (message) => task.take(message),
+    listen: (onMessage) => {
+      send = onMessage;
+    },
+    close: async () => {
+      isOpen = false;
+    },
+  };
 }
 
 function commandIo(out: string[], err: string[], more: Partial<CommandIo>): CommandIo {
@@ -91,18 +113,11 @@ export class Place {
     return join(this.folder([[name, content]]), name);
   }
 
-  /** `levin import` of a source under a configuration. */
+  /** `levin import` of a source under a configuration, all in this thread. */
   import(source: string, toml: string, ...flags: string[]): Promise<Ran> {
-    return levin([
-      "import",
-      source,
-      "-c",
-      this.file("levin.toml", toml),
-      "--workers=1",
-      "--memory=128MiB",
-      ...this.target(),
-      ...flags,
-    ]);
+    const config = this.file("levin.toml", toml);
+    const words = ["import", source, "-c", config, "--workers=1", "--memory=128MiB", ...this.target(), ...flags];
+    return levin(words, { encodeWorker: inlineEncoder });
   }
 
   /** Rows as the server sends them: bytes or null. */
