@@ -3,7 +3,7 @@ import type { Check } from "./check.ts";
 /** As Lightning's LARGE_DATA_FILES. */
 const LARGE_BYTES = 10 * 1024 ** 3;
 
-/** Compressed files cannot be cut: one of them keeps one worker busy to its end. */
+/** The stream of a compressed file is decompressed by one thread, however many workers take its rows. */
 export const largeFiles: Check = async ({ tables }) =>
   tables.flatMap(({ files }) =>
     files
@@ -11,6 +11,6 @@ export const largeFiles: Check = async ({ tables }) =>
       .map((file) => ({
         check: "large-files",
         status: "warning" as const,
-        detail: `"${file.file.path}" has ${Math.round(file.file.sizeBytes / 1024 ** 3)} GiB and is compressed, so that one worker alone reads it; decompress it to share the work`,
+        detail: `"${file.file.path}" has ${Math.round(file.file.sizeBytes / 1024 ** 3)} GiB and is compressed: one thread decompresses it, which bounds the speed; several smaller files would not`,
       })),
   );

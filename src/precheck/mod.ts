@@ -18,7 +18,7 @@ const checks: readonly [name: string, check: Check, meaning: string][] = [
   ["source-readable", sourceReadable, "every file can be read"],
   ["csv-header", csvHeader, "no header is read as a row"],
   ["schema-valid", schemaValid, "the first row of every file fits its table"],
-  ["large-files", largeFiles, "no large file is left to one worker"],
+  ["large-files", largeFiles, "no large file is decompressed by one thread"],
   ["free-disk", freeDisk, "there is room for the sorted pairs"],
   ["open-files", openFiles, "enough files may be open"],
   ["checkpoint-matches", checkpointMatches, "the state directory fits the source"],

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { parseTableFilter } from "../../src/source/mod.ts";
 import { fuzzDump } from "./dump-fuzz.ts";
 import { archive, columnsOf, digestOf, type FormOptions, folder, formOptions, json, load, readTable } from "./dumps.ts";
+import { fuzzWhole } from "./whole-fuzz.ts";
 
 interface Truth {
   source: { mariadb: Digests; tidb: Digests };
@@ -112,6 +113,10 @@ for (const set of ["odd", "odd-long", "sakila"]) {
     });
   }
 }
+
+test("damaged dumps give the same pairs or an error, cut into chunks of any size", async () => {
+  for (let seed = 1; seed <= 60; seed++) await fuzzWhole(seed);
+});
 
 test("damaged dumps give rows and errors alike in windows of any size", () => {
   for (let seed = 1; seed <= 300; seed++) fuzzDump(seed);

@@ -2,13 +2,20 @@
 import { fuzzCsv, fuzzCsvSkip } from "./csv-fuzz.ts";
 import { fuzzDump } from "./dump-fuzz.ts";
 import { fuzzSql } from "./sql-fuzz.ts";
+import { fuzzWhole } from "./whole-fuzz.ts";
 
 /** Cases that take longer than this are as bad as wrong ones: something is quadratic, or worse. */
 const CASE_MS_MAX = 5000;
 
 /** Runs for about so many seconds from a seed on; prints what fails and the figures. */
-export function scannerCampaign(seconds: number, seed: number): Promise<boolean> {
-  const kinds = { "CSV rows": fuzzCsv, "CSV row ends": fuzzCsvSkip, SQL: fuzzSql, "damaged dumps": fuzzDump };
+export async function scannerCampaign(seconds: number, seed: number): Promise<boolean> {
+  const kinds: Record<string, (seed: number) => void | Promise<void>> = {
+    "CSV rows": fuzzCsv,
+    "CSV row ends": fuzzCsvSkip,
+    SQL: fuzzSql,
+    "damaged dumps": fuzzDump,
+    "damaged dumps to pairs": fuzzWhole,
+  };
   const end = performance.now() + seconds * 1000;
   let cases = 0;
   let failed = 0;
@@ -16,7 +23,7 @@ export function scannerCampaign(seconds: number, seed: number): Promise<boolean>
     for (const [name, run] of Object.entries(kinds)) {
       const started = performance.now();
       try {
-        run(k);
+        await run(k);
       } catch (thrown) {
         failed++;
         console.log(`${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
@@ -30,5 +37,5 @@ export function scannerCampaign(seconds: number, seed: number): Promise<boolean>
     }
   }
   console.log(`${cases} cases, ${failed} failed`);
-  return Promise.resolve(failed === 0);
+  return failed === 0;
 }
