@@ -73,7 +73,7 @@ export interface TargetFlags {
   dsn: string | undefined;
   /** A DSN as `dsn`, or with it the name of one of the checkpoints in a cluster. */
   table?: string | undefined;
-  /** `2024`: items in tables have the field names of releases 8.4 and 8.5.0. */
+  /** `2024`: items in tables have the field names of releases 8.4 and 8.5. */
   layout?: string | undefined;
   kind: string | undefined;
   task: string | undefined;
@@ -102,7 +102,7 @@ export async function openTarget(flags: TargetFlags, environment: CommandIo["env
 
 function layoutOf(text: string | undefined): BrLayout {
   if (text === undefined || text === "2025" || text === "2024") return text ?? "2025";
-  throw usage(`Cannot use --layout ${text}: it must be 2025, or 2024 for tables of releases 8.4 and 8.5.0`);
+  throw usage(`Cannot use --layout ${text}: it must be 2025, or 2024 for tables of releases 8.4 and 8.5`);
 }
 
 /** `--table DSN` is `--dsn DSN`; `--table snapshot`, or the database's own name, is `--task snapshot`. */

@@ -1,7 +1,10 @@
-/** The tables in the embedded TiDB front, over MySQL's protocol: every sample of BR's, and the life of tables of our own. */
+/**
+ * The tables in the embedded TiDB front, over MySQL's protocol: every sample of BR's, and the life of tables of our own. With LEVIN_TIDB_PORT in a
+ * real TiDB at that port of this host (user root, no password), whose checkpoint databases are dropped.
+ */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type mysql from "mysql2/promise";
+import mysql from "mysql2/promise";
 import { systemClock } from "../../src/base/mod.ts";
 import {
   type CheckpointDb,
@@ -33,29 +36,34 @@ import type { TablesSample } from "./fake-sql.ts";
 import { runCheckpoint } from "./run-command.ts";
 import { sampleFolders, sampleJson } from "./samples.ts";
 
-let front: TestFront;
+const realPort = Number(process.env["LEVIN_TIDB_PORT"] ?? "0");
+let port = realPort;
+let front: TestFront | undefined;
 let tidb: Tidb;
 let raw: mysql.Connection;
 const query: SqlQuery = (sql, values) => tidb.query(sql, values);
 const databases = [SNAPSHOT_DB, LOG_DB, CUSTOM_SST_DB];
 
 before(async () => {
-  front = await openFront();
+  if (realPort === 0) {
+    front = await openFront();
+    port = front.front.port;
+  }
   tidb = await connectTidb({
     host: "127.0.0.1",
-    port: front.front.port,
+    port,
     user: "root",
     password: "",
     connectionsMax: 2,
     connectTimeoutMs: 10_000,
   });
-  raw = await front.connect();
+  raw = await mysql.createConnection({ host: "127.0.0.1", port, user: "root" });
 });
 
 after(async () => {
   await raw.end();
   await tidb.close();
-  await front.close();
+  await front?.close();
 });
 
 async function fill(sample: TablesSample): Promise<void> {
@@ -139,7 +147,7 @@ test("tables of our own: written by runners, read by the commands, removed", asy
   assert.equal(files, 100);
   const task = await loadLogTaskInfo(query);
   assert.deepEqual(task, { metadata: log, progress: 1n, hasSnapshotMetadata: true });
-  const dsn = `root@tcp(127.0.0.1:${front.front.port})/`;
+  const dsn = `root@tcp(127.0.0.1:${port})/`;
   const shown = await runCheckpoint(["show", "--table", dsn]);
   assert.match(shown.out, /restore checkpoint in .*Snapshot_Restore_Checkpoint\n/, shown.err);
   assert.match(shown.out, /table 3: 1144 done/);
@@ -157,7 +165,7 @@ test("tables of our own: written by runners, read by the commands, removed", asy
   await raw.query(`DROP TABLE \`${SNAPSHOT_DB}\`.\`mine\``);
   assert.equal(await removeTables(query, SNAPSHOT_DB), true);
   assert.equal((await runCheckpoint(["show", "--dsn", dsn])).code, 2);
-  // Releases since the middle of 2025 have a database for each restore; 8.4 and 8.5.0 wrote items with other names.
+  // Releases since the middle of 2025 have a database for each restore; 8.4 and 8.5 wrote items with other names.
   const numbered = `${SNAPSHOT_DB}_7` as const;
   await saveSnapshotMetadata(query, snapshot, numbered);
   const older = startRestoreRunner({ home: new TableHome(query, numbered), clock: systemClock, layout: "2024" });
@@ -168,6 +176,7 @@ test("tables of our own: written by runners, read by the commands, removed", asy
     return JSON.parse(out.trimEnd().split("\n")[1] ?? `"${err}"`);
   };
   assert.deepEqual(await lastLine(), { name: "", range_key: "", table_id: "5" });
+  assert.match((await runCheckpoint(["verify", "--dsn", dsn])).out, /^1 items without a name: .* --layout 2024$/m);
   assert.deepEqual(await lastLine("--layout", "2024"), { name: "", range_key: "k", table_id: "5" });
   await saveLogMetadata(query, log, `${LOG_DB}_7`);
   await saveLogMetadata(query, log, `${LOG_DB}_8`);

@@ -47,7 +47,7 @@ const readArgs = {
   layout: option({
     type: optional(string),
     long: "layout",
-    description: "2024 for tables of releases 8.4 and 8.5.0; all others are told apart without it",
+    description: "2024 for tables of releases 8.4 and 8.5; all others are told apart without it",
   }),
   cipher: option({
     type: optional(string),
@@ -107,14 +107,13 @@ const verifyCommand = (io: CommandIo) =>
         const errors = error === undefined ? [] : [`${error}`];
         const checksumDocuments = report.documents;
         const checksumItems = report.items;
+        let nameless = 0;
+        const visitor = lineVisitor(() => {});
+        visitor.restore = (_table, { rangeKey, name }) => {
+          if (rangeKey.length === 0 && name.length === 0) nameless++;
+        };
         try {
-          await visitItems(
-            target,
-            cipherFlag(args.cipher),
-            report,
-            io.signal,
-            lineVisitor(() => {}),
-          );
+          await visitItems(target, cipherFlag(args.cipher), report, io.signal, visitor);
         } catch (thrown) {
           const known = LevinError.from(thrown);
           if (!/^Levin:Br:Err(Cipher|Format)$/.test(known.code)) throw thrown;
@@ -143,6 +142,11 @@ const verifyCommand = (io: CommandIo) =>
             io.stdout.write(`${line}\n`);
           if (report.foreignCount > 0)
             io.stdout.write(`${report.foreignCount} foreign files, first "${report.foreign[0]}"\n`);
+          if (nameless > 0 && !target.olderItems) {
+            io.stdout.write(
+              `${nameless} items without a name: tables of releases 8.4 and 8.5 are read with --layout 2024\n`,
+            );
+          }
           io.stdout.write(good ? "good\n" : "not good\n");
         }
         return good ? 0 : EXIT_BAD_DATA;
