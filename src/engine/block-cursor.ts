@@ -31,7 +31,9 @@ export interface BlockCursorOptions {
 /** The blocks of one run that hold keys of a range, checked and trimmed to it, with the next read under way. */
 export class BlockCursor {
   readonly #options: BlockCursorOptions;
+  #opening: Promise<BlockReader> | undefined;
   #reader: BlockReader | undefined;
+  #closed = false;
   #ahead: Promise<StoredBlock[]> | undefined;
   #stored: StoredBlock[] = [];
   #at = 0;
@@ -47,7 +49,8 @@ export class BlockCursor {
   async next(): Promise<Block | undefined> {
     if (this.#reader === undefined) {
       const { blocks, run } = this.#options;
-      this.#reader = await blocks.read(run.runId, this.#options);
+      this.#opening ??= blocks.read(run.runId, this.#options);
+      this.#reader = await this.#opening;
       this.#ordinal = this.#reader.firstOrdinal;
       this.#ahead = this.#reader.read();
     }
@@ -67,8 +70,11 @@ export class BlockCursor {
     }
   }
 
+  /** Also while `next` is under way, which then gives or throws something of no meaning. */
   async close(): Promise<void> {
-    // The read that is under way has to end before the reader may be closed.
+    this.#closed = true;
+    // What is under way has to end before the reader may be closed: another cursor of the same merge may have failed meanwhile.
+    await this.#opening?.catch(() => {});
     await this.#ahead?.catch(() => {});
     this.#ahead = undefined;
     await this.#reader?.close();
@@ -78,7 +84,7 @@ export class BlockCursor {
     assert(this.#reader !== undefined && this.#ahead !== undefined, "a cursor reads only while it is open");
     const rest = this.#stored.slice(this.#at);
     const stored = await this.#ahead;
-    this.#ahead = stored.length === 0 ? undefined : this.#reader.read();
+    this.#ahead = stored.length === 0 || this.#closed ? undefined : this.#reader.read();
     // It is awaited by the next read; a failure in between must not count as unhandled.
     this.#ahead?.catch(() => {});
     this.#stored = rest.length === 0 ? stored : [...rest, ...stored];

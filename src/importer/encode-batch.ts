@@ -77,7 +77,10 @@ export async function encodeBatch(
     await job.append({ type: "encoded", batch: batch.id });
     return encoded;
   } catch (error) {
-    await encoded.engines.close();
+    // What failed first is what people want to know.
+    await encoded.engines.close().catch((thrown) => {
+      throw new SuppressedError(thrown, error);
+    });
     throw error;
   } finally {
     await stream.chunks.close();

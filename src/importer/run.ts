@@ -106,7 +106,8 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   if (job.state.done) {
     // The state of an import that had ended: either all of it is still there, or the target was emptied and it begins anew.
     if (options.parallelIndex !== undefined || (await isStillThere(context))) {
-      // A power cut may have brought them back.
+      // A power cut may have brought them back, and a killed run may not have come to its pauses.
+      await undoKilledRun(context);
       await removeEngines(env.files, options.sortedKvDir);
       return resultOf(context);
     }

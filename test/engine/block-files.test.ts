@@ -113,6 +113,34 @@ describe("blocks in files", () => {
   });
 });
 
+test("one run of a merge cannot be opened while another is being opened: both are closed in the end", async () => {
+  const dir = freshDir();
+  const engine = await open(dir);
+  const half = pairs.length >>> 1;
+  for (const [runId, part] of [pairs.slice(0, half), pairs.slice(half)].entries()) {
+    await engine.writeRun(fill(new PairArena({ capacityBytes: 64 * KIB }), part), { runId: runId + 1 });
+  }
+  await engine.close();
+  let opened = 0;
+  const again = await open(dir, {
+    ...systemFiles,
+    openRead: async (path) => {
+      if (path.endsWith("00000001.run")) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const file = await systemFiles.openRead(path);
+      opened++;
+      const close = (): Promise<void> => {
+        opened--;
+        return file!.close();
+      };
+      return { ...file!, close };
+    },
+  });
+  assert.equal(await codeOf(readAll(again)), "Levin:Engine:ErrDisk");
+  await again.close();
+  assert.equal(opened, 0);
+});
+
 /** The system's files, but an operation fails when `fails` says so. */
 function failing(fails: () => boolean): Files {
   const guard = <A extends unknown[], T>(work: (...words: A) => Promise<T>) => {
