@@ -62,7 +62,10 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
     packetBytes: (logical.packetBytes === 0 ? allowed : Math.min(allowed, logical.packetBytes)) - 1024,
   };
   sayPlan(context, variables);
-  if (job.state.done) return resultOf(context);
+  if (job.state.done) {
+    await demandRows(context);
+    return resultOf(context);
+  }
   const encodeSession = session(options, variables, job, env);
   await precheck(context, encodeSession);
   await context.positions.create(tidb);
@@ -94,6 +97,21 @@ async function loadBatches(context: LogicalContext, encodeSession: EncodeSession
     await sayReports(context);
   }
   env.signal.throwIfAborted();
+}
+
+/** Of an import that had ended: other clients may have changed its rows, but not emptied a table. */
+async function demandRows({ job, tables, tidb }: LogicalContext): Promise<void> {
+  for (const [name, { result }] of job.state.tables) {
+    const { database, table } = tables.get(name)!;
+    if (result.rows === 0) continue;
+    const { rows } = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
+    if (rows.length > 0) continue;
+    throw new LevinError(
+      "Levin:State:ErrDone",
+      `Cannot continue the import in "${job.dir}": it was done, and the target's table "${name}" is empty now`,
+      { fields: { dir: job.dir, table: name } },
+    );
+  }
 }
 
 async function finishTable(context: LogicalContext, batch: number, name: string): Promise<void> {
