@@ -38,7 +38,7 @@ function dumpOf(csv: string, table: string): string {
   const out: string[] = [];
   let size = Number.POSITIVE_INFINITY;
   for (const line of readFileSync(csv, "utf8").split("\n")) {
-    if (line === "" || /^[a-z_]+,/.test(line)) continue;
+    if (line === "" || /^"?l_/i.test(line)) continue;
     const row = `(${line.replaceAll('"', "'").replace(/\d{4}-\d\d-\d\d/g, "'$&'")})`;
     if (size > 1_000_000) {
       out.push(`${out.length === 0 ? "" : ";\n"}INSERT INTO ${table} VALUES ${row}`);
@@ -62,7 +62,7 @@ async function intoMariadb(context: BenchContext): Promise<BenchResult> {
   const hash = new ResultHash();
   await withMariadb(async (tidb, port) => {
     const client = ["mariadb", "--no-defaults", "-h127.0.0.1", `-P${port}`, "-uroot", "--local-infile=1", database];
-    const header = readFileSync(csv, "utf8").slice(0, 200).startsWith("l_") ? 1 : 0;
+    const header = readFileSync(csv, "utf8").slice(0, 200).toLowerCase().replace('"', "").startsWith("l_") ? 1 : 0;
     const fresh = async (): Promise<void> => {
       await tidb.query(`DROP DATABASE IF EXISTS ${database}`);
       await tidb.query(`CREATE DATABASE ${database}`);
