@@ -32,7 +32,7 @@ function spelled(config: LoadedConfig, path: string): Strategy {
  * `[conflict]`, and its older spellings: `tikv-importer.duplicate-resolution` counts for the local backend, `tikv-importer.on-duplicate`
  * for the tidb backend, and neither beside a `conflict.strategy` that says otherwise.
  */
-export function conflictOptions(config: LoadedConfig, backend: "local" | "tidb"): ConflictOptions {
+export function conflictOptions(config: LoadedConfig, backend: "local" | "tidb", intoRows: boolean): ConflictOptions {
   const old = { local: "tikv-importer.duplicate-resolution", tidb: "tikv-importer.on-duplicate" } as const;
   const [mine, other] = backend === "local" ? [old.local, old.tidb] : [old.tidb, old.local];
   const fromOld = spelled(config, mine);
@@ -49,7 +49,7 @@ export function conflictOptions(config: LoadedConfig, backend: "local" | "tidb")
   let strategy = given === "" ? fromOld : given;
   const precheck = config.get("conflict.precheck-conflict-before-import") as boolean;
   // Conflicts that are looked for without a word on what to do about them are errors.
-  if (strategy === "" && precheck) strategy = "error";
+  if (strategy === "" && (precheck || (intoRows && backend === "local"))) strategy = "error";
   const number = (path: string, otherwise: number): number => {
     const value = config.get(path) as number;
     return value < 0 ? otherwise : value;

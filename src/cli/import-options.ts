@@ -160,6 +160,9 @@ export function importOptions(
   }
   const sourceDir = resolve(given.replace(/^(file|local):\/\//, ""));
   const backend = (config.get("tikv-importer.backend") as string).toLowerCase() as "local" | "tidb";
+  const intoRows = ["incremental-import", "parallel-import"].some(
+    (name) => config.get(`tikv-importer.${name}`) === true,
+  );
   const stateDir = stateDirOf(config, sourceDir);
   if (`${stateDir}/`.startsWith(`${sourceDir}/`)) {
     const message = `Cannot keep the state in "${stateDir}": it lies inside the source "${sourceDir}"; say --state-dir`;
@@ -187,7 +190,8 @@ export function importOptions(
   const checkpoints = checkpointOptions(config, tidb, fresh);
   return {
     backend,
-    conflict: conflictOptions(config, backend),
+    conflict: conflictOptions(config, backend, intoRows),
+    intoRows,
     logical: {
       batchBytes: number("tikv-importer.logical-import-batch-size"),
       batchRows: number("tikv-importer.logical-import-batch-rows"),

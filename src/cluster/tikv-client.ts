@@ -274,6 +274,29 @@ export class TikvClient {
     return { ok: true, value: answer.notFound ? undefined : answer.value };
   }
 
+  /** Pairs of a range inside the region at a snapshot, in key order, at most `limit`. */
+  async scan(
+    region: Region,
+    range: KeyRange,
+    limit: number,
+    snapshot: bigint,
+    signal?: AbortSignal,
+  ): Promise<RegionAnswer<{ key: Uint8Array; value: Uint8Array }[]>> {
+    const leader = leaderOf(region);
+    const context = contextOf(region, leader);
+    const request = { context, startKey: copy(range.start), endKey: copy(range.end), limit, version: snapshot };
+    const answer = await this.#call(leader.storeId, this.#limits.callTimeoutMs, signal, (to, options) =>
+      to.tikv.kvScan(request, options),
+    );
+    if (answer.regionError !== undefined) return { ok: false, error: answer.regionError };
+    const locked = answer.error ?? answer.pairs.find(({ error }) => error !== undefined)?.error;
+    if (locked === undefined) return { ok: true, value: answer.pairs.map(({ key, value }) => ({ key, value })) };
+    const text = locked.abort !== "" ? locked.abort : locked.retryable || "a key is locked";
+    throw new LevinError("Levin:Rpc:ErrRefused", `Cannot read keys of region ${region.id}: ${text}`, {
+      fields: { grpcText: text },
+    });
+  }
+
   /**
    * Hands to `onPairs` all versions newer than `minCommitTs` of the keys that have more than one: keys ascending, versions newest
    * first. A refusal may come after some pairs.

@@ -11,6 +11,7 @@
 export type { AutoIdMax } from "./auto-id.ts";
 export { ROW_ID_COLUMN } from "./binding.ts";
 export { type DescribeSession, describePair } from "./describe-pair.ts";
+export { type HandleLiteral, handleLiterals } from "./handle-literals.ts";
 export type {
   EncodeOptions,
   EncodeSession,

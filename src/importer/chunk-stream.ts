@@ -43,7 +43,8 @@ export async function* chunksOf(
     })) {
       // Names in files and in the target may differ in case.
       const { database, table: name } = table;
-      const chunk = { ...found, database, table: name, rowIdBase: found.rowIdBase + firstRowId(options) };
+      const rowIdBase = found.rowIdBase + firstRowId(options) + (state.rowIdBases.get(table.name) ?? 0);
+      const chunk = { ...found, database, table: name, rowIdBase };
       checkRowIds(options, chunk);
       const planned = plannedOf(id, chunk);
       if (id >= before.length) onPlanned(planned);

@@ -6,6 +6,7 @@ import type {
   JobRecord,
   PlannedChunk,
   TableFigures,
+  TableSums,
 } from "./records.ts";
 
 export interface BatchState {
@@ -24,6 +25,11 @@ export interface BatchState {
   /** How often the batch began new engines. */
   round: number;
   encoded: boolean;
+  /** Tables that had rows before, and the largest row id given out there. */
+  filled: string[];
+  rowIdBases: Map<string, number>;
+  /** What those tables hold beside the import; undefined until the rows that are replaced are gone. */
+  cleared?: TableSums[];
   /** Undefined until rows with the same key were looked for. */
   conflicts?: ConflictRecord;
   /** Ranges that are in: hex start → hex end. */
@@ -58,6 +64,8 @@ export function applyRecord(state: JobState, record: JobRecord): void {
         id: record.batch,
         tables: record.tables,
         commitTs: BigInt(record.commitTs),
+        filled: (record.filled ?? []).map(({ table }) => table),
+        rowIdBases: new Map((record.filled ?? []).map(({ table, rowIdBase }) => [table, rowIdBase])),
         ...newProgress(),
       };
       for (const table of record.tables) state.forgiven.delete(table);
@@ -144,6 +152,10 @@ function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: num
       return;
     case "conflicts":
       batch.conflicts = record;
+      return;
+    case "cleared":
+      batch.cleared = record.base;
+      batch.commitTs = BigInt(record.commitTs);
       return;
     case "range":
       batch.ranges[record.engine].set(record.start, record.end);

@@ -42,6 +42,8 @@ export interface ImportOptions {
   backend?: "local" | "tidb";
   /** Absent: no strategy. */
   conflict?: ConflictOptions;
+  /** Tables may have rows already; the physical backend otherwise demands empty ones. */
+  intoRows?: boolean;
   /** Of the backend "tidb"; absent: its defaults. */
   logical?: LogicalOptions;
   /** Directory of the dump, or one file. */

@@ -9,6 +9,7 @@
  *   round       that is in, its engines are gone, and the batch goes on with new ones
  *   encoded     a batch has no chunk left to encode
  *   conflicts   rows of a batch that have the same key were found, and what stays of them is on disk
+ *   cleared     rows of the target that others replace are gone; what is left there, and the new commit timestamp
  *   range       a range of an engine was answered "ingested"
  *   ingested    all ranges of a batch are in
  *   table       a table was verified, with its figures
@@ -17,13 +18,21 @@
  */
 export type JobRecord =
   | { type: "job"; format: 1; fingerprint: Fingerprint; startedMs: number; version: string }
-  | { type: "batch"; batch: number; tables: string[]; commitTs: string }
+  | {
+      type: "batch";
+      batch: number;
+      tables: string[];
+      commitTs: string;
+      /** Tables that have rows already, and the largest row id that is given out there. */
+      filled?: { table: string; rowIdBase: number }[];
+    }
   | { type: "chunks"; batch: number; chunks: PlannedChunk[] }
   | { type: "flushed"; batch: number; runs: EngineRuns; chunks: ChunkResult[] }
   | { type: "early"; batch: number }
   | { type: "round"; batch: number }
   | { type: "encoded"; batch: number }
   | ConflictRecord
+  | { type: "cleared"; batch: number; commitTs: string; base: TableSums[] }
   | { type: "range"; batch: number; engine: EngineName; start: string; end: string }
   | { type: "ingested"; batch: number }
   | { type: "table"; table: string; result: TableFigures; verified: boolean }
@@ -38,6 +47,8 @@ export interface ConflictRecord {
   losers: number;
   /** Those that have any. */
   tables: TableSums[];
+  /** Rows of the target that are to go, as WHERE clauses name them. */
+  deletes?: { table: string; where: string[] }[];
   /** Of the logical backend: tables whose rows were compared before they were sent. */
   checked?: string[];
 }

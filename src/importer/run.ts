@@ -4,10 +4,11 @@ import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { Flag } from "../schema/mod.ts";
 import { PlainStreams } from "../source/mod.ts";
-import { quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
+import { quoteName, readNextRowIds, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
 import { CheckpointMirror } from "./checkpoint-mirror.ts";
 import { openCluster } from "./cluster-link.ts";
+import { clearTaken, takenKeys } from "./conflict/existing-rows.ts";
 import { resolveBatch } from "./conflict/resolve-batch.ts";
 import type { RunContext } from "./context.ts";
 import { DiskQuota } from "./disk-quota.ts";
@@ -242,7 +243,11 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
       const encoded = await encodeBatch(inner, pool, batch, importEngines);
       inner.open.set(batch.id, encoded);
       warnings.push(...encoded.warnings);
-      await resolveBatch(inner, pool, batch, encoded);
+      const state = inner.job.state.batches[batch.id]!;
+      const { data, index } = encoded.engines.engines;
+      const taken = () => takenKeys(inner, batch, state, [data, index]);
+      await resolveBatch(inner, pool, batch, encoded, state.filled.length === 0 ? {} : { taken });
+      await clearTaken(inner, batch, state);
       await ingesting;
       ingesting = finishBatch(inner, batch, encoded);
       ingesting.catch(note);
@@ -259,16 +264,34 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
   if (failure !== undefined) throw failure.error;
 }
 
+/** Tables that have rows, where the run allows that; ids that levin gives to rows go on behind those given out already. */
+async function filledTables(
+  { options, tidb }: RunContext,
+  { tables }: Batch,
+): Promise<{ table: string; rowIdBase: number }[]> {
+  const filled: { table: string; rowIdBase: number }[] = [];
+  for (const { name, database, table } of options.intoRows ? tables : []) {
+    const found = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
+    if (found.rows.length === 0) continue;
+    const ids = await readNextRowIds(tidb, database, table);
+    const rowIdBase = ids.reduce((base, { next }) => Math.max(base, Number(next) - 1), 0);
+    filled.push({ table: name, rowIdBase });
+  }
+  return filled;
+}
+
 /** The commit timestamp of a batch's pairs is chosen once and kept across runs. */
 async function planBatch(context: RunContext, batch: Batch): Promise<void> {
   const { job, cluster, env } = context;
   if (job.state.batches[batch.id] !== undefined) return;
   const commitTs = await cluster.pd.timestamp(env.signal);
+  const filled = await filledTables(context, batch);
   await job.append({
     type: "batch",
     batch: batch.id,
     tables: batch.tables.map(({ name }) => name),
     commitTs: String(commitTs),
+    ...(filled.length === 0 ? {} : { filled }),
   });
 }
 

@@ -5,7 +5,8 @@ const CHECK = "target-empty";
 
 /** Tables have no row before their first pair goes in; those that an earlier run of this job has begun are its own. */
 export const targetEmpty: Check = async ({ tables, target, touched, signal }) => {
-  if (target === undefined) return [{ check: CHECK, status: "skipped", detail: "no target is named" }];
+  if (target === undefined)
+    return [{ check: CHECK, status: "skipped", detail: "no target is named, or its tables may have rows" }];
   const left = tables.filter(({ name, info }) => info !== undefined && !touched.has(name));
   const notEmpty: string[] = [];
   let next = 0;

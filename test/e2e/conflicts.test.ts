@@ -161,3 +161,33 @@ test("older spellings mean the same", { timeout: 60_000 }, async () => {
   assert.equal(code, 2, err);
   assert.match(err, /on-duplicate together with tikv-importer\.duplicate-resolution/);
 });
+
+test("rows that are there already count as earlier ones", { timeout: 120_000 }, async () => {
+  for (const strategy of ["replace", "ignore"] as const) {
+    const all = sampleTables(strategy === "replace" ? 31 : 32, 40);
+    // The target's rows first, by an import of their own; the second import meets them.
+    const before = sampleTables(33, 20).map((table, i) => {
+      const rows = survivors({ ...table, keys: all[i]!.keys }, "ignore").rows;
+      return { ...table, files: [rows] };
+    });
+    const first = place.folder(dumpOf(before));
+    const second = place.folder(dumpOf(all));
+    for (const form of [forms[0]!, forms[1]!, forms[3]!]) {
+      const name = `${strategy} ${JSON.stringify(form)}`;
+      await place.sql.query("DROP DATABASE IF EXISTS c");
+      const start = await run(first, "", forms[0]!);
+      assert.equal(start.code, 0, start.err);
+      if (form.backend === "local") {
+        const refused = await run(second, `[conflict]\nstrategy = "${strategy}"`, form);
+        assert.equal(refused.code, 3, "the target must be empty unless the configuration says otherwise");
+      }
+      const conflict = `[tikv-importer]\nincremental-import = true\n[conflict]\nstrategy = "${strategy}"`;
+      const { code, err } = await run(second, conflict, form);
+      assert.equal(code, 0, `${name}: ${err}`);
+      for (const [i, table] of all.entries()) {
+        const wanted = survivors(table, strategy, before[i]!.files[0]).rows;
+        assert.deepEqual(await rowsOf(table.name), shown(wanted), `${name}: ${table.name}`);
+      }
+    }
+  }
+});

@@ -20,11 +20,18 @@ import {
   sourcePlace,
 } from "./conflict-report.ts";
 import { type Decision, decide, eachRow, keyEndOf, lostBy, type MarkedRow } from "./decide.ts";
+import type { TakenKey } from "./existing-rows.ts";
 import { KeyTable } from "./key-table.ts";
 import { placeAt } from "./row-entries.ts";
 
 /** Told of each row that does not stay, in the order of the source. */
 export type OnLoser = (table: string, rowId: number) => void;
+
+export interface ResolveOptions {
+  onLoser?: OnLoser;
+  /** Keys that rows of the target have. */
+  taken?: () => AsyncIterable<TakenKey>;
+}
 
 const OVERLAY_ARENA_BYTES = 16 << 20;
 
@@ -38,7 +45,7 @@ export async function resolveBatch(
   pool: EncodePool,
   batch: Batch,
   encoded: EncodedBatch,
-  onLoser: OnLoser = () => undefined,
+  { onLoser = () => undefined, taken }: ResolveOptions = {},
 ): Promise<void> {
   const { job, env } = context;
   const state = job.state.batches[batch.id]!;
@@ -47,12 +54,16 @@ export async function resolveBatch(
   await dropRuns(rows);
   await dropRuns(overlay);
   const keys = await findKeys(context, encoded, batch);
+  const hits = await takenHits(keys, taken);
   let record: ConflictRecord = { type: "conflicts", batch: batch.id, losers: 0, tables: [] };
   if (keys.count > 0) {
     await markRows(context, pool, batch, encoded, keys);
     const { strategy } = context.options.conflict!;
-    const decision = await decide(rows, keys, strategy === "replace" ? "last" : "first", env.signal);
-    record = await new Resolution(context, batch, state, keys, decision, onLoser).write(rows, overlay);
+    const rule = strategy === "replace" ? "last" : "first";
+    const isTaken = new Uint8Array(keys.capacity);
+    for (const { key } of hits) isTaken[keys.find(key, 0, key.length)] = 1;
+    const decision = await decide(rows, keys, rule, env.signal, (slot) => isTaken[slot] === 1);
+    record = await new Resolution(context, batch, state, keys, decision, onLoser, hits).write(rows, overlay);
     await dropRuns(rows);
   }
   await job.append(record);
@@ -61,6 +72,16 @@ export async function resolveBatch(
 /** An earlier process may have been killed in the middle. */
 async function dropRuns(engine: Engine): Promise<void> {
   for (const { runId } of await engine.runs()) await engine.dropRun(runId);
+}
+
+/** Keys of the import that rows of the target have; they join those that are looked for. */
+async function takenHits(keys: KeyTable, taken: ResolveOptions["taken"]): Promise<TakenKey[]> {
+  const hits: TakenKey[] = [];
+  for await (const hit of taken?.() ?? []) {
+    hits.push(hit);
+    keys.add(hit.key, 0, hit.key.length);
+  }
+  return hits;
 }
 
 /** Keys that stand in the engines more than once. */
@@ -143,6 +164,7 @@ class Resolution {
   readonly #sums: { rows: number; checksum: KvChecksum }[];
   readonly #noted: Noted[] = [];
   readonly #onLoser: OnLoser;
+  readonly #hits: readonly TakenKey[];
 
   constructor(
     context: EncodeContext,
@@ -151,7 +173,9 @@ class Resolution {
     keys: KeyTable,
     decision: Decision,
     onLoser: OnLoser,
+    hits: readonly TakenKey[],
   ) {
+    this.#hits = hits;
     this.#onLoser = onLoser;
     this.#context = context;
     this.#batch = batch;
@@ -164,7 +188,9 @@ class Resolution {
   async write(rows: Engine, overlay: Engine): Promise<ConflictRecord> {
     const { options, env } = this.#context;
     const { strategy, threshold } = options.conflict!;
-    const { losers } = this.#decision;
+    const deletes = strategy === "replace" ? await this.#deletes() : [];
+    const { losers: ofSource } = this.#decision;
+    const losers = ofSource + deletes.reduce((sum, { where }) => sum + where.length, 0);
     const arena = new PairArena({ capacityBytes: OVERLAY_ARENA_BYTES });
     let run = 0;
     const flush = async (): Promise<void> => {
@@ -185,7 +211,18 @@ class Resolution {
       const { name } = this.#batch.tables[i]!;
       return [{ table: name, rows: count, kvs: String(kvs), bytes: String(bytes), crc: String(crc64xor) }];
     });
-    return { type: "conflicts", batch: this.#batch.id, losers, tables };
+    return { type: "conflicts", batch: this.#batch.id, losers, tables, ...(deletes.length === 0 ? {} : { deletes }) };
+  }
+
+  /** Rows of the target that have a key of the import, each once. */
+  async #deletes(): Promise<{ table: string; where: string[] }[]> {
+    const byTable = new Map<string, Set<string>>();
+    for (const { table, where } of this.#hits) {
+      const rows = byTable.get(table.name) ?? new Set();
+      byTable.set(table.name, rows);
+      rows.add(await where());
+    }
+    return [...byTable].map(([table, where]) => ({ table, where: [...where] }));
   }
 
   #take(row: MarkedRow, arena: PairArena): void {
@@ -221,7 +258,10 @@ class Resolution {
 
   /** Finds where the other rows stand. */
   async #lines(rows: Engine): Promise<ConflictLine[]> {
+    const { strategy, maxRecordRows } = this.#context.options.conflict!;
     const wanted = new Map<number, SourcePlace | null>(this.#noted.map(({ other }) => [other, null]));
+    if (strategy === "replace")
+      for (const { key } of this.#hits) wanted.set(this.#decision.winner[this.#keys.find(key, 0, key.length)]!, null);
     await eachRow(rows, this.#context.env.signal, ({ ordinal, place }) => {
       if (!wanted.has(ordinal)) return;
       wanted.set(
@@ -230,11 +270,18 @@ class Resolution {
       );
     });
     const session = { newCollations: this.#context.newCollations, timeZone: "UTC" };
-    return this.#noted.map(({ table, key, dropped, other }) => {
+    const lines: ConflictLine[] = this.#noted.map(({ table, key, dropped, other }) => {
       const { name } = this.#batch.tables[table]!;
       const words = keyWords(this.#context.models.get(name)!, key, session);
       return { table: name, ...words, dropped, kept: wanted.get(other) ?? null };
     });
+    if (strategy !== "replace") return lines;
+    for (const { table, key } of this.#hits.slice(0, Math.max(0, maxRecordRows - lines.length))) {
+      const words = keyWords(this.#context.models.get(table.name)!, key, session);
+      const kept = wanted.get(this.#decision.winner[this.#keys.find(key, 0, key.length)]!) ?? null;
+      lines.push({ table: table.name, ...words, dropped: null, kept });
+    }
+    return lines;
   }
 
   async #report(lines: readonly ConflictLine[]): Promise<void> {

@@ -185,7 +185,7 @@ async function resolve(
     await job.append({ type: "batch", batch: batch.id, tables: batch.tables.map(({ name }) => name), commitTs: "0" });
     const encoded = await encodeBatch(quiet, pool, batch);
     try {
-      await resolveBatch(quiet, pool, batch, encoded, onLoser);
+      await resolveBatch(quiet, pool, batch, encoded, { onLoser });
     } finally {
       await encoded.engines.close();
     }
