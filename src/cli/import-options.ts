@@ -160,9 +160,7 @@ export function importOptions(
   }
   const sourceDir = resolve(given.replace(/^(file|local):\/\//, ""));
   const backend = (config.get("tikv-importer.backend") as string).toLowerCase() as "local" | "tidb";
-  const intoRows = ["incremental-import", "parallel-import"].some(
-    (name) => config.get(`tikv-importer.${name}`) === true,
-  );
+  const intoRows = config.get("tikv-importer.incremental-import") === true;
   const stateDir = stateDirOf(config, sourceDir);
   if (`${stateDir}/`.startsWith(`${sourceDir}/`)) {
     const message = `Cannot keep the state in "${stateDir}": it lies inside the source "${sourceDir}"; say --state-dir`;

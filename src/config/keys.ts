@@ -132,7 +132,9 @@ export const configKeys = {
     addr: without("string", "the importer backend is gone"),
     "on-duplicate": key("string", "Old name of conflict.strategy for the tidb backend.", { default: "" }),
     "duplicate-resolution": key("string", "Old name of conflict.strategy for the local backend.", { default: "" }),
-    "incremental-import": key("boolean", "Old name of parallel-import.", { default: false }),
+    "incremental-import": key("boolean", "Tables may have rows already; rows in their way are conflicts.", {
+      default: false,
+    }),
     "max-kv-pairs": without("integer", "blocks are cut by size"),
     "send-kv-pairs": without("integer", "messages are cut by size, as in Lightning since 7.2"),
     "parallel-import": key("boolean", "Several processes import into one table.", { default: false }),

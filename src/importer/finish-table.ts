@@ -68,7 +68,6 @@ function addBase(sum: LocalTotals, state: BatchState, name: string): void {
   sum.crc64xor ^= BigInt(base.crc);
 }
 
-
 /** After the pairs of a batch are in: allocators, checksums, analyze; says each table's result. */
 export async function finishTables(
   context: RunContext,
