@@ -23,6 +23,8 @@ export interface EtcdOptions {
   endpoints: readonly string[];
   clock: Clock;
   tls?: TlsOptions;
+  /** Ceiling of repeating a call that may be repeated; default 30 s. */
+  patienceMs?: number;
 }
 
 export interface EtcdEntry {
@@ -51,11 +53,13 @@ export interface EtcdChange {
  */
 export class EtcdClient {
   readonly #clock: Clock;
+  readonly #patienceMs: number;
   readonly #transports: { url: string; transport: RpcTransport }[];
   #at = 0;
 
-  constructor({ endpoints, clock, tls }: EtcdOptions) {
+  constructor({ endpoints, clock, tls, patienceMs }: EtcdOptions) {
     this.#clock = clock;
+    this.#patienceMs = patienceMs ?? PATIENCE_MS;
     const scheme = tls === undefined ? "http" : "https";
     this.#transports = endpoints.map((endpoint) => {
       const url = /^https?:\/\//.test(endpoint) ? endpoint : `${scheme}://${endpoint}`;
@@ -180,7 +184,7 @@ export class EtcdClient {
       } catch (thrown) {
         const error = LevinError.from(thrown);
         this.#at = (this.#at + 1) % this.#transports.length;
-        const over = this.#clock.monotonicMs() - startedMs + wait > PATIENCE_MS;
+        const over = this.#clock.monotonicMs() - startedMs + wait > this.#patienceMs;
         if (over || error.facts.retry === "never") {
           throw dmError("HAFailTxnOperation", [`${what} at ${url}: ${error.message}`], thrown);
         }
