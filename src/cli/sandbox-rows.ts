@@ -35,13 +35,16 @@ function plainMessage(message: string): string {
     .replace(/ \(MySQL error \d+\)$/, "");
 }
 
+/** The front is a TiDB 8.5. */
+const jsonDoubles = "go";
+
 /** Rows that SQL statements of the sandbox write go through the importer's encoder: there is no second one. */
 export const makeRowEncoder: MakeRowEncoder = (table, columns, session) => {
   const record = new Collector();
   const index = new Collector();
   const warnings: { errno: number; message: string; column: string }[] = [];
   const encoder = compileTable(table, {
-    session,
+    session: { ...session, jsonDoubles },
     record,
     index,
     onWarning: ({ mysqlCode, message, column }) => void warnings.push({ errno: mysqlCode, message, column }),
@@ -64,4 +67,11 @@ export const makeRowEncoder: MakeRowEncoder = (table, columns, session) => {
 
 /** Virtual generated columns as SELECT shows them. */
 export const evaluateVirtual: EvaluateVirtual = (table, timeZone) =>
-  compileVirtualColumns(table, { sqlMode: "", timeZone, newCollations: true, nowMs: 0, defaultWeekFormat: 0 });
+  compileVirtualColumns(table, {
+    sqlMode: "",
+    timeZone,
+    newCollations: true,
+    nowMs: 0,
+    defaultWeekFormat: 0,
+    jsonDoubles,
+  });

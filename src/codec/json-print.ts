@@ -17,21 +17,27 @@ import {
 import { dateText, dateTimeText, durationText, unpackCoreTime } from "./time.ts";
 import { utf8SequenceLength } from "./utf8.ts";
 
+/**
+ * How doubles in JSON are written. `point`: as TiDB 9 and MySQL, `1.0`, exponents below 1e-15 and from 1e15 on. `go`: as TiDB up to
+ * 8.5 (Go's encoding/json), `1`, exponents below 1e-6 and, with a plus, from 1e21 on. (TiDB `pkg/types/json_binary.go`, changed in #58899.)
+ */
+export type JsonDoubles = "point" | "go";
+
 /** `{"a": 1, "b": [true, null]}`: a blank behind colons and commas, keys in stored order. */
-export function jsonText(json: Uint8Array): string {
+export function jsonText(json: Uint8Array, doubles: JsonDoubles = "point"): string {
   const parts: string[] = [];
-  print(json, parts);
+  print(json, parts, doubles);
   return parts.join("");
 }
 
-function print(json: Uint8Array, out: string[]): void {
+function print(json: Uint8Array, out: string[], doubles: JsonDoubles): void {
   switch (json[0]) {
     case JsonType.object:
       out.push("{");
       for (let i = 0; i < jsonCount(json); i++) {
         if (i > 0) out.push(", ");
         out.push(quoteJson(jsonKey(json, i)), ": ");
-        print(jsonMember(json, i), out);
+        print(jsonMember(json, i), out, doubles);
       }
       out.push("}");
       return;
@@ -39,16 +45,16 @@ function print(json: Uint8Array, out: string[]): void {
       out.push("[");
       for (let i = 0; i < jsonCount(json); i++) {
         if (i > 0) out.push(", ");
-        print(jsonItem(json, i), out);
+        print(jsonItem(json, i), out, doubles);
       }
       out.push("]");
       return;
     default:
-      out.push(scalarText(json));
+      out.push(scalarText(json, doubles));
   }
 }
 
-function scalarText(json: Uint8Array): string {
+function scalarText(json: Uint8Array, doubles: JsonDoubles): string {
   switch (json[0]) {
     case JsonType.literal:
       return json[1] === 0 ? "null" : json[1] === 1 ? "true" : "false";
@@ -56,7 +62,7 @@ function scalarText(json: Uint8Array): string {
     case JsonType.uint64:
       return String(jsonInt(json));
     case JsonType.double:
-      return jsonDoubleText(jsonDouble(json));
+      return doubles === "go" ? goDoubleText(jsonDouble(json)) : jsonDoubleText(jsonDouble(json));
     case JsonType.string:
       return quoteJson(jsonString(json));
     case JsonType.opaque: {
@@ -87,6 +93,11 @@ function jsonDoubleText(value: number): string {
     return `${sign}${mantissa}e${exponent}`;
   }
   return sign + plain(digits, exponent);
+}
+
+/** JavaScript's own form is Go's, but for the sign of zero. */
+function goDoubleText(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 /** Digits d1d2d3… and the exponent of d1. */

@@ -1,4 +1,4 @@
-import type { Datum, PairSink } from "../codec/mod.ts";
+import type { Datum, JsonDoubles, PairSink } from "../codec/mod.ts";
 import type { ColumnInfo, IndexInfo, TableInfo } from "../schema/mod.ts";
 import type { CastSession } from "./cast/mod.ts";
 
@@ -17,6 +17,8 @@ export interface EncodeSession {
   /** Milliseconds since 1970 for CURRENT_TIMESTAMP and its kin. */
   readonly nowMs: number;
   readonly defaultWeekFormat: number;
+  /** How the server writes doubles when JSON becomes text in an expression; `point` where absent. */
+  readonly jsonDoubles?: JsonDoubles;
 }
 
 /** Expressions of the table, compiled once; a missing one makes the encoder refuse a table that needs it. */

@@ -45,12 +45,13 @@ export class RowValues {
     this.autoIds = autoIds;
     this.datums = layout.columns.map(() => NULL_DATUM);
     this.defaults = layout.columns.map(() => undefined);
-    const { sqlMode, timeZone, newCollations, nowMs } = options.session;
+    const { sqlMode, timeZone, newCollations, nowMs, jsonDoubles } = options.session;
     this.session = new CastSession({
       sqlMode,
       timeZone,
       newCollations,
       nowMs,
+      ...(jsonDoubles !== undefined && { jsonDoubles }),
       warn: (mysqlCode, message) => {
         this.warned = true;
         if (!this.silent) options.onWarning?.({ mysqlCode, message, column: this.column, rowId: this.rowId });

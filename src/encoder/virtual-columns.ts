@@ -11,7 +11,10 @@ import type { EncodeSession } from "./options.ts";
  */
 export function compileVirtualColumns(
   table: TableInfo,
-  session: Pick<EncodeSession, "sqlMode" | "timeZone" | "newCollations" | "nowMs" | "defaultWeekFormat">,
+  session: Pick<
+    EncodeSession,
+    "sqlMode" | "timeZone" | "newCollations" | "nowMs" | "defaultWeekFormat" | "jsonDoubles"
+  >,
 ): (values: (Datum | undefined)[]) => void {
   const casts = new CastSession({ ...session, warn: () => undefined });
   const expressions = tableExpressions(casts, session);

@@ -74,6 +74,7 @@ async function sessionOf(
     rowLevelChecksum: variables?.rowLevelChecksum ?? false,
     nowMs: env.clock.nowMs(),
     defaultWeekFormat: variables?.defaultWeekFormat ?? 0,
+    ...(variables !== undefined && { jsonDoubles: variables.jsonDoubles }),
   };
 }
 

@@ -171,6 +171,7 @@ function encodeSession(
     // A resumed import gives CURRENT_TIMESTAMP defaults the time of its first run.
     nowMs: job.state.fingerprint === undefined ? env.clock.nowMs() : job.state.startedMs,
     defaultWeekFormat: variables.defaultWeekFormat,
+    jsonDoubles: variables.jsonDoubles,
   };
 }
 

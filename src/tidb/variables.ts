@@ -1,3 +1,4 @@
+import type { JsonDoubles } from "../codec/mod.ts";
 import type { Tidb } from "./connection.ts";
 
 /** What the server says that decides which bytes a row becomes. */
@@ -14,6 +15,8 @@ export interface ServerVariables {
   sqlMode: string;
   maxAllowedPacket: number;
   defaultWeekFormat: number;
+  /** How it writes doubles when JSON becomes text (see `jsonText`). */
+  jsonDoubles: JsonDoubles;
 }
 
 const names = [
@@ -54,5 +57,12 @@ export async function readServerVariables(tidb: Tidb): Promise<ServerVariables> 
     sqlMode: found.get("sql_mode") ?? "",
     maxAllowedPacket: Number(found.get("max_allowed_packet") ?? 67108864),
     defaultWeekFormat: Number(found.get("default_week_format") ?? 0),
+    jsonDoubles: jsonDoublesOf(version),
   };
+}
+
+/** TiDB before 9.0 writes JSON's doubles as Go does; builds of its main branch between call themselves a placeholder of 8.4. */
+export function jsonDoublesOf(version: string): JsonDoubles {
+  const major = /-TiDB-v?(\d+)\./i.exec(version)?.[1];
+  return major === undefined || Number(major) >= 9 || version.includes("placeholder") ? "point" : "go";
 }

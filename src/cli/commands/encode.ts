@@ -1,6 +1,7 @@
 import { array, command, flag, multioption, option, optional, restPositionals, string } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
+import { jsonDoublesOf } from "../../tidb/mod.ts";
 import { type EncodeRequest, printByRow, printSorted } from "../encode-rows.ts";
 import { loadImportConfig, sqlModeOf } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
@@ -122,6 +123,9 @@ function sessionOf(io: CommandIo, sqlMode: string, timeZone: string, variables: 
         break;
       case "sql_mode":
         session = { ...session, sqlMode: value };
+        break;
+      case "version":
+        session = { ...session, jsonDoubles: jsonDoublesOf(value) };
         break;
       case "tidb_enable_clustered_index":
         break;

@@ -1,4 +1,4 @@
-import { TimeZone } from "../../codec/mod.ts";
+import { type JsonDoubles, TimeZone } from "../../codec/mod.ts";
 import { isStrict, parseSqlMode } from "../../schema/mod.ts";
 import { CastError, type Fault, isForgivable } from "./fault.ts";
 
@@ -13,6 +13,8 @@ export interface CastOptions {
   readonly newCollations: boolean;
   /** The statement's time in milliseconds since the epoch: CURRENT_TIMESTAMP, and the date of a TIME made a DATETIME. */
   readonly nowMs: number;
+  /** How JSON becomes text; `point` where absent. */
+  readonly jsonDoubles?: JsonDoubles;
   /** Called for each warning with MySQL's error number. */
   readonly warn: (code: number, message: string) => void;
 }
@@ -41,6 +43,7 @@ export class CastSession {
   readonly systemZone: TimeZone;
   readonly newCollations: boolean;
   readonly nowMs: number;
+  readonly jsonDoubles: JsonDoubles;
   readonly warn: (code: number, message: string) => void;
   fault: Fault | null = null;
 
@@ -57,6 +60,7 @@ export class CastSession {
     this.systemZone = findZone(options.systemTimeZone ?? options.timeZone);
     this.newCollations = options.newCollations;
     this.nowMs = options.nowMs;
+    this.jsonDoubles = options.jsonDoubles ?? "point";
     this.warn = options.warn;
   }
 

@@ -66,10 +66,10 @@ function incorrectString(invalid: Uint8Array, column: string): Fault {
 }
 
 /** The bytes in the column's character set. */
-function convert(source: CastSource, type: FieldTypeInfo, from?: FieldTypeInfo): Fitted {
+function convert(session: CastSession, source: CastSource, type: FieldTypeInfo, from?: FieldTypeInfo): Fitted {
   if (source.kind === "literal") return fitBinary(source.value, type.Charset);
   if (source.kind === "bit") return { text: utf8(String(source.value)), invalid: null };
-  if (source.kind !== "bytes") return { text: utf8(sourceText(source, from)), invalid: null };
+  if (source.kind !== "bytes") return { text: utf8(sourceText(source, from, session.jsonDoubles)), invalid: null };
   const fromBinary = source.collation === "binary";
   if (type.Charset === "binary") {
     const gbk = source.collation.startsWith("gbk_");
@@ -86,7 +86,7 @@ export function castText(
   column: string,
   from?: FieldTypeInfo,
 ): Datum {
-  const { text, invalid } = convert(source, type, from);
+  const { text, invalid } = convert(session, source, type, from);
   let value = text;
   if (invalid !== null) session.raise(incorrectString(invalid, column));
   else value = fitLength(session, text, type);

@@ -13,7 +13,7 @@ export function timeText(t: Time): string {
 }
 
 /** The value as text, before it is cut to a length. */
-function textEval(arg: Node): Eval<Uint8Array> {
+function textEval(ctx: ExprContext, arg: Node): Eval<Uint8Array> {
   if (arg.asBytes !== undefined) return arg.asBytes;
   switch (arg.kind) {
     case "int": {
@@ -33,13 +33,13 @@ function textEval(arg: Node): Eval<Uint8Array> {
     case "duration":
       return lift1(arg.eval, (v) => utf8(durationText(v.nanos, v.fsp)));
     case "json":
-      return lift1(arg.eval, (v) => utf8(jsonText(v)));
+      return lift1(arg.eval, (v) => utf8(jsonText(v, ctx.session.jsonDoubles)));
   }
 }
 
 /** Cut to the length of the type with an error or a warning; BINARY(n) is padded. */
 export function stringEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): Eval<Uint8Array> {
-  const text = textEval(arg);
+  const text = textEval(ctx, arg);
   if (type.Flen < 0) return text;
   return lift1(text, (v) => {
     const fitted = fitLength(ctx.session, v, type);

@@ -66,10 +66,16 @@ function extremum(direction: 1 | -1): (call: Call) => Node {
   };
 }
 
+/** TiDB compares the 64 bits as signed numbers, also of unsigned columns (`builtinGreatestIntSig`). */
+function compareSigned(a: unknown, b: unknown): number {
+  const difference = BigInt.asIntN(64, a as bigint) - BigInt.asIntN(64, b as bigint);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
 function ofKind(call: Call, kind: Kind, direction: 1 | -1, merged: FieldTypeInfo, sizes: Partial<FieldTypeInfo>): Node {
   const args = call.castAll(kind, kind);
   const strings = kind === "string" ? comparer(collationOf(call.ctx, call.collation.collate)) : compareBytes;
-  const compare = compareOf(kind, strings) as (a: unknown, b: unknown) => number;
+  const compare = kind === "int" ? compareSigned : (compareOf(kind, strings) as (a: unknown, b: unknown) => number);
   const evals = args.map((arg) => arg.eval as Eval<unknown>);
   const value = best(evals, (a, b) => compare(a, b) * direction > 0);
   if (kind === "int") {

@@ -1,6 +1,6 @@
 /** JSON functions that make documents (TiDB `pkg/expression/builtin_json.go`). */
 import { utf8 } from "../../../base/mod.ts";
-import { JsonType, jsonText, quoteJson, writeArray } from "../../../codec/mod.ts";
+import { type JsonDoubles, JsonType, jsonText, quoteJson, writeArray } from "../../../codec/mod.ts";
 import { Flag } from "../../../schema/mod.ts";
 import { byteString, CastError, readable } from "../../cast/mod.ts";
 import { ANY_NUMBER, type Call, type FunctionTable, fn } from "../call.ts";
@@ -172,7 +172,7 @@ function jsonQuote(call: Call): Node {
   );
 }
 
-function pretty(json: Uint8Array, indent: string): string {
+function pretty(json: Uint8Array, indent: string, doubles: JsonDoubles): string {
   const inner = `${indent}  `;
   const wrap = (open: string, parts: string[], close: string): string =>
     parts.length === 0 ? open + close : `${open}\n${parts.map((part) => inner + part).join(",\n")}\n${indent}${close}`;
@@ -180,24 +180,24 @@ function pretty(json: Uint8Array, indent: string): string {
     case JsonType.array:
       return wrap(
         "[",
-        itemsOf(json).map((item) => pretty(item, inner)),
+        itemsOf(json).map((item) => pretty(item, inner, doubles)),
         "]",
       );
     case JsonType.object:
       return wrap(
         "{",
-        membersOf(json).map(({ key, value }) => `${quoteJson(key)}: ${pretty(value, inner)}`),
+        membersOf(json).map(({ key, value }) => `${quoteJson(key)}: ${pretty(value, inner, doubles)}`),
         "}",
       );
     default:
-      return jsonText(json);
+      return jsonText(json, doubles);
   }
 }
 
 function jsonPretty(call: Call): Node {
   const [json] = call.cast("string", "json");
   return call.string(
-    lift1(json.eval, (v) => utf8(pretty(v, ""))),
+    lift1(json.eval, (v) => utf8(pretty(v, "", call.ctx.session.jsonDoubles))),
     { Flen: MAX_BLOB_WIDTH * 4, Flag: Flag.binary },
   );
 }
