@@ -118,7 +118,7 @@ test("prints TiDB's canonical text, which reads back as the same", () => {
     ["convert(a using gbk)", "convert(`a` using 'gbk')"],
     ["convert(a,signed integer)", "convert(`a`, signed)"],
     ["char(65,66 using utf8mb4)", "char_func(65, 66, 'utf8mb4')"],
-    ["trim(leading from a)", "trim(leading from `a`)"],
+    ["trim(leading from a)", "trim(leading _utf8mb4' ' from `a`)"],
     ["trim('x' from a)", "trim(_utf8mb4'x' from `a`)"],
     ["date_add(a, interval '1:30' hour_minute)", "date_add(`a`, interval _utf8mb4'1:30' hour_minute)"],
     ["extract(year_month from a)", "extract(year_month from `a`)"],

@@ -90,6 +90,8 @@ interface Matched {
   readonly duration: Duration;
   /** Whether the whole text is a TIME within the limits. */
   readonly ok: boolean;
+  /** It is none at all. */
+  readonly isNone?: boolean;
 }
 
 function addSecond(clock: Clock): void {
@@ -104,7 +106,7 @@ function addSecond(clock: Clock): void {
 
 /** Reads a trimmed text; a text beyond the limits gives the limit, other bad ones zero. */
 function matchDuration(text: string, fsp: number): Matched {
-  const bad: Matched = { duration: { nanos: 0n, fsp: 0 }, ok: false };
+  const bad: Matched = { duration: { nanos: 0n, fsp: 0 }, ok: false, isNone: true };
   const c: Cursor = { text, at: 0 };
   const negative = text.startsWith("-");
   if (negative) c.at = 1;
@@ -178,8 +180,15 @@ export function parseDuration(session: CastSession, bytes: Uint8Array, fsp: numb
   return parseDurationText(session, byteString(bytes), fsp);
 }
 
+const NOTHING: Duration = { nanos: 0n, fsp: 0 };
+
 /** A TIME from a byte string, rounded to fsp digits. What is wrong is raised; the value is then the limit or zero. */
 export function parseDurationText(session: CastSession, source: string, fsp: number): Duration {
+  return parseDurationOrNull(session, source, fsp) ?? NOTHING;
+}
+
+/** As `parseDurationText`, but null for a text that is no TIME at all. */
+export function parseDurationOrNull(session: CastSession, source: string, fsp: number): Duration | null {
   const text = trimSpace(source);
   const matched = matchDuration(text, fsp);
   if (matched.ok) return matched.duration;
@@ -187,7 +196,7 @@ export function parseDurationText(session: CastSession, source: string, fsp: num
   const earlier = session.take();
   if (!looksLikeDateTime(text)) {
     session.raise(earlier ?? fault);
-    return matched.duration;
+    return matched.isNone === true ? null : matched.duration;
   }
   const textFsp = fspOfText(text);
   const time = parseDateTimeText(session, text, textFsp, false);
@@ -195,7 +204,7 @@ export function parseDurationText(session: CastSession, source: string, fsp: num
   session.fault = earlier;
   if (!ok) {
     session.raise(fault);
-    return { nanos: 0n, fsp: 0 };
+    return null;
   }
   const seconds = time.hour * 3600 + time.minute * 60 + time.second;
   const nanos = BigInt(seconds) * 1000000000n + BigInt(time.micro) * 1000n;

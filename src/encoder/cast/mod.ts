@@ -40,7 +40,7 @@ export {
 } from "./decimal-text.ts";
 export { defaultValue, nullValue, zeroValue } from "./defaults.ts";
 export { castDuration, timeOfDay } from "./duration.ts";
-export { parseDuration } from "./duration-parse.ts";
+export { parseDuration, parseDurationOrNull } from "./duration-parse.ts";
 export { type Duration, durationParts, durationToDecimal, MAX_DURATION, roundDuration } from "./duration-value.ts";
 export {
   CastError,

@@ -1,10 +1,18 @@
 /** Casts to dates and times inside expressions. */
 import { textOf, utf8 } from "../../base/mod.ts";
-import { decimalText, JsonType, jsonDuration, jsonInt, jsonText, unpackCoreTime } from "../../codec/mod.ts";
+import {
+  decimalText,
+  JsonType,
+  jsonDuration,
+  jsonInt,
+  jsonText,
+  type TimeParts,
+  unpackCoreTime,
+} from "../../codec/mod.ts";
 import { type FieldTypeInfo, Tp } from "../../schema/mod.ts";
 import {
-  type CastSource,
-  castDuration,
+  byteString,
+  CastSession,
   checkTime,
   coreTime,
   type Duration,
@@ -13,11 +21,13 @@ import {
   fromDecimalText,
   fspOf,
   parseDuration,
+  parseDurationOrNull,
   parseTime,
   parseTimeNumber,
   roundDuration,
   roundTimeDatum,
   timeDatum,
+  timeFromNumber,
   timeOfDay,
   truncatedWrongValue,
   typeName,
@@ -126,10 +136,10 @@ export function timeEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): Eval
   }
 }
 
-/** Text as TIME; what is wrong is warned of and the nearest value taken. */
+/** Text as TIME; what is wrong is warned of and the nearest value taken, NULL for what is no TIME at all. */
 export function textToDuration(ctx: ExprContext, text: Uint8Array, fsp: number): Duration | null {
   ctx.session.fault = null;
-  const d = parseDuration(ctx.session, text, fsp);
+  const d = parseDurationOrNull(ctx.session, byteString(text), fsp);
   ctx.failed();
   return d;
 }
@@ -145,10 +155,29 @@ function strictDuration(ctx: ExprContext, text: string, fsp: number): Duration |
 const LAST_CLOCK = 8385959n;
 const FIRST_DATETIME = 10000000000n;
 
-export function numberToDuration(ctx: ExprContext, source: CastSource, type: FieldTypeInfo): Duration | null {
-  ctx.session.fault = null;
-  const d = castDuration(ctx.session, source, type);
-  return ctx.failed() || d === null || d.kind !== "duration" ? null : { nanos: d.nanos, fsp: d.fsp };
+/** hhmmss, or the time of day of a full date and time; NULL where what is wrong is forgiven (TiDB `NumberToDuration`). */
+function numberToDuration(ctx: ExprContext, value: bigint, fsp: number): Duration | null {
+  const size = value < 0n ? -value : value;
+  if (size > LAST_CLOCK) {
+    const dated = value >= FIRST_DATETIME ? timeOfNumber(ctx, value) : null;
+    if (dated !== null) return timeOfDay(datumOfTime(time(dated, Tp.datetime, 0)));
+    ctx.handle(valueOutOfRange("Duration", String(value)));
+    return null;
+  }
+  const n = Number(size);
+  if (n % 100 >= 60 || Math.floor(n / 100) % 100 >= 60) {
+    ctx.handle(truncatedWrongValue("time", String(value)));
+    return null;
+  }
+  const seconds = BigInt(Math.floor(n / 10000) * 3600 + (Math.floor(n / 100) % 100) * 60 + (n % 100));
+  return { nanos: (value < 0n ? -seconds : seconds) * 1000000000n, fsp };
+}
+
+/** A date and time without zero parts; null, and nothing said, if it is none. */
+function timeOfNumber(ctx: ExprContext, value: bigint): TimeParts | null {
+  const session: CastSession = Object.create(CastSession.prototype);
+  Object.assign(session, ctx.session, { allowZeroInDate: false, allowInvalidDates: false, fault: null });
+  return timeFromNumber(session, value);
 }
 
 function jsonToDuration(ctx: ExprContext, json: Uint8Array, fsp: number): Duration | null {
@@ -171,14 +200,7 @@ export function durationEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): 
   const fsp = fspOf(type);
   switch (arg.kind) {
     case "int":
-      return lift1(arg.eval, (v) => {
-        const value = BigInt.asIntN(64, v);
-        if (value >= -LAST_CLOCK && (value <= LAST_CLOCK || value >= FIRST_DATETIME)) {
-          return numberToDuration(ctx, { kind: "int", value }, type);
-        }
-        ctx.handle(valueOutOfRange("Duration", String(value)));
-        return null;
-      });
+      return lift1(arg.eval, (v) => numberToDuration(ctx, BigInt.asIntN(64, v), fsp));
     case "real":
       return lift1(arg.eval, (v) => strictDuration(ctx, formatFixed(v), fsp));
     case "decimal":

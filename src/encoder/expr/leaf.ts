@@ -197,7 +197,7 @@ const DATE_FORM = /^\s*((0*\d{1,4}([^\d]0*\d{1,2}){2})|(\d{2,4}(\d{2}){2}))\s*$/
 
 function temporalConst(ctx: ExprContext, type: "date" | "time" | "timestamp", text: string): Node {
   const { session } = ctx;
-  const bad = (word: string) => new CastError(1525, `Incorrect ${word} value: '${text}'`);
+  const bad = (word: string, code = 1525) => new CastError(code, `Incorrect ${word} value: '${text}'`);
   const fsp = Math.min(/\.(\d*)\s*$/.exec(text)?.[1]?.length ?? 0, 6);
   session.fault = null;
   if (type === "time") {
@@ -214,7 +214,15 @@ function temporalConst(ctx: ExprContext, type: "date" | "time" | "timestamp", te
     tp === Tp.date
       ? fieldType(tp, { Flen: 10, Decimal: 0 })
       : fieldType(tp, { Flen: 19 + (fsp > 0 ? fsp + 1 : 0), Decimal: fsp });
-  return constNode("time", made, value);
+  if (type !== "date") return constNode("time", made, value);
+  const isZeroDate = value.year === 0 && value.month === 0 && value.day === 0;
+  const hasZero = value.month === 0 || value.day === 0;
+  const isBad = isZeroDate ? session.noZeroDate : hasZero && session.noZeroInDate;
+  return constNode("time", made, value, isBad ? { eval: () => raise(bad("DATE", 1292)) } : {});
+}
+
+function raise(error: Error): never {
+  throw error;
 }
 
 /** The node of a literal; undefined for expressions of other kinds. */

@@ -228,7 +228,9 @@ function parseTrim(reader: TokenReader): Expr[] {
   const { start: at } = reader.token;
   const word = reader.takeWord("BOTH", "LEADING", "TRAILING");
   if (word !== undefined) {
-    const remove: Expr = reader.isWord("FROM") ? { kind: "null", at: reader.token.start } : parseExpression(reader);
+    const remove: Expr = reader.isWord("FROM")
+      ? { kind: "string", at: reader.token.start, text: " " }
+      : parseExpression(reader);
     reader.expectWord("FROM");
     return [...closing(reader), remove, { kind: "keyword", at, word }];
   }

@@ -8,7 +8,7 @@
  * `unaryminus unaryplus`. Negated predicates (`NOT IN`, `IS NOT NULL` …) are `not` around the predicate.
  * `a->'$.x'` is `json_extract(a, '$.x')`, `a->>'$.x'` is `json_unquote(json_extract(…))`.
  * `a + INTERVAL 1 DAY` is `date_add(a, 1, unit)`, as are `date_add`, `date_sub`, `adddate`, `subdate` (`adddate(a, 3)` gets unit
- * DAY). `extract` has (unit, value), `timestampadd`/`timestampdiff` (unit, a, b), `trim` (text[, remove or null[, direction]]),
+ * DAY). `extract` has (unit, value), `timestampadd`/`timestampdiff` (unit, a, b), `trim` (text[, remove[, direction]]),
  * `position` (part, text), `char_func` (numbers…, charset name or null), `convert` with USING (value, charset name as string),
  * `weight_string` (value[, "CHAR" or "BINARY", length]).
  */

@@ -59,7 +59,15 @@ function foldKey(key: Uint8Array): Uint8Array {
   return out;
 }
 
+/** What ECB has no use for. */
+function withoutVector(call: Call): void {
+  if (call.args.length < 3) return;
+  call.ctx.warn(1618, "<IV> option ignored");
+  call.args = call.args.slice(0, 2);
+}
+
 function aesEncrypt(call: Call): Node {
+  withoutVector(call);
   const [text, key] = call.cast("string", "string", "string");
   return call.bytes(
     lift2(text.eval, key.eval, (v, k) => {
@@ -71,6 +79,7 @@ function aesEncrypt(call: Call): Node {
 }
 
 function aesDecrypt(call: Call): Node {
+  withoutVector(call);
   const [text, key] = call.cast("string", "string", "string");
   return call.bytes(
     lift2(text.eval, key.eval, (v, k) => {
@@ -143,8 +152,8 @@ export const digests: FunctionTable = {
   sha2: fn(sha2, 2),
   sm3: fn(sm3Of, 1),
   crc32: fn(crc32, 1),
-  aes_encrypt: fn(aesEncrypt, 2),
-  aes_decrypt: fn(aesDecrypt, 2),
+  aes_encrypt: fn(aesEncrypt, 2, 3),
+  aes_decrypt: fn(aesDecrypt, 2, 3),
   password: fn(password, 1),
   uncompress: fn(uncompress, 1),
   uncompressed_length: fn(uncompressedLength, 1),

@@ -4,7 +4,6 @@ import { Tp } from "../../../schema/mod.ts";
 import { ANY_NUMBER, type Call, type FunctionTable, fn } from "../call.ts";
 import { MAX_ALLOWED_PACKET } from "../context.ts";
 import { isBinaryString, MAX_BLOB_WIDTH } from "../field-types.ts";
-import { isNullType } from "../leaf.ts";
 import { lift1, lift2, lift3, type Node, type NodeOf } from "../node.ts";
 import { changeCase, indexOfBytes, runeCount, runeOffset, runesOf, startsWithAt } from "../runes.ts";
 import type { Eval } from "../value.ts";
@@ -169,8 +168,7 @@ function trim(call: Call): Node {
   const direction = word?.kind === "keyword" ? word.word : "BOTH";
   const cut = direction === "LEADING" ? trimStart : direction === "TRAILING" ? trimEnd : trimBoth;
   const part = call.args[1];
-  const isPlain = part === undefined || (isNullType(part) && word !== undefined);
-  if (isPlain) {
+  if (part === undefined) {
     call.args = call.args.slice(0, 1);
     return trimSpaces(cut)(call);
   }

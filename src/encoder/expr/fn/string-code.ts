@@ -221,11 +221,12 @@ function format(call: Call): Node {
 function weightString(call: Call): Node {
   const [arg, form, length] = call.args as [Node, Node?, Node?];
   const { ctx } = call;
-  if (arg.kind === "int" || arg.kind === "real" || arg.kind === "decimal") {
+  const padding = form === undefined ? "" : form.text();
+  const isNumber = arg.kind === "int" || arg.kind === "real" || arg.kind === "decimal";
+  if (isNumber && padding !== "BINARY") {
     call.args = [arg];
     return call.bytes(() => null);
   }
-  const padding = form === undefined ? "" : form.text();
   const size = length === undefined ? 0 : Number(as(length, "int").eval([]) ?? 0n);
   if (size < 0) throw new CastError(1210, "Incorrect arguments to weight_string");
   call.args = [arg];

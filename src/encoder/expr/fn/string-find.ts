@@ -40,12 +40,14 @@ function ascii(call: Call): Node {
 
 /** The bytes of the first character as a number. */
 function ord(call: Call): Node {
-  const isBinary = isBinaryString(call.args[0]!.type);
+  const { type } = call.args[0]!;
+  // Characters of latin1 and ascii are one byte each, whatever the bytes are.
+  const isSingle = isBinaryString(type) || type.Charset === "latin1" || type.Charset === "ascii";
   const [text] = call.cast("int", "string");
   return call.int(
     lift1(text.eval, (v) => {
       if (v.length === 0) return 0n;
-      const size = isBinary ? 1 : runeSize(v, 0);
+      const size = isSingle ? 1 : runeSize(v, 0);
       let code = 0n;
       for (let i = 0; i < size; i++) code = code * 256n + BigInt(v[i]!);
       return code;
