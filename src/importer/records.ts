@@ -101,6 +101,8 @@ export interface ChunkCounts {
   shortRows?: number;
   /** Quoted fields that look like a NULL marker. */
   quotedNulls?: number;
+  /** SQL literals read in Lightning's way, which is not MySQL's. */
+  lightningLiterals?: number;
   /** Invalid characters that were replaced. */
   replacedCharacters?: number;
 }

@@ -32,6 +32,7 @@ export function sumCounts(state: JobState): Required<ChunkCounts> {
     conflictRows: 0,
     shortRows: 0,
     quotedNulls: 0,
+    lightningLiterals: 0,
     replacedCharacters: 0,
   };
   for (const batch of state.batches) {

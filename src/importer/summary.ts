@@ -23,7 +23,7 @@ export async function sayEnd(context: RunContext, warnings: readonly WarningCoun
   const conflicts = await mergeConflicts(context);
   if (conflicts !== undefined) say(`${conflicts.rows} rows are in the way of others; see ${conflicts.path}`, conflicts);
   const sums = sumCounts(job.state);
-  const { shortRows, quotedNulls, replacedCharacters } = sums;
+  const { shortRows, quotedNulls, replacedCharacters, lightningLiterals } = sums;
   const unmatched = plan.source.files.filter((file) => file.verdict === "unknown").length;
   const lightning = options.compatLightning;
   const told: [count: number, what: string][] = [
@@ -32,6 +32,11 @@ export async function sayEnd(context: RunContext, warnings: readonly WarningCoun
       quotedNulls,
       `quoted fields look like NULL and were read as ${options.csv.quotedNullIsText ? "text" : "NULL"} (mydumper.csv.quoted-null-is-text)`,
     ],
+    [
+      lightningLiterals,
+      "SQL literals were read in Lightning's way (words and \\N as text, \\% and \\_ without backslash)",
+    ],
+    [plan.source.misnamedFiles, "files name another table in their statements than in their names, which counted"],
     [replacedCharacters, "invalid characters were replaced (mydumper.data-invalid-char-replace)"],
     [unmatched, "files fit no rule and were left out (ignore-unmatched)"],
   ];

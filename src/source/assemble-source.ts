@@ -40,6 +40,7 @@ export function assembleSource(catalog: Catalog, files: readonly StoredFile[]): 
     sequences: sequencesOf(catalog),
     tables: made,
     views: orderViews(objects(catalog, catalog.views)),
+    misnamedFiles: catalog.misnamed.size,
     notices: catalog.notices,
   };
 }

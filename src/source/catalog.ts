@@ -5,6 +5,7 @@ import type { DataFile, DataVerdict, DumpFile, NameCandidate, SchemaFile } from 
 import type { Router } from "./routes.ts";
 import { openPlain, schemaError } from "./schema-files.ts";
 import type { ColumnText, FileReport } from "./source-model.ts";
+import { sameTable } from "./sql-data.ts";
 import { type DumpContent, readSqlDump, type SchemaStatement } from "./sql-dump.ts";
 import type { Storage, StoredFile } from "./storage.ts";
 import type { TableFilter } from "./table-filter.ts";
@@ -46,6 +47,8 @@ export class Catalog {
   /** Each with the statements that set its value. */
   readonly sequences = new Map<string, { database: string; create: SchemaStatement; values: SchemaStatement[] }>();
   readonly notices: string[] = [];
+  /** Paths of files whose names counted though their statements name something else. */
+  readonly misnamed = new Set<string>();
   /** The dump is of a TiDB: its statements have TiDB's comments. */
   fromTidb = false;
 
@@ -70,8 +73,9 @@ export class Catalog {
     const [create] = made;
     if (create === undefined) throw schemaError(file.path, `it holds no CREATE ${verdict.what.toUpperCase()}`);
     if (made.length > 1) throw schemaError(file.path, `it makes ${made.length} things, "${made[1]!.name}" among them`);
-    const name =
-      names.find((candidate) => this.isNamed(candidate, create)) ?? (this.options.trustNames ? names[0] : undefined);
+    const agreed = names.find((candidate) => this.isNamed(candidate, create));
+    const name = agreed ?? (this.options.trustNames ? names[0] : undefined);
+    if (agreed === undefined) this.misnamed.add(file.path);
     if (name === undefined) {
       const detail = `its statement makes "${create.name}", its name says "${names[0]!.table}"`;
       throw wrongTable(file, detail);
@@ -147,6 +151,9 @@ export class Catalog {
     }
     const origin = this.origin(database, table);
     if (head !== undefined) this.takeHead(origin, head);
+    const inserted = head?.rows[0];
+    if (inserted !== undefined && !verdict.byUser && !sameTable(inserted, { database, table }))
+      this.misnamed.add(file.path);
     const { charset, dialect } = this.options.settings(database, table);
     const insertNames = byUser || this.options.trustNames ? undefined : { database, table };
     const routed = this.options.routes.route(database, table);

@@ -55,6 +55,8 @@ export interface Source {
   readonly tables: readonly SourceTable[];
   /** Each after those that it reads from. */
   readonly views: readonly SourceView[];
+  /** Files whose names counted though their statements name something else. */
+  readonly misnamedFiles: number;
   /** Things left out, one line each. */
   readonly notices: readonly string[];
 }

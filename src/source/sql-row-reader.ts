@@ -17,6 +17,8 @@ export class SqlRowReader {
   /** The value being read, from 0, where an error is thrown; below 0 outside rows. */
   column = -1;
   private readonly lexer: SqlLexer;
+  /** Literals of complete rows that MySQL reads in another way: words, `\N`, `\%` and `\_`. */
+  lightningLiteralCount = 0;
   private readonly session: SqlSession;
   private readonly values: SqlValueReader;
   private marks = new Uint8Array(64);
@@ -41,6 +43,7 @@ export class SqlRowReader {
     const { bytes, end } = lexer;
     const ansi = this.session.ansiQuotes;
     this.marked = false;
+    this.values.textWordCount = 0;
     this.rowFrom = open;
     this.rowInVersionComment = lexer.inVersionComment;
     if (this.introduced.length > 0) this.introduced = [];
@@ -180,6 +183,7 @@ export class SqlRowReader {
 
   /** Brings the slices of a complete row into their final form, in place. */
   resolve(fields: Fields): void {
+    this.lightningLiteralCount += this.values.textWordCount;
     if (!this.marked) return;
     const { bytes } = this.lexer;
     fields.bytes = bytes;
@@ -190,6 +194,7 @@ export class SqlRowReader {
       const from = fields.start[k]!;
       const to = fields.end[k]!;
       if (mark === Mark.escaped) {
+        if (this.values.wordsAreText && backslash && hasWildcard(bytes, from, to)) this.lightningLiteralCount++;
         fields.end[k] = unescapeSql(bytes, from, to, bytes[from - 1]!, backslash, !this.values.wordsAreText);
       } else if (mark === Mark.hex) {
         fields.end[k] = decodeHex(bytes, from, to);
@@ -238,6 +243,16 @@ export class SqlRowReader {
     lexer.inVersionComment = inVersionComment;
     return write;
   }
+}
+
+/** Whether a literal has `\%` or `\_`. */
+function hasWildcard(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    if (bytes[i] !== 0x5c) continue;
+    const next = bytes[++i];
+    if (next === 0x25 || next === 0x5f) return true;
+  }
+  return false;
 }
 
 /** `NULL` before "," or ")", as dumps write it. */

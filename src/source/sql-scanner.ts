@@ -102,6 +102,11 @@ export class SqlScanner implements RowScanner {
     this.state = State.behindRow;
   }
 
+  /** Literals that Lightning and MySQL read in different ways, read as Lightning does. */
+  get lightningLiteralCount(): number {
+    return this.rowReader.lightningLiteralCount;
+  }
+
   /** What a scanner needs to begin here: a copy. */
   context(): SqlContext {
     const insert = this.state === State.statement ? undefined : { columns: this.columns };

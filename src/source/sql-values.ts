@@ -44,6 +44,8 @@ export class SqlValueReader {
   charset: string | undefined;
   /** Lightning reads any unquoted word as its text. */
   wordsAreText = false;
+  /** Words and `\N` that were read as text; the row reader sets it back. */
+  textWordCount = 0;
 
   private readonly lexer: SqlLexer;
   private readonly session: SqlSession;
@@ -325,6 +327,7 @@ export class SqlValueReader {
       this.set(hex ? FieldKind.hex : FieldKind.bit, hex ? Mark.hex : Mark.bits, i + 2, to);
     } else {
       this.set(lightningNumber(bytes, i, to), Mark.done, i, to);
+      if (this.kind === FieldKind.string) this.textWordCount++;
     }
     return to;
   }

@@ -167,6 +167,7 @@ test("--compat lightning takes Lightning's readings and says which mattered", as
   const source = place.folder([
     ["o.t-schema.sql", CREATE],
     ["o.t.csv", 'id,v,n\n1,"\\N",99999999999\n2,b\n'],
+    ["o.t.1.sql", "INSERT INTO other VALUES (3,word,1),(4,'50\\%',2),(5,\\N,3),(6,'x',4);\n"],
     ["notes.tsv", "not for the import"],
   ]);
   const strict = await place.import(source, "");
@@ -177,10 +178,15 @@ test("--compat lightning takes Lightning's readings and says which mattered", as
   assert.deepEqual(await texts("SELECT * FROM o.t"), [
     ["1", null, "2147483647"],
     ["2", "b", "7"],
+    ["3", "word", "1"],
+    ["4", "50%", "2"],
+    ["5", "\\N", "3"],
+    ["6", "x", "4"],
   ]);
   assert.match(err, /--compat lightning mattered: 1 values were changed by the SQL mode .*; 1 rows had too few fields/);
   assert.match(err, /1 quoted fields look like NULL and were read as NULL/);
   assert.match(err, /1 files fit no rule and were left out/);
+  assert.match(err, /; 3 SQL literals were read in Lightning's way .*; 1 files name another table in their statements/);
 });
 
 test("a password is asked for when a user is named without one and somebody can answer", async () => {

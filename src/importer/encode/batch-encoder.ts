@@ -304,6 +304,7 @@ function countsOf(reader: ChunkReader, shape: RowShape, rejected: readonly Rejec
     rejectedRows: rejected.length,
     shortRows: shape.shortRows,
     quotedNulls: csv?.quotedNullCount ?? 0,
+    lightningLiterals: reader.scanner instanceof SqlScanner ? reader.scanner.lightningLiteralCount : 0,
     replacedCharacters: reader.replacedCount,
   };
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
