@@ -40,13 +40,13 @@ export function encodeRangeIndex(points: readonly RangePoint[]): Uint8Array {
   return out;
 }
 
-/** Throws RangeError where the bytes are not a range index. */
+/** The points' keys lie in `encoded`. Throws RangeError where the bytes are not a range index. */
 export function decodeRangeIndex(encoded: Uint8Array): RangePoint[] {
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
   const points: RangePoint[] = [];
   for (let at = 0; at < encoded.length; ) {
     const length = view.getUint32(at);
-    const key = encoded.slice(at + 4, at + 4 + length);
+    const key = encoded.subarray(at + 4, at + 4 + length);
     at += 4 + length;
     points.push({ key, bytes: Number(view.getBigUint64(at)), pairs: Number(view.getBigUint64(at + 8)) });
     at += 16;

@@ -19,9 +19,9 @@ export interface MemoryPlan {
   totalBytes: number;
 }
 
-/** Default of `--memory`: 384 MiB and 48 MiB a worker, at most a quarter of the machine. More makes fewer runs to merge. */
+/** Default of `--memory`: 288 MiB and 96 MiB a worker, at most a quarter of the machine. More makes fewer runs to merge. */
 export function defaultMemoryBytes(machineBytes: number, workers: number): number {
-  return Math.min((384 + 48 * workers) * MIB, Math.floor(machineBytes / 4));
+  return Math.min((288 + 96 * workers) * MIB, Math.floor(machineBytes / 4));
 }
 
 /** Splits the budget among arenas, windows and queues. */

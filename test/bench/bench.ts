@@ -25,6 +25,13 @@ export interface BenchResult {
   hash: string;
   /** Printed behind the hash. */
   note?: string;
+  /** Of the process that was measured, over its time. */
+  rss?: RssSample[];
+}
+
+export interface RssSample {
+  ms: number;
+  bytes: number;
 }
 
 export interface BenchContext {

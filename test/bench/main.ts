@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- [regex] [--tiny] [--size MB] [--seed N] [--list]`: runs the benchmarks whose names match, each in a process of its
- * own so that its peak memory is its own, and prints each stage's speed, its ratio to the machine's limit, and a hash of the result.
+ * `npm run bench -- [regex] [--tiny] [--size MB] [--seed N] [--out DIR] [--list]`: runs the benchmarks whose names match, each in a
+ * process of its own so that its peak memory is its own, and prints each stage's speed, its ratio to the machine's limit, and a hash of
+ * the result. The same goes into `report.md` and `report.html` in DIR (`bench-report`).
  *
  * To add a benchmark, put it into the `benches` that a file of `benches/` exports (or add such a file); nothing else has to change.
  * Source data for it comes from `data/workloads.ts`, pairs from `data/pairs.ts`.
@@ -8,6 +9,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { allBenches, type Report, runBench, show } from "./registry.ts";
+import { writeReport } from "./report.ts";
 
 interface Options {
   pattern: RegExp;
@@ -17,22 +19,28 @@ interface Options {
   list: boolean;
   /** Run here and print JSON: what a child process is asked for. */
   json: boolean;
+  /** Where the report goes. */
+  out: string;
 }
 
 /** Size of the source or pair data when `--size` does not say: some seconds of work for each benchmark. */
 const SIZE_MB = 256;
 export const TINY_BYTES = 64 * 1024;
 
-const USAGE = "usage: npm run bench -- [regex] [--tiny] [--size MB] [--seed N] [--list]";
-const flags = new Set(["--tiny", "--size", "--seed", "--list", "--json"]);
+const USAGE = "usage: npm run bench -- [regex] [--tiny] [--size MB] [--seed N] [--out DIR] [--list]";
+const flags = new Set(["--tiny", "--size", "--seed", "--out", "--list", "--json"]);
 
 function parse(argv: string[]): Options | undefined {
   if (argv.some((word) => word.startsWith("-") && !flags.has(word))) return undefined;
-  const value = (name: string): number | undefined => {
+  const textOf = (name: string): string | undefined => {
     const at = argv.indexOf(name);
-    return at < 0 ? undefined : Number(argv[at + 1]);
+    return at < 0 ? undefined : argv[at + 1];
   };
-  const words = argv.filter((word, i) => !word.startsWith("--") && !/^--(size|seed)$/.test(argv[i - 1] ?? ""));
+  const value = (name: string): number | undefined => {
+    const text = textOf(name);
+    return text === undefined ? undefined : Number(text);
+  };
+  const words = argv.filter((word, i) => !word.startsWith("--") && !/^--(size|seed|out)$/.test(argv[i - 1] ?? ""));
   const tiny = argv.includes("--tiny");
   return {
     pattern: new RegExp(words[0] ?? "."),
@@ -41,6 +49,7 @@ function parse(argv: string[]): Options | undefined {
     seed: value("--seed") ?? 1,
     list: argv.includes("--list"),
     json: argv.includes("--json"),
+    out: textOf("--out") ?? "bench-report",
   };
 }
 
@@ -55,7 +64,10 @@ function runApart(name: string, { sizeBytes, seed, tiny }: Options): Report | un
     `${seed}`,
     ...(tiny ? ["--tiny"] : []),
   ];
-  const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...words], { encoding: "utf8" });
+  const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...words], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   if (child.status === 0) return JSON.parse(child.stdout) as Report;
   console.error(`${name} FAILED\n${child.stdout}${child.stderr}`);
   return undefined;
@@ -80,13 +92,15 @@ async function main(): Promise<number> {
     for (const bench of chosen) console.log(JSON.stringify(await runBench(bench, options)));
     return 0;
   }
-  let failed = 0;
+  const reports: Report[] = [];
   for (const { name } of chosen) {
     const report = runApart(name, options);
-    if (report === undefined) failed++;
-    else console.log(show(report));
+    if (report === undefined) continue;
+    reports.push(report);
+    console.log(show(report));
   }
-  return failed === 0 ? 0 : 1;
+  console.log(`written: ${writeReport(reports, options.out).join(", ")}`);
+  return reports.length === chosen.length ? 0 : 1;
 }
 
 if (import.meta.main) process.exitCode = await main();

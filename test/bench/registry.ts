@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Bench, type BenchContext, type Measure, mbPerSecond, peakRssBytes } from "./bench.ts";
+import { type Bench, type BenchContext, type Measure, mbPerSecond, peakRssBytes, type RssSample } from "./bench.ts";
 import { limitOf } from "./limits.ts";
 
 export interface Report {
@@ -12,6 +12,7 @@ export interface Report {
   hash: string;
   note: string | undefined;
   peakRssBytes: number;
+  rss: RssSample[] | undefined;
 }
 
 /** What every file of `benches/` exports as `benches`. */
@@ -29,14 +30,14 @@ export async function allBenches(): Promise<Bench[]> {
 export async function runBench(bench: Bench, options: Omit<BenchContext, "dir">): Promise<Report> {
   const dir = await mkdtemp(join(tmpdir(), "levin-bench-"));
   try {
-    const { measures, hash, note } = await bench.run({ ...options, dir });
+    const { measures, hash, note, rss } = await bench.run({ ...options, dir });
     const peak = peakRssBytes();
     const measured: Report["measures"] = [];
     for (const measure of measures) {
       const limitSpeed = await limitOf(measure.limit, dir, options.tiny);
       measured.push({ ...measure, speed: mbPerSecond(measure), limitSpeed });
     }
-    return { name: bench.name, about: bench.about, measures: measured, hash, note, peakRssBytes: peak };
+    return { name: bench.name, about: bench.about, measures: measured, hash, note, peakRssBytes: peak, rss };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
