@@ -3,6 +3,8 @@ import { type Clock, equalBytes, type Files, LevinError, newUuid, utf8, uuidText
 
 /** A guard older than this was left by a process that died while it held it: it lives for two file operations. */
 const GUARD_STALE_MS = 30_000;
+/** Whoever held a guard so long cannot know that it was not taken for dead meanwhile; clocks of hosts may differ by what is left to the above. */
+const GUARD_HOLD_MAX_MS = 10_000;
 const GUARD_WAIT_MS = 20;
 const GUARD_ATTEMPTS = 500;
 
@@ -105,6 +107,7 @@ export class WholeFiles {
   private async holding<T>(guard: string, path: string, action: () => Promise<T>): Promise<T> {
     // Each mark is there once in the life of the world: a guard is known by it.
     const mark = this.options.mark?.() ?? utf8(uuidText(newUuid()));
+    let heldSinceMs = 0;
     for (let attempt = 0; ; attempt++) {
       if (attempt === GUARD_ATTEMPTS) {
         throw new LevinError(
@@ -115,12 +118,20 @@ export class WholeFiles {
       }
       const seen = await this.files.read(guard);
       if (seen === undefined) {
+        heldSinceMs = this.clock.monotonicMs();
         if (await this.createNew(guard, mark)) break;
       } else if (await this.isStale(guard, seen)) await this.breakGuard(guard, seen);
       else await this.clock.sleep(GUARD_WAIT_MS);
     }
     try {
-      return await action();
+      const result = await action();
+      const heldMs = this.clock.monotonicMs() - heldSinceMs;
+      if (heldMs <= GUARD_HOLD_MAX_MS) return result;
+      throw new LevinError(
+        "Levin:Storage:ErrFailed",
+        `Cannot change "${path}": it took ${Math.round(heldMs / 1000)} s, another process may have changed it meanwhile`,
+        { fields: { path } },
+      );
     } finally {
       await this.removeMarked(guard, mark);
     }

@@ -8,6 +8,7 @@ import type { DirEntry, Files } from "../../src/base/mod.ts";
 interface Inode {
   data: Uint8Array;
   synced: Uint8Array | undefined;
+  mtimeMs?: number;
 }
 
 type Dir = Map<string, Inode | "dir">;
@@ -21,6 +22,8 @@ export class CrashFiles implements Files {
   failAt = Number.POSITIVE_INFINITY;
   killAt = Number.POSITIVE_INFINITY;
   dead = false;
+  /** Of files that are written. */
+  nowMs: () => number = () => 0;
 
   /** Counts; true when the operation is the one that dies in its middle. */
   private step(): boolean {
@@ -90,7 +93,11 @@ export class CrashFiles implements Files {
   async writeSynced(path: string, bytes: Uint8Array): Promise<void> {
     const dies = this.step();
     const [dir, name] = this.split(path);
-    const inode: Inode = { data: dies ? bytes.slice(0, bytes.length >> 1) : bytes.slice(), synced: undefined };
+    const inode: Inode = {
+      mtimeMs: this.nowMs(),
+      data: dies ? bytes.slice(0, bytes.length >> 1) : bytes.slice(),
+      synced: undefined,
+    };
     dir.set(name, inode);
     if (dies) throw coded("EDEAD");
     inode.synced = inode.data;
@@ -133,7 +140,7 @@ export class CrashFiles implements Files {
         name,
         isDir: inode === "dir",
         sizeBytes: inode === "dir" ? 0 : inode.data.length,
-        mtimeMs: 0,
+        mtimeMs: inode === "dir" ? 0 : (inode.mtimeMs ?? 0),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
