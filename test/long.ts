@@ -5,6 +5,7 @@
 import { checkpointCampaign } from "./br/kill-campaign.ts";
 import { killCampaign } from "./e2e/kill-campaign.ts";
 import { limitsCampaign } from "./e2e/limits-campaign.ts";
+import { resumeCampaign } from "./e2e/resume-campaign.ts";
 import { encoderCampaign } from "./encoder/encoder-campaign.ts";
 import { mutantsCampaign } from "./sim/mutants-campaign.ts";
 import { simulationCampaign } from "./sim/simulation-campaign.ts";
@@ -23,6 +24,7 @@ const campaigns: Record<string, LongCampaign> = {
   kill: killCampaign,
   checkpoint: checkpointCampaign,
   limits: limitsCampaign,
+  resume: resumeCampaign,
 };
 
 const words = process.argv.slice(2);
