@@ -1,19 +1,50 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { LevinError } from "../base/mod.ts";
 import type { LoadedConfig } from "../config/mod.ts";
 import type { ClusterTls } from "../importer/mod.ts";
 import type { TidbTls } from "../tidb/mod.ts";
 
-/** `ca`, `cert` and `key` of a section, from their bytes or files; undefined when there is none. */
-function materialOf(config: LoadedConfig, section: string): Pick<ClusterTls, "ca" | "cert" | "key"> | undefined {
-  const out: { ca?: string; cert?: string; key?: string } = {};
-  for (const name of ["ca", "cert", "key"] as const) {
-    const bytes = config.get(`${section}.${name}-bytes`) as string;
-    const path = config.get(`${section}.${name}-path`) as string;
-    if (bytes !== "") out[name] = bytes;
-    else if (path !== "") out[name] = readPem(path, `${section}.${name}-path`);
-  }
-  return Object.keys(out).length === 0 ? undefined : out;
+interface Material {
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+/** `ca`, `cert` and `key` of a section, from their bytes or files, with how to read them again; undefined when there is none. */
+function materialOf(config: LoadedConfig, section: string): (Material & { current: () => Material }) | undefined {
+  const read = (): Material => {
+    const out: Material = {};
+    for (const name of ["ca", "cert", "key"] as const) {
+      const bytes = config.get(`${section}.${name}-bytes`) as string;
+      const path = config.get(`${section}.${name}-path`) as string;
+      if (bytes !== "") out[name] = bytes;
+      else if (path !== "") out[name] = readPem(path, `${section}.${name}-path`);
+    }
+    return out;
+  };
+  const first = read();
+  return Object.keys(first).length === 0 ? undefined : { ...first, current: currentOf(first, read) };
+}
+
+/** The newest material that fits together: while files are being replaced the former one is used. */
+export function currentOf(first: Material, read: () => Material): () => Material {
+  let good = first;
+  return () => {
+    try {
+      const found = read();
+      if (isWhole(found)) good = found;
+    } catch {
+      // A file is missing for a moment.
+    }
+    return good;
+  };
+}
+
+function isWhole({ ca, cert, key }: Material): boolean {
+  if (ca !== undefined) new X509Certificate(ca);
+  if (cert === undefined || key === undefined) return cert === key;
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 }
 
 function readPem(path: string, what: string): string {
@@ -37,8 +68,8 @@ export function clusterTls(config: LoadedConfig): ClusterTls | undefined {
  * to trust, else plain, as Lightning has it.
  */
 export function tidbTls(config: LoadedConfig, cluster: ClusterTls | undefined): TidbTls | undefined {
-  const { ca, cert, key } = materialOf(config, "tidb.security") ?? cluster ?? {};
-  const material = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const { ca, cert, key, current } = materialOf(config, "tidb.security") ?? cluster ?? {};
+  const material = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(current && { current }) };
   const mode = config.isSet("tidb.tls") ? (config.get("tidb.tls") as string) : ca === undefined ? "false" : "cluster";
   switch (mode) {
     case "":

@@ -10,6 +10,8 @@ export interface ClusterTls {
   ca?: string;
   cert?: string;
   key?: string;
+  /** What the files hold now; asked at each new connection, so that renewed certificates are taken up. */
+  current?: () => { ca?: string; cert?: string; key?: string };
   certAllowedCn?: string[];
 }
 

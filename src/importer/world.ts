@@ -48,7 +48,8 @@ export function systemWorld(clock: Clock, encodeWorker: URL | StartEncoder): Imp
   };
 }
 
-function tlsOptions({ certAllowedCn, ...material }: ClusterTls): TlsOptions {
+function tlsOptions({ certAllowedCn, current, ...given }: ClusterTls): TlsOptions {
+  const material = current ?? given;
   if (certAllowedCn === undefined) return { material };
   return {
     material,

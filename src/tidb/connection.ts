@@ -6,6 +6,8 @@ export interface TidbTls {
   ca?: string;
   cert?: string;
   key?: string;
+  /** What the files hold now; asked at each new connection. */
+  current?: () => Pick<TidbTls, "ca" | "cert" | "key">;
   /** False accepts any certificate (`tidb.tls = "skip-verify"`). */
   verify: boolean;
   /** A server without TLS is taken too (`tidb.tls = "preferred"`). */
@@ -110,15 +112,14 @@ export function variablesStatement(variables: Record<string, string | number>): 
 /** TLS as mysql2 takes it. */
 export function tlsOf({ tls }: TidbOptions): { ssl?: mysql.SslOptions } {
   if (tls === undefined) return {};
-  return {
-    ssl: {
-      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls.key === undefined ? {} : { key: tls.key }),
-      rejectUnauthorized: tls.verify,
-      verifyIdentity: tls.verify,
-    },
-  };
+  const { verify } = tls;
+  // mysql2 reads them for each connection of a pool.
+  const ssl: mysql.SslOptions = { rejectUnauthorized: verify, verifyIdentity: verify };
+  for (const name of ["ca", "cert", "key"] as const) {
+    if (tls[name] === undefined) continue;
+    Object.defineProperty(ssl, name, { enumerable: true, get: () => (tls.current?.() ?? tls)[name] });
+  }
+  return { ssl };
 }
 
 /** Opens the pool and makes sure that the server answers. */

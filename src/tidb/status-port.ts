@@ -10,6 +10,11 @@ export interface StatusPortOptions {
   timeoutMs: number;
 }
 
+function materialOf(tls: TidbTls): Pick<TidbTls, "ca" | "cert" | "key"> {
+  const { ca, cert, key } = tls.current?.() ?? tls;
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+}
+
 /** GET of a path of TiDB's status port; the body's text. Errors: `Levin:Tidb:ErrUnavailable`, `Levin:Tidb:ErrStatusPort`. */
 export async function getStatusPort(options: StatusPortOptions, path: string): Promise<string> {
   const address = `${options.host}:${options.port}`;
@@ -33,9 +38,7 @@ export async function getStatusPort(options: StatusPortOptions, path: string): P
         ...(options.tls === undefined
           ? {}
           : {
-              ca: options.tls.ca,
-              cert: options.tls.cert,
-              key: options.tls.key,
+              ...materialOf(options.tls),
               rejectUnauthorized: options.tls.verify,
             }),
       },

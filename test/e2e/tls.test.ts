@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { seededRandom, systemClock } from "../../src/base/mod.ts";
 import { makeCertificate } from "../../src/embed/mod.ts";
+import { connectTidb, type TidbOptions } from "../../src/tidb/mod.ts";
 import { isolatedBinary, run, type SandboxAddresses, startSandboxProcess, targetFlags } from "./harness.ts";
 
 interface Paths {
@@ -118,24 +119,85 @@ describe("certificates", () => {
     });
   }
 
-  test("a host name that the certificate does not have", { timeout: 60_000 }, async () => {
-    const dir = join(place.dir, "renamed");
+  /** A sandbox with certificates of our making. */
+  async function withServer(
+    name: string,
+    server: { hosts: string[]; fromDays?: number; toDays?: number },
+    use: (target: typeof sandbox) => Promise<void>,
+  ): Promise<void> {
+    const dir = join(place.dir, name);
     const tls = join(dir, "tls");
     fs.mkdirSync(tls, { recursive: true });
     const common = { clock: systemClock, random: seededRandom(2), fromDays: -1, toDays: 10 };
     const ca = makeCertificate({ ...common, name: "authority", isAuthority: true });
-    const server = makeCertificate({ ...common, name: "server", issuer: ca, hosts: ["tikv.example"] });
+    const own = makeCertificate({ ...common, name: "server", issuer: ca, ...server });
     const client = makeCertificate({ ...common, name: "client", issuer: ca });
-    const files = { ca: ca.cert, server: server.cert, "server-key": server.key, client: client.cert };
-    for (const [name, text] of Object.entries(files)) fs.writeFileSync(join(tls, `${name}.pem`), text);
+    const files = { ca: ca.cert, server: own.cert, "server-key": own.key, client: client.cert };
+    for (const [file, text] of Object.entries(files)) fs.writeFileSync(join(tls, `${file}.pem`), text);
     fs.writeFileSync(join(tls, "client-key.pem"), client.key);
-    const renamed = await startTlsSandbox(dir);
+    const target = await startTlsSandbox(dir);
     try {
-      const { code, err } = await importWith([security(renamed.tls)], renamed);
+      await use(target);
+    } finally {
+      target.child.kill("SIGKILL");
+    }
+  }
+
+  const sqlOptions = (target: typeof sandbox): TidbOptions => {
+    const read = (path: string): string => fs.readFileSync(path, "utf8");
+    const { ca, cert, key } = target.tls;
+    const tls = { ca: read(ca), cert: read(cert), key: read(key), verify: true };
+    return { ...target.tidb, user: "root", password: "", connectionsMax: 2, connectTimeoutMs: 10_000, tls };
+  };
+
+  test("a host name that the certificate does not have", { timeout: 60_000 }, () =>
+    withServer("renamed", { hosts: ["tikv.example"] }, async (target) => {
+      const { code, err } = await importWith([security(target.tls)], target);
       assert.equal(code, 1, err);
       assert.match(err, /altname|host|name/i);
+      await assert.rejects(connectTidb(sqlOptions(target)), /TLS to TiDB.*IP: 127\.0\.0\.1 is not in the cert/);
+    }),
+  );
+
+  test("an address instead of a name is looked for among the certificate's addresses", { timeout: 60_000 }, () =>
+    withServer("address", { hosts: ["127.0.0.1"] }, async (target) => {
+      const tidb = await connectTidb(sqlOptions(target));
+      await tidb.close();
+      await assert.rejects(connectTidb({ ...sqlOptions(target), host: "localhost" }), /TLS to TiDB.*localhost/);
+    }),
+  );
+
+  test("a server's certificate that has expired, or is not valid yet", { timeout: 60_000 }, async () => {
+    const hosts = ["127.0.0.1", "localhost"];
+    for (const [name, days] of Object.entries({
+      expired: { fromDays: -9, toDays: -1 },
+      early: { fromDays: 3, toDays: 9 },
+    })) {
+      await withServer(name, { hosts, ...days }, async (target) => {
+        const { code, err } = await importWith([security(target.tls)], target);
+        assert.equal(code, 1, err);
+        assert.match(err, /expired|not.yet.valid|certificate/i);
+      });
+    }
+  });
+
+  test("certificates that are renewed while a pool is open are used for its next connection", {
+    timeout: 60_000,
+  }, async () => {
+    const options = sqlOptions(sandbox);
+    const good = options.tls!;
+    const stranger = { ...good, ca: fs.readFileSync(other.ca, "utf8") };
+    let current = good;
+    const tidb = await connectTidb({ ...options, tls: { ...good, current: () => current } });
+    try {
+      current = stranger;
+      // The first session holds the connection that is open; the second needs a new one.
+      const second = tidb.session((query) => query("SELECT 1").then(() => tidb.query("SELECT 2")));
+      await assert.rejects(second, /TLS|certificate|handshake|closed/i);
+      current = good;
+      await tidb.session((query) => query("SELECT 1").then(() => tidb.query("SELECT 2")));
     } finally {
-      renamed.child.kill("SIGKILL");
+      await tidb.close();
     }
   });
 
