@@ -1,4 +1,5 @@
 import { mergeConflicts } from "./conflict/conflict-report.ts";
+import { writeTaskInfo } from "./conflict/task-info.ts";
 import type { RunContext } from "./context.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { mergeRejected, sumCounts } from "./reports.ts";
@@ -22,6 +23,7 @@ export async function sayEnd(context: RunContext, warnings: readonly WarningCoun
     say(`${report.rows} rows were left out because a value cannot be cast; they are in ${report.path}`, report);
   const conflicts = await mergeConflicts(context);
   if (conflicts !== undefined) say(`${conflicts.rows} rows are in the way of others; see ${conflicts.path}`, conflicts);
+  await writeTaskInfo(context, { conflicts: conflicts?.path, rejected: report?.path });
   const sums = sumCounts(job.state);
   const { shortRows, quotedNulls, replacedCharacters, lightningLiterals } = sums;
   const unmatched = plan.source.files.filter((file) => file.verdict === "unknown").length;

@@ -141,6 +141,81 @@ test("threshold and max-record-rows", { timeout: 60_000 }, async () => {
   }
 });
 
+test("lightning_task_info: tables and view, when asked for", { timeout: 60_000 }, async () => {
+  const tables = sampleTables(12, 30).slice(0, 1);
+  const source = place.folder(dumpOf(tables));
+  const { dropped } = survivors(tables[0]!, "replace");
+  const toml = '[lightning]\ntask-info-schema-name = "lightning_task_info"\n[conflict]\nstrategy = "replace"';
+  for (const [form, table] of [
+    [forms[0]!, "conflict_error_v4"],
+    [forms[4]!, "conflict_records_v2"],
+  ] as const) {
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    await place.sql.query("DROP DATABASE IF EXISTS lightning_task_info");
+    const { code, err } = await run(source, toml, form);
+    assert.equal(code, 0, err);
+    const rows = await place.rows(`SELECT table_name FROM lightning_task_info.${table}`);
+    assert.equal(rows.length, dropped);
+    assert.equal(String(rows[0]![0]), "c.clustered");
+    const views = await place.rows(
+      "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'lightning_task_info' AND TABLE_TYPE = 'VIEW'",
+    );
+    assert.equal(String(views), "conflict_view");
+  }
+});
+
+test("precheck-conflict-before-import without a strategy: an error before anything is imported", {
+  timeout: 60_000,
+}, async () => {
+  const tables = sampleTables(13, 30).slice(0, 1);
+  const source = place.folder(dumpOf(tables));
+  for (const form of [forms[0]!, forms[3]!]) {
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    const { code, err } = await run(source, "[conflict]\nprecheck-conflict-before-import = true", form);
+    assert.equal(code, 4, err);
+    assert.match(err, /row \d+ of "c\.clustered\.\d\.csv" \(byte \d+\) and row \d+ of/);
+    assert.deepEqual(await rowsOf("clustered"), []);
+  }
+});
+
+test("an import that is interrupted anywhere goes on to the same rows and the same report", {
+  timeout: 120_000,
+}, async () => {
+  const tables = sampleTables(14, 40);
+  const source = place.folder(dumpOf(tables));
+  const toml = (chunk: number) => `[conflict]\nstrategy = "ignore"\n[mydumper]\nmax-region-size = ${chunk}\n${CSV}`;
+  const reports = new Set<string>();
+  let interrupted = 0;
+  for (const backend of ["local", "tidb"]) {
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    const state = place.path("state");
+    const words = [
+      ...["import", source, "-c", place.file("levin.toml", toml(150)), "--memory=128MiB", "--workers=2"],
+      ...place.target().filter((word) => !word.startsWith("--state-dir")),
+      ...[`--backend=${backend}`, `--state-dir=${state}`],
+    ];
+    for (let life = 1; ; life++) {
+      const stop = new AbortController();
+      // A little later each time, by the journal's records that a life may write.
+      const journal = join(state, "journal");
+      const before = fs.existsSync(journal) ? fs.statSync(journal).size : 0;
+      const timer = setInterval(() => {
+        if (life < 8 && fs.existsSync(journal) && fs.statSync(journal).size > before + 40 * life) stop.abort();
+      }, 1);
+      const { code, err } = await levin(words, { signal: stop.signal });
+      clearInterval(timer);
+      if (code === 0) break;
+      assert.equal(code, 130, err);
+      interrupted++;
+    }
+    for (const table of tables)
+      assert.deepEqual(await rowsOf(table.name), shown(survivors(table, "ignore").rows), `${backend}: ${table.name}`);
+    reports.add(fs.readFileSync(join(state, "reports", "conflicts.ndjson"), "utf8"));
+  }
+  assert.equal(reports.size, 1);
+  assert.ok(interrupted > 2, `interrupted ${interrupted} times`);
+});
+
 test("older spellings mean the same", { timeout: 60_000 }, async () => {
   const tables = sampleTables(10, 30).slice(0, 1);
   const source = place.folder(dumpOf(tables));

@@ -7,6 +7,7 @@ import { type LogicalTable, PositionTable, readLogicalTables, unknownTable } fro
 import { PlainStreams } from "../../source/mod.ts";
 import { quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
+import { writeTaskInfo } from "../conflict/task-info.ts";
 import { Job } from "../job.ts";
 import type { ImportEnvironment, ImportOptions } from "../options.ts";
 import { patientTidb } from "../patient-tidb.ts";
@@ -144,6 +145,7 @@ async function sayReports(context: LogicalContext): Promise<void> {
       rejected,
     );
   const conflicts = await mergeConflicts(context);
+  await writeTaskInfo(context, { conflicts: conflicts?.path, rejected: rejected?.path });
   if (conflicts !== undefined)
     say(`${conflicts.rows} rows were in the way of others; see ${conflicts.path}`, conflicts);
 }

@@ -1,0 +1,124 @@
+import { quoteName, quoteText, type Tidb } from "../../tidb/mod.ts";
+import type { RunContext } from "../context.ts";
+import type { RejectedRow } from "../encode/rejected-row.ts";
+import type { ConflictLine, SourcePlace } from "./conflict-report.ts";
+
+const ROWS_OF_INSERT = 200;
+
+/**
+ * Tables of Lightning's error schema as of TiDB 7.6 and later (`pkg/lightning/errormanager`); the names' versions are part of what scripts
+ * look for. `raw_*` stay empty: levin names rows by file and byte, and does not keep their pairs.
+ */
+const TABLES: Readonly<Record<string, string>> = {
+  type_error_v2:
+    "(id bigint PRIMARY KEY AUTO_INCREMENT, task_id bigint NOT NULL, create_time datetime(6) NOT NULL DEFAULT now(6), table_name varchar(261) NOT NULL, " +
+    "path varchar(2048) NOT NULL, offset bigint NOT NULL, error text NOT NULL, row_data text NOT NULL)",
+  conflict_error_v4:
+    "(id bigint PRIMARY KEY AUTO_INCREMENT, task_id bigint NOT NULL, create_time datetime(6) NOT NULL DEFAULT now(6), table_name varchar(261) NOT NULL, " +
+    "index_name varchar(128) NOT NULL, key_data text NOT NULL, row_data text NOT NULL, raw_key mediumblob NOT NULL, raw_value mediumblob NOT NULL, " +
+    "raw_handle mediumblob NOT NULL, raw_row mediumblob NOT NULL, kv_type tinyint(1) NOT NULL, KEY (task_id, table_name), KEY (index_name), " +
+    "KEY (table_name, index_name), KEY (kv_type))",
+  conflict_records_v2:
+    "(id bigint PRIMARY KEY AUTO_INCREMENT, task_id bigint NOT NULL, create_time datetime(6) NOT NULL DEFAULT now(6), table_name varchar(261) NOT NULL, " +
+    "path varchar(2048) NOT NULL, offset bigint NOT NULL, error text NOT NULL, row_id bigint NOT NULL, row_data text NOT NULL, KEY (task_id, table_name))",
+};
+
+const VIEW =
+  "SELECT 0 AS is_precheck_conflict, id, task_id, create_time, table_name, index_name, key_data, row_data, raw_key, raw_value, raw_handle, raw_row, kv_type, " +
+  "NULL AS path, NULL AS offset, NULL AS error, NULL AS row_id FROM conflict_error_v4 UNION ALL " +
+  "SELECT 1 AS is_precheck_conflict, id, task_id, create_time, table_name, NULL AS index_name, NULL AS key_data, row_data, NULL AS raw_key, NULL AS raw_value, " +
+  "NULL AS raw_handle, NULL AS raw_row, NULL AS kv_type, path, offset, error, row_id FROM conflict_records_v2";
+
+/** Writes what the reports hold into tables of the target, where that is asked for. The same rows when it is done again. */
+export async function writeTaskInfo(
+  { env, job, options, tidb }: Pick<RunContext, "env" | "job" | "options" | "tidb">,
+  paths: { conflicts: string | undefined; rejected: string | undefined },
+): Promise<void> {
+  const schema = options.conflict?.taskInfoSchema ?? "";
+  if (schema === "" || (paths.conflicts === undefined && paths.rejected === undefined)) return;
+  const lines = async <T>(path: string | undefined): Promise<T[]> => {
+    const bytes = path === undefined ? undefined : await env.files.read(path);
+    const text = new TextDecoder().decode(bytes);
+    return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as T]));
+  };
+  const tables = new TaskTables(tidb, schema, BigInt(job.state.startedMs) * 1_000_000n);
+  await tables.create();
+  const conflicts = await lines<ConflictLine>(paths.conflicts);
+  const rejected = await lines<RejectedRow>(paths.rejected);
+  const logical = options.backend === "tidb";
+  await tables.fill(
+    "type_error_v2",
+    ["path", "offset", "error", "row_data"],
+    rejected.map(({ table, file, byte, error, text }) => [table, file, byte, error, text ?? ""]),
+  );
+  await tables.fill(
+    "conflict_records_v2",
+    ["path", "offset", "error", "row_id", "row_data"],
+    logical ? conflicts.map((line) => [line.table, ...record(line)]) : [],
+  );
+  await tables.fill(
+    "conflict_error_v4",
+    ["index_name", "key_data", "row_data", "raw_key", "raw_value", "raw_handle", "raw_row", "kv_type"],
+    logical
+      ? []
+      : conflicts.map((line) => [line.table, line.index, line.value, words(line), "", "", "", "", kind(line)]),
+  );
+}
+
+const kind = ({ index }: ConflictLine): number => (index === "PRIMARY" ? 1 : 0);
+
+function record(line: ConflictLine): (string | number)[] {
+  const { index, value, dropped, kept } = line;
+  const at = dropped ?? kept;
+  return [at?.file ?? "", at?.byte ?? 0, `index ${index}, value ${value}: ${words(line)}`, at?.row ?? 0, ""];
+}
+
+function words({ dropped, kept }: ConflictLine): string {
+  const place = (one: SourcePlace | null): string =>
+    one === null ? "a row of the target" : `row ${one.row} of "${one.file}" (byte ${one.byte})`;
+  return `dropped ${place(dropped)}, kept ${place(kept)}`;
+}
+
+class TaskTables {
+  readonly #tidb: Tidb;
+  readonly #schema: string;
+  readonly #task: bigint;
+
+  constructor(tidb: Tidb, schema: string, task: bigint) {
+    this.#tidb = tidb;
+    this.#schema = quoteName(schema);
+    this.#task = task;
+  }
+
+  async create(): Promise<void> {
+    await this.#tidb.query(`CREATE DATABASE IF NOT EXISTS ${this.#schema}`);
+    for (const [name, columns] of Object.entries(TABLES))
+      await this.#tidb.query(`CREATE TABLE IF NOT EXISTS ${this.#schema}.${name} ${columns}`);
+    await this.#tidb.session(async (query) => {
+      await query(`USE ${this.#schema}`);
+      await query(`CREATE OR REPLACE VIEW conflict_view AS ${VIEW}`);
+    });
+  }
+
+  /** Each row begins with the table's name. */
+  async fill(name: string, columns: readonly string[], rows: readonly (string | number)[][]): Promise<void> {
+    const table = `${this.#schema}.${name}`;
+    await this.#tidb.query(`DELETE FROM ${table} WHERE task_id = ${this.#task}`);
+    for (let at = 0; at < rows.length; at += ROWS_OF_INSERT) {
+      const values = rows.slice(at, at + ROWS_OF_INSERT).map((row) => {
+        const shown = row.map((value) => (typeof value === "number" ? String(value) : literal(value)));
+        return `(${this.#task}, ${shown.join(", ")})`;
+      });
+      await this.#tidb.query(
+        `INSERT INTO ${table} (task_id, table_name, ${columns.join(", ")}) VALUES ${values.join(", ")}`,
+      );
+    }
+  }
+}
+
+/** A text that may hold backslashes, under a mode that knows them or not: as the bytes of its UTF-8. */
+function literal(text: string): string {
+  if (!text.includes("\\")) return quoteText(text);
+  const bytes = new TextEncoder().encode(text);
+  return `CONVERT(0x${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")} USING utf8mb4)`;
+}
