@@ -191,7 +191,9 @@ export function importOptions(
     conflict: conflictOptions(config, backend, intoRows),
     intoRows,
     logical: {
-      batchBytes: number("tikv-importer.logical-import-batch-size"),
+      batchBytes: config.isSet("tikv-importer.logical-import-batch-size")
+        ? number("tikv-importer.logical-import-batch-size")
+        : 0,
       batchRows: number("tikv-importer.logical-import-batch-rows"),
       packetBytes: number("tidb.max-allowed-packet"),
       metaSchema: config.get("lightning.meta-schema-name") as string,

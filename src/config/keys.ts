@@ -152,7 +152,11 @@ export const configKeys = {
     "engine-mem-cache-size": without("size", "see levin.memory"),
     "local-writer-mem-cache-size": without("size", "see levin.memory"),
     "store-write-bwlimit": key("size", "Bytes a second to one store; 0 = no limit.", { default: 0 }),
-    "logical-import-batch-size": key("size", "Bytes of one INSERT of the tidb backend.", { default: 96 << 10 }),
+    "logical-import-batch-size": key(
+      "size",
+      "Bytes of one INSERT of the tidb backend; into MySQL and MariaDB 1 MiB where it is not given.",
+      { default: 96 << 10 },
+    ),
     "logical-import-batch-rows": key("integer", "Rows of one INSERT of the tidb backend.", { default: 65536 }),
     "logical-import-prep-stmt": key("boolean", "Prepared statements in the tidb backend.", { default: false }),
     "pause-pd-scheduler-scope": key("string", "`table` or `global`.", { default: "table", oneOf: ["table", "global"] }),

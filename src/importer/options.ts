@@ -29,7 +29,7 @@ export interface ConflictOptions {
 
 /** Of the logical backend. */
 export interface LogicalOptions {
-  /** Of one statement. */
+  /** Of one statement; 0: as is best for the target. */
   batchBytes: number;
   batchRows: number;
   /** No statement may be larger; 0: as the server allows. */

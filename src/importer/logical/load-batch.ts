@@ -16,11 +16,20 @@ import { type Losers, leftOut } from "./find-conflicts.ts";
 
 /** Rows of one INSERT and its bytes where the configuration says nothing. */
 export const LOGICAL_DEFAULTS = {
-  batchBytes: 96 << 10,
+  batchBytes: 0,
   batchRows: 65536,
   packetBytes: 64 << 20,
   metaSchema: "lightning_metadata",
 };
+
+/**
+ * Of one statement: Lightning's figure for TiDB, whose transactions are small; elsewhere each statement costs a flush of the log (lineitem into
+ * MariaDB 10.11, 20 MB, two connections: 12.9 s with 96 KiB, 9.4 s with 1 MiB, 10.7 s with 4 MiB).
+ */
+export function batchBytesOf({ options, isTidb, packetBytes }: LogicalContext): number {
+  const given = options.logical?.batchBytes ?? 0;
+  return Math.min(packetBytes, given > 0 ? given : isTidb ? 96 << 10 : 1 << 20);
+}
 
 const WINDOW_BYTES = 1 << 20;
 const ER_UNKNOWN_VARIABLE = 1193;
@@ -190,7 +199,7 @@ async function loadOne(
   const loader = new ChunkLoader({
     storage: plan.storage,
     lane,
-    batchBytes: Math.min(logical.batchBytes, context.packetBytes),
+    batchBytes: batchBytesOf(context),
     batchRows: logical.batchRows,
     sqlMode: options.sqlMode,
     noBackslash: /NO_BACKSLASH_ESCAPES/i.test(options.sqlMode),

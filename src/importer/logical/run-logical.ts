@@ -20,7 +20,7 @@ import { type SourcePlan, scanSource, sourceFingerprint } from "../source-plan.t
 import { mergeConflicts } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
 import { findConflicts } from "./find-conflicts.ts";
-import { LOGICAL_DEFAULTS, loadBatch } from "./load-batch.ts";
+import { batchBytesOf, LOGICAL_DEFAULTS, loadBatch } from "./load-batch.ts";
 
 /** One import by statements, from beginning to end. */
 export async function runLogical(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
@@ -219,9 +219,9 @@ function sayPlan(context: LogicalContext, variables: ServerVariables): void {
     lines: [
       `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.files.length} files, ${mib(plan.sizeBytes)}`,
       `target ${host}:${port} (${variables.version}) by statements, sql mode "${options.sqlMode}", time zone ${zoneOf(options, variables)}`,
-      `ceilings: ${options.workers} connections, statements of ${logical.batchRows} rows or ${logical.batchBytes} bytes (packet ${packetBytes}), state in ${options.stateDir}`,
+      `ceilings: ${options.workers} connections, statements of ${logical.batchRows} rows or ${batchBytesOf(context)} bytes (packet ${packetBytes}), state in ${options.stateDir}`,
     ],
-    fields: { workers: options.workers, batchBytes: logical.batchBytes },
+    fields: { workers: options.workers, batchBytes: batchBytesOf(context) },
   });
   for (const { name, sizeBytes, files } of plan.tables)
     env.emit({ kind: "table-start", table: name, sizeBytes, files: files.length });
