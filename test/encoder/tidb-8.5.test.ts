@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { toHex, utf8 } from "../../src/base/mod.ts";
 import { FieldKind, newFields } from "../../src/codec/mod.ts";
 import { compileTable } from "../../src/encoder/mod.ts";
-import { parseSqlMode, runScript } from "../../src/schema/mod.ts";
+import { parseSqlMode, runScript, type TableInfo } from "../../src/schema/mod.ts";
 import { jsonDoublesOf } from "../../src/tidb/mod.ts";
 import { fill } from "./source-text.ts";
 
@@ -85,4 +85,50 @@ test("which TiDB writes which", () => {
     ["go", "go", "go", "point", "point", "point"],
   );
   assert.equal(jsonDoublesOf("8.0.36"), "point");
+});
+
+const base = { timeZone: "UTC", newCollations: true, rowFormatVersion: 2, rowLevelChecksum: false, nowMs: 0 } as const;
+const sink = { put: (): void => {} };
+
+function tableOf(ddl: string): TableInfo {
+  const catalog = runScript(ddl, {
+    sqlMode: parseSqlMode(""),
+    timeZone: "UTC",
+    database: "d",
+    newCollation: true,
+    clusteredIndex: "on",
+    nowMs: 0,
+  });
+  return catalog.tables("d")[0]!;
+}
+
+test("a vector has no value that stands for NULL, but one for no default", () => {
+  const info = tableOf("CREATE TABLE e (id INT PRIMARY KEY, v VECTOR NOT NULL);");
+  let record = "";
+  const put = (_: Uint8Array, __: number, value: Uint8Array, length: number): void => {
+    record = toHex(value.subarray(0, length));
+  };
+  const session = { ...base, sqlMode: "", defaultWeekFormat: 0 };
+  const encoder = compileTable(info, { session, record: { put }, index: sink });
+  const fields = newFields(2);
+  const one = { kind: FieldKind.string, bytes: utf8("1") };
+  fill(fields, [one, { kind: FieldKind.null, bytes: utf8("") }]);
+  assert.throws(() => encoder.encodeRow(fields, 1), /VECTOR column 'v' cannot be null/);
+  encoder.bindColumns(["id"]);
+  fill(fields, [one]);
+  encoder.encodeRow(fields, 1);
+  assert.equal(record, "800001000000020400" + "00000000");
+});
+
+test("what tidb-lightning 8.5 refuses before the first row: JSON of binary strings", () => {
+  for (const call of ["json_unquote(c)", "json_extract(c, '$.a')"]) {
+    const info = tableOf(`CREATE TABLE g (id INT PRIMARY KEY, c VARBINARY(20), g VARCHAR(20) AS (${call}) STORED);`);
+    const session = { ...base, sqlMode: "", defaultWeekFormat: 0 };
+    assert.throws(() => compileTable(info, { session, record: sink, index: sink }), /CHARACTER SET 'binary'/, call);
+  }
+});
+
+test("INSERT in an expression is INSERT_FUNC in the table's metadata", () => {
+  const [, g] = tableOf("CREATE TABLE i (c VARCHAR(9), g VARCHAR(9) AS (INSERT(c, 1, 1, 'zz')) STORED);").cols;
+  assert.equal(g!.generated_expr_string, "insert_func(`c`, 1, 1, _utf8mb4'zz')");
 });

@@ -44,16 +44,17 @@ export function zeroValue(column: ColumnInfo): Datum {
     case Tp.json:
       return { kind: "json", value: Uint8Array.of(4, 0) };
     case Tp.vector:
-      return NULL_DATUM;
+      return { kind: "vector", value: new Uint8Array(4) };
     default:
       return { kind: "bytes", value: new Uint8Array(0), collation: type.Collate };
   }
 }
 
-/** NULL for a column that is not allowed to be: error 1048, or with a warning the zero value. */
+/** NULL for a column that is not allowed to be: error 1048, or with a warning the zero value; of a vector always an error. */
 export function nullValue(session: CastSession, column: ColumnInfo): Datum {
   if ((column.type.Flag & (Flag.notNull | Flag.preventNullInsert)) === 0) return NULL_DATUM;
   const message = `Column '${column.name.O}' cannot be null`;
+  if (column.type.Tp === Tp.vector) throw new CastError(0, `VECTOR column '${column.name.O}' cannot be null`);
   if (session.strict) throw new CastError(Code.columnCannotBeNull, message);
   session.warn(Code.columnCannotBeNull, message);
   return zeroValue(column);

@@ -1,7 +1,9 @@
 /** Arguments of the JSON functions. */
+import type { FieldTypeInfo } from "../../schema/mod.ts";
 import { CastError } from "../cast/mod.ts";
 import type { Call } from "./call.ts";
 import { toJson } from "./cast.ts";
+import { isBinaryString } from "./field-types.ts";
 import { type JsonPath, parsePath } from "./json-path.ts";
 import { as, isConst, type NodeOf } from "./node.ts";
 import type { Eval, Row } from "./value.ts";
@@ -37,14 +39,21 @@ export function plainValues(call: Call, from: number, step: number): void {
   for (let i = from; i < call.args.length; i += step) call.args[i] = toJson(call.ctx, call.args[i]!, false);
 }
 
-/** Refuses arguments that are neither JSON nor text. */
+/** Refuses arguments that are neither JSON nor text with a character set. */
 export function documentsOnly(call: Call, ...indexes: number[]): void {
   for (const i of indexes) {
-    const { kind } = call.args[i]!;
+    const { kind, type } = call.args[i]!;
+    if (kind === "string") textOnly(type);
     if (kind === "json" || kind === "string") continue;
     const what = `a JSON string or JSON type is required.`;
     throw new CastError(3146, `Invalid data type for JSON data in argument ${i + 1} to function ${call.name}; ${what}`);
   }
+}
+
+/** Refuses the type of a binary string. */
+export function textOnly(type: FieldTypeInfo): void {
+  if (!isBinaryString(type)) return;
+  throw new CastError(3144, "Cannot create a JSON value from a string with CHARACTER SET 'binary'.");
 }
 
 /** A document, then paths. */

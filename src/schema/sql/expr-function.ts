@@ -154,6 +154,7 @@ const SPECIAL: Record<string, (reader: TokenReader, make: (name: string, args: E
     args.push(charset === undefined ? { kind: "null", at } : { kind: "string", at, text: charset });
     return make("char_func", args);
   },
+  insert: (reader, make) => make("insert_func", parseList(reader)),
   extract: (reader, make) => {
     const unit = parseTimeUnit(reader);
     reader.expectWord("FROM");

@@ -13,7 +13,7 @@ import {
 import { Flag, Tp } from "../../../schema/mod.ts";
 import { byteString, CastError } from "../../cast/mod.ts";
 import { ANY_NUMBER, type Call, type FunctionTable, fn } from "../call.ts";
-import { allOf, documentAndPaths, documentsOnly, pathEval, plainValues, singlePath } from "../json-args.ts";
+import { allOf, documentAndPaths, documentsOnly, pathEval, plainValues, singlePath, textOnly } from "../json-args.ts";
 import { compareJson } from "../json-compare.ts";
 import { contains, itemsOf, jsonDepth, membersOf, overlaps } from "../json-edit.ts";
 import { exists, extract, walk } from "../json-find.ts";
@@ -84,6 +84,7 @@ function jsonUnquote(call: Call): Node {
   if (arg.kind !== "json" && arg.kind !== "string") {
     throw new CastError(3064, "Incorrect type for argument 1 in function json_unquote.");
   }
+  if (arg.kind === "string") textOnly(arg.type);
   const [text] = call.cast("string", "string");
   const type = { Flen: text.type.Flen, Flag: Flag.binary };
   if (arg.kind !== "json") return call.string(lift1(text.eval, unquote), type);
