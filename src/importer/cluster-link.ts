@@ -1,6 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import { PdClient, PdHttp, parseJson, StoreDirectory, TikvClient } from "../cluster/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
+import { patiently } from "./patient-tidb.ts";
 
 /** The clients of one target cluster; closed together. */
 export interface ClusterLink {
@@ -10,10 +11,16 @@ export interface ClusterLink {
   close(): void;
 }
 
+const SETTINGS_PATIENCE_MS = 60_000;
+
 /** PD's addresses: as configured, else as TiDB's `/settings` has them in `path`. */
 async function pdAddresses(options: ImportOptions, env: ImportEnvironment): Promise<string[]> {
   if (options.pdAddresses.length > 0) return options.pdAddresses;
-  const settings = parseJson(await env.world.getStatusPort(options.statusPort, "/settings"));
+  // TiDB may restart right now; but a status port that is configured wrong is not waited for as long.
+  const patienceMs = Math.min(options.retryDeadlineMs, SETTINGS_PATIENCE_MS);
+  const settings = parseJson(
+    await patiently({ ...env, patienceMs }, () => env.world.getStatusPort(options.statusPort, "/settings")),
+  );
   const path =
     typeof settings === "object" && settings !== null ? (settings as Record<string, unknown>)["path"] : undefined;
   const addresses =
