@@ -1,33 +1,60 @@
 /** `levin detect`: guesses of dialects, whose configuration then reads the file. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { detectCsv, dialectToml } from "../../src/cli/detect-csv.ts";
+import fs from "node:fs";
+import os from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { loadConfig } from "../../src/config/mod.ts";
+import { levin } from "./in-process.ts";
 
-const detect = (text: string) => detectCsv(new TextEncoder().encode(text), true);
+let dir: string;
 
-test("dialects of spreadsheets and export tools", () => {
-  const comma = detect('id,name\n1,"a,b"\n2,"c ""d"""\n')!;
-  assert.deepEqual(comma.columns, ["id", "name"]);
-  assert.deepEqual(comma.rows, [
-    ["1", "a,b"],
-    ["2", 'c "d"'],
-  ]);
-  const tabs = detect("1\tx\t\\N\n2\ty, z\t3\n")!;
-  assert.equal(tabs.dialect.separator, "\t");
-  assert.equal(tabs.dialect.header, false);
-  assert.deepEqual(tabs.rows[0], ["1", "x", null]);
-  const long = detect("'1'|+|'a;b'|+|NULL\n'2'|+|'c'|+|'x'\n")!;
-  assert.equal(long.dialect.separator, "|+|");
-  assert.equal(long.dialect.delimiter, "'");
-  assert.deepEqual(long.dialect.nulls, ["\\N", "NULL"]);
-  assert.equal(detect("one column\nonly\n"), undefined);
-  assert.equal(detect(""), undefined);
+before(() => {
+  dir = fs.mkdtempSync(join(os.tmpdir(), "levin-detect-"));
 });
 
-test("the lines to copy are a configuration", () => {
-  const { dialect } = detect("a;b\n1;2\n")!;
-  const config = loadConfig({ file: { path: "x", text: dialectToml(dialect) }, strict: true });
-  assert.equal(config.get("mydumper.csv.separator"), ";");
-  assert.equal(config.get("mydumper.csv.header"), true);
+after(() => fs.rmSync(dir, { recursive: true }));
+
+async function detect(content: string | Uint8Array, name = "x.csv") {
+  fs.writeFileSync(join(dir, name), content);
+  const { code, out, err } = await levin(["detect", join(dir, name)]);
+  const [head, table, ...lines] = out.split("\n\n");
+  const toml = lines.join("\n\n");
+  const config = code === 0 && toml !== "" ? loadConfig({ file: { path: "x", text: toml }, strict: true }) : undefined;
+  const csv = (key: string) => config?.get(`mydumper.csv.${key}`);
+  return { code, err, head, table: table?.split("\n").map((line) => line.trimEnd()), csv };
+}
+
+const utf16 = (text: string): Uint8Array => Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from(text, "utf16le")]);
+
+test("files of spreadsheets and export tools", async () => {
+  const comma = await detect('id,name\n1,"a,b"\n2,"c ""d"""\n');
+  assert.deepEqual(comma.table, ["id  name", "1   a,b", '2   c "d"']);
+  const tabs = await detect("1\tx\t\\N\n2\ty, z\t3\n");
+  assert.equal(tabs.csv("separator"), "\t");
+  assert.equal(tabs.csv("header"), false);
+  assert.deepEqual(tabs.table, ["column 1  column 2  column 3", "1         x         NULL", "2         y, z      3"]);
+  const long = await detect("'1'|+|'a;b'|+|NULL\n'2'|+|'c'|+|'x'\n");
+  assert.equal(long.csv("separator"), "|+|");
+  assert.equal(long.csv("delimiter"), "'");
+  const excel = await detect('\ufeffId;Name;Summe\r\n1;"Müller; Hans";12,50\r\n2;x;1\r\n');
+  assert.equal(excel.csv("separator"), ";");
+  assert.deepEqual(excel.table, ["Id  Name          Summe", "1   Müller; Hans  12,50", "2   x             1"]);
+  const unicodeText = await detect(utf16("Id\tName\r\n1\tMüller\r\n"), "Mappe1.txt");
+  assert.match(unicodeText.head!, /^CSV, utf16le/);
+  assert.deepEqual(unicodeText.table, ["Id  Name", "1   Müller"]);
+  const packed = await detect(gzipSync("id,n\n1,2\n"), "x.csv.gz");
+  assert.equal(packed.head, "CSV, utf8, gzip");
+  assert.equal(packed.csv("separator"), ",");
+});
+
+test("what is no CSV of several columns", async () => {
+  assert.match((await detect("one column\nonly\n")).err, /note: no separator was found/);
+  assert.match((await detect("-- dump\nINSERT INTO t VALUES (1);", "x.sql")).head!, /^SQL statements, utf8/);
+  const empty = await detect("");
+  assert.equal(empty.code, 4);
+  assert.match(empty.err, /it has no row/);
+  assert.equal((await levin(["detect", dir])).code, 2);
+  assert.equal((await levin(["detect", join(dir, "none.csv")])).code, 3);
 });
