@@ -4,6 +4,7 @@ import type { TableName } from "./chunk.ts";
 import type { CsvDialect } from "./csv-dialect.ts";
 import { type Compression, compareSortKeys, type DataFormat, decodePercent, parseFileName } from "./file-name.ts";
 import type { CompiledRule, RuleMatch } from "./file-rules.ts";
+import { decodeMysqlFileName } from "./mysql-file-name.ts";
 import type { Cut } from "./plan.ts";
 import type { ExtraColumn } from "./routes.ts";
 import type { StoredFile } from "./storage.ts";
@@ -109,7 +110,7 @@ function verdictOfRule(file: StoredFile, match: RuleMatch): FileVerdict {
   const names = distinct([
     { database, table, sortKey },
     { database: decodePercent(database), table: decodePercent(table), sortKey },
-    { database: decodeFileNameCharset(database), table: decodeFileNameCharset(table), sortKey },
+    { database: decodeMysqlFileName(database), table: decodeMysqlFileName(table), sortKey },
   ]);
   if (type === "sql" || type === "csv") return dataVerdict({ file, names, format: type, compression, byUser: true });
   return schemaVerdict({ file, what: SCHEMA_KINDS[type], names, compression, byUser: true });
@@ -168,11 +169,6 @@ function distinct(names: readonly NameCandidate[]): NameCandidate[] {
         (other) => other.database === name.database && other.table === name.table && other.sortKey === name.sortKey,
       ) === k,
   );
-}
-
-/** MySQL's own encoding of names in file names, as `mysqldump --tab` leaves them: `@0020` for a code unit, `@` tables apart. */
-function decodeFileNameCharset(text: string): string {
-  return text.replace(/@([0-9a-f]{4})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   parseTableFilter,
   retarget,
 } from "../../src/source/mod.ts";
+import { decodeMysqlFileName } from "../../src/source/mysql-file-name.ts";
 
 const filter = (...rules: string[]) => parseTableFilter(rules);
 
@@ -181,4 +182,11 @@ test("statements get their target's name", () => {
     retarget({ text: 'CREATE TABLE "old" ("id" int)', sqlMode: "ANSI_QUOTES" }, to),
     'CREATE TABLE IF NOT EXISTS `d``b`.`t` ("id" int)',
   );
+});
+
+test("MySQL's encoding of names in file names is decoded", () => {
+  // As MariaDB's CONVERT(… USING filename) writes them.
+  const names = { "@1on@0v@8868": "ünï表", "my@0020table": "my table", "dot@002ename": "dot.name", "@0g@00e9": "àé" };
+  for (const [written, name] of Object.entries(names)) assert.equal(decodeMysqlFileName(written), name);
+  for (const plain of ["t", "a@b", "x@", "@zzzz"]) assert.equal(decodeMysqlFileName(plain), plain);
 });
