@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { equalBytes, utf8 } from "../base/mod.ts";
 import { encodeBase64 } from "./base64.ts";
+import { int } from "./json-fields.ts";
 import { type Fields, JsonReader } from "./json-reader.ts";
 import { quoteBytes } from "./json-text.ts";
 import type { ChecksumItem } from "./shapes.ts";
@@ -58,12 +59,7 @@ export function readDataDocument(bytes: Uint8Array, what: string): DataDocument 
   ]);
   json.object(
     new Map([
-      [
-        "dure-time",
-        () => {
-          document.dureNs = json.int64() ?? document.dureNs;
-        },
-      ],
+      ["dure-time", int(json, document, "dureNs")],
       [
         "range-group-metas",
         () => {
@@ -124,12 +120,7 @@ export function readChecksumDocument(bytes: Uint8Array, what: string): ChecksumD
           document.checksum = json.base64();
         },
       ],
-      [
-        "dure-time",
-        () => {
-          document.dureNs = json.int64() ?? document.dureNs;
-        },
-      ],
+      ["dure-time", int(json, document, "dureNs")],
     ]),
   );
   json.end();

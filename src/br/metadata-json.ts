@@ -1,5 +1,6 @@
 /** The metadata documents of all kinds, read and printed. */
 import { utf8 } from "../base/mod.ts";
+import { int, listOf, text, uint } from "./json-fields.ts";
 import { type Fields, type Json, JsonReader } from "./json-reader.ts";
 import { printJson, quoteBytes, quoteGo } from "./json-text.ts";
 import { printRange } from "./print-items.ts";
@@ -25,32 +26,17 @@ function whole(bytes: Uint8Array, what: string, fields: (json: JsonReader) => [s
   json.end();
 }
 
-function listOf<T>(json: JsonReader, item: () => T): T[] | null {
-  const items: T[] = [];
-  return json.array(() => void items.push(item())) ? items : null;
-}
-
 export function readBackupMetadata(bytes: Uint8Array, what: string): BackupMetadata {
   const meta: BackupMetadata = { gcServiceId: "", configHash: null, backupTs: 0n, ranges: null };
   whole(bytes, what, (json) => [
-    [
-      "gc-service-id",
-      () => {
-        meta.gcServiceId = json.string() ?? meta.gcServiceId;
-      },
-    ],
+    ["gc-service-id", text(json, meta, "gcServiceId")],
     [
       "config-hash",
       () => {
         meta.configHash = json.base64();
       },
     ],
-    [
-      "backup-ts",
-      () => {
-        meta.backupTs = json.uint64() ?? meta.backupTs;
-      },
-    ],
+    ["backup-ts", uint(json, meta, "backupTs")],
     [
       "ranges",
       () => {
@@ -134,18 +120,8 @@ export function readSnapshotMetadata(bytes: Uint8Array, what: string): SnapshotM
     restoreUuid: ZERO_UUID,
   };
   whole(bytes, what, (json) => [
-    [
-      "upstream-cluster-id",
-      () => {
-        meta.upstreamClusterId = json.uint64() ?? meta.upstreamClusterId;
-      },
-    ],
-    [
-      "restored-ts",
-      () => {
-        meta.restoredTs = json.uint64() ?? meta.restoredTs;
-      },
-    ],
+    ["upstream-cluster-id", uint(json, meta, "upstreamClusterId")],
+    ["restored-ts", uint(json, meta, "restoredTs")],
     [
       "schedulers-config",
       () => {
@@ -176,12 +152,7 @@ function readTiflash(json: JsonReader, before: Map<bigint, TiflashItem> | null):
     const item: TiflashItem = { count: 0n, locationLabels: null, available: false, availablePartitionIds: null };
     json.object(
       new Map([
-        [
-          "count",
-          () => {
-            item.count = json.uint64() ?? item.count;
-          },
-        ],
+        ["count", uint(json, item, "count")],
         [
           "locationlabels",
           () => {
@@ -231,36 +202,11 @@ export function readLogMetadata(bytes: Uint8Array, what: string): LogMetadata {
     tiflashItems: null,
   };
   whole(bytes, what, (json) => [
-    [
-      "upstream-cluster-id",
-      () => {
-        meta.upstreamClusterId = json.uint64() ?? meta.upstreamClusterId;
-      },
-    ],
-    [
-      "restored-ts",
-      () => {
-        meta.restoredTs = json.uint64() ?? meta.restoredTs;
-      },
-    ],
-    [
-      "start-ts",
-      () => {
-        meta.startTs = json.uint64() ?? meta.startTs;
-      },
-    ],
-    [
-      "rewrite-ts",
-      () => {
-        meta.rewriteTs = json.uint64() ?? meta.rewriteTs;
-      },
-    ],
-    [
-      "gc-ratio",
-      () => {
-        meta.gcRatio = json.string() ?? meta.gcRatio;
-      },
-    ],
+    ["upstream-cluster-id", uint(json, meta, "upstreamClusterId")],
+    ["restored-ts", uint(json, meta, "restoredTs")],
+    ["start-ts", uint(json, meta, "startTs")],
+    ["rewrite-ts", uint(json, meta, "rewriteTs")],
+    ["gc-ratio", text(json, meta, "gcRatio")],
     [
       "tiflash-recorder",
       () => {
@@ -303,12 +249,7 @@ export function readFileRestoreMetadata(bytes: Uint8Array, what: string): FileRe
         meta.schedulersConfig = readSchedulers(json);
       },
     ],
-    [
-      "gc-ratio",
-      () => {
-        meta.gcRatio = json.string() ?? meta.gcRatio;
-      },
-    ],
+    ["gc-ratio", text(json, meta, "gcRatio")],
   ]);
   return meta;
 }
@@ -323,30 +264,10 @@ export function printFileRestoreMetadata(meta: FileRestoreMetadata): Uint8Array 
 export function readFileTaskInfo(bytes: Uint8Array, what: string): FileTaskInfo {
   const info: FileTaskInfo = { progress: 0n, startTs: 0n, restoreTs: 0n, rewriteTs: 0n, tiflashItems: null };
   whole(bytes, what, (json) => [
-    [
-      "progress",
-      () => {
-        info.progress = json.int64() ?? info.progress;
-      },
-    ],
-    [
-      "start-ts",
-      () => {
-        info.startTs = json.uint64() ?? info.startTs;
-      },
-    ],
-    [
-      "restore-ts",
-      () => {
-        info.restoreTs = json.uint64() ?? info.restoreTs;
-      },
-    ],
-    [
-      "rewrite-ts",
-      () => {
-        info.rewriteTs = json.uint64() ?? info.rewriteTs;
-      },
-    ],
+    ["progress", int(json, info, "progress")],
+    ["start-ts", uint(json, info, "startTs")],
+    ["restore-ts", uint(json, info, "restoreTs")],
+    ["rewrite-ts", uint(json, info, "rewriteTs")],
     [
       "tiflash-recorder",
       () => {
@@ -372,18 +293,8 @@ function readCiName(json: JsonReader, before: CiName): CiName {
   }
   json.object(
     new Map([
-      [
-        "o",
-        () => {
-          name.original = json.string() ?? name.original;
-        },
-      ],
-      [
-        "l",
-        () => {
-          name.lower = json.string() ?? name.lower;
-        },
-      ],
+      ["o", text(json, name, "original")],
+      ["l", text(json, name, "lower")],
     ]),
   );
   return name;
@@ -408,12 +319,7 @@ export function readIngestRepairs(bytes: Uint8Array, what: string): IngestIndexR
           };
           json.object(
             new Map([
-              [
-                "index-id",
-                () => {
-                  repair.indexId = json.int64() ?? repair.indexId;
-                },
-              ],
+              ["index-id", int(json, repair, "indexId")],
               [
                 "schema-name",
                 () => {
@@ -426,18 +332,8 @@ export function readIngestRepairs(bytes: Uint8Array, what: string): IngestIndexR
                   repair.tableName = readCiName(json, repair.tableName);
                 },
               ],
-              [
-                "index-name",
-                () => {
-                  repair.indexName = json.string() ?? repair.indexName;
-                },
-              ],
-              [
-                "add-sql",
-                () => {
-                  repair.addSql = json.string() ?? repair.addSql;
-                },
-              ],
+              ["index-name", text(json, repair, "indexName")],
+              ["add-sql", text(json, repair, "addSql")],
               [
                 "add-args",
                 () => {
@@ -463,18 +359,8 @@ export function printIngestRepairs(repairs: readonly IngestIndexRepair[] | null)
 export function readLock(bytes: Uint8Array, what: string): LockFile {
   const lock: LockFile = { lockId: 0n, expireAt: 0n };
   whole(bytes, what, (json) => [
-    [
-      "lock-id",
-      () => {
-        lock.lockId = json.uint64() ?? lock.lockId;
-      },
-    ],
-    [
-      "expire-at",
-      () => {
-        lock.expireAt = json.int64() ?? lock.expireAt;
-      },
-    ],
+    ["lock-id", uint(json, lock, "lockId")],
+    ["expire-at", int(json, lock, "expireAt")],
   ]);
   return lock;
 }
