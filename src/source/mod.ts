@@ -21,6 +21,7 @@ export { compileFileRule, type FileRule } from "./file-rules.ts";
 export { type IgnoreColumnsRule, ignoredColumns } from "./ignore-columns.ts";
 export { type LoadSourceOptions, loadSource, type TableSettings } from "./load-source.ts";
 export { openLocalStorage } from "./local-storage.ts";
+export { objectSource, openSource } from "./object-source.ts";
 export { PlainStreams } from "./plain-streams.ts";
 export { type Cut, type PlanOptions, planChunks } from "./plan.ts";
 export {
