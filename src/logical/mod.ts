@@ -10,6 +10,7 @@
  * applied twice.
  */
 export type { ApplyPolicy, ConflictStrategy } from "./apply-rows.ts";
+export { findTwin } from "./find-twin.ts";
 export { Lane, type LaneOptions } from "./lane.ts";
 export {
   ChunkLoader,

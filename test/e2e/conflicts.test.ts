@@ -122,6 +122,25 @@ test("error: both rows are named, nothing is imported, the report has all of the
   }
 });
 
+test("statements without a strategy: the row that the server refuses is named with the one in its way", {
+  timeout: 60_000,
+}, async () => {
+  const files: [string, string][] = [
+    ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+    ["c.t-schema.sql", "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, u VARCHAR(9), UNIQUE KEY uu (u));\n"],
+    ["c.t.1.csv", csvOf([...Array(50).keys()].map((k) => [String(k), `a${k}`]))],
+    ["c.t.2.csv", csvOf([...Array(50).keys()].map((k) => [String(k + 100), k === 40 ? "a7" : null]))],
+  ];
+  const source = place.folder(files);
+  await place.sql.query("DROP DATABASE IF EXISTS c");
+  const { code, err } = await run(source, "", { backend: "tidb", workers: 1, chunkBytes: 1 << 20 });
+  assert.equal(code, 4, err);
+  assert.match(
+    err,
+    /index "uu", value a7: row 8 of "c\.t\.1\.csv" \(byte 35\) and row 41 of "c\.t\.2\.csv" \(byte 280\) have/,
+  );
+});
+
 test("threshold and max-record-rows", { timeout: 60_000 }, async () => {
   const tables = sampleTables(9, 40).slice(0, 1);
   const source = place.folder(dumpOf(tables));

@@ -1,5 +1,12 @@
 import { LevinError } from "../../base/mod.ts";
-import { type ApplyPolicy, ChunkLoader, Lane, type LogicalChunkTable, type LogicalTable } from "../../logical/mod.ts";
+import {
+  type ApplyPolicy,
+  ChunkLoader,
+  findTwin,
+  Lane,
+  type LogicalChunkTable,
+  type LogicalTable,
+} from "../../logical/mod.ts";
 import { type ColumnCoding, charsetOfColumn, ignoredColumns } from "../../source/mod.ts";
 import { type SqlLink, sqlErrno } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
@@ -222,7 +229,10 @@ async function loadOne(
     },
     onProgress: (rows, bytes) => progress.encoded(rows, bytes),
   });
-  const loaded = await loader.load(batch.id, id, chunk, chunkTable(context, table, info));
+  const target = chunkTable(context, table, info);
+  const loaded = await loader.load(batch.id, id, chunk, target).catch(async (thrown: unknown) => {
+    throw await withTwin(context, batch, table, target, thrown);
+  });
   const ignored = options.conflict?.strategy === "ignore" ? reports.conflicts : 0;
   const counts = Object.entries({
     rejectedRows: reports.refused,
@@ -245,6 +255,47 @@ async function loadOne(
   await job.append({ type: "flushed", batch: batch.id, runs: { data: [], index: [] }, chunks: [result] });
   tally.close(reports);
   env.emit({ kind: "chunk", state: "finished", ...placeOf(chunk), rows: result.rows });
+}
+
+/** The server names one of two rows in each other's way; the source may tell the other. */
+async function withTwin(
+  context: LogicalContext,
+  batch: Batch,
+  source: SourceTable,
+  table: LogicalChunkTable,
+  thrown: unknown,
+): Promise<unknown> {
+  if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrDuplicateKey") return thrown;
+  const { options, plan, env, job } = context;
+  const { file, row, byte, index, value } = thrown.fields;
+  const again: BatchState = { ...job.state.batches[batch.id]!, chunks: [], done: new Map() };
+  const columnCountOf = (): number => table.info.columns.length;
+  const place = { file: String(file), row: Number(row), byte: Number(byte) };
+  try {
+    const twin = await findTwin({
+      storage: plan.storage,
+      chunks: chunksOf({ ...context, columnCountOf }, { ...batch, tables: [source] }, again, () => undefined),
+      table,
+      index: String(index),
+      place,
+      sqlMode: options.sqlMode,
+      compatLightning: options.compatLightning,
+      invalidReplacement: options.invalidReplacement,
+      signal: env.signal,
+    });
+    const say = (one: typeof place): string => `row ${one.row} of "${one.file}" (byte ${one.byte})`;
+    const other = twin === undefined ? "a row that the target has" : say(twin);
+    return new LevinError(
+      thrown.code,
+      `Cannot import table "${source.name}": index "${index}", value ${value}: ${other} and ${say(place)} have the same key`,
+      {
+        cause: thrown,
+        fields: { ...thrown.fields, otherFile: twin?.file, otherRow: twin?.row, otherByte: twin?.byte },
+      },
+    );
+  } catch {
+    return thrown;
+  }
 }
 
 function chunkTable({ options }: LogicalContext, table: SourceTable, info: LogicalTable): LogicalChunkTable {
