@@ -51,9 +51,9 @@ export function serverWords(error: LevinError): string {
 
 /** The column that a refusal names; undefined where it names none. */
 export function columnOf(words: string): string | undefined {
-  const found = /[Cc]olumn:?\s+[`'"]([^`'"]+)[`'"]|for column ['`]?([^'`\s]+)['`]?|Field '([^']+)'/.exec(words);
-  const name = found?.[1] ?? found?.[2] ?? found?.[3];
-  return name?.split(".").at(-1)?.replaceAll("`", "");
+  const found = /[Cc]olumn:?\s+((?:`[^`]+`\.)*`[^`]+`|'[^']+'|"[^"]+")|Field ('[^']+')/.exec(words);
+  const name = found?.[1] ?? found?.[2];
+  return name?.replace(/^.*`\.(?=`)/, "").slice(1, -1);
 }
 
 /** Value and index of a duplicate entry as the server tells them. */
