@@ -87,8 +87,9 @@ function durationAsTime(ctx: ExprContext, d: Duration, tp: number, fsp: number):
   });
 }
 
-export function jsonTime(json: Uint8Array, tp: number): Time {
-  return time(unpackCoreTime(jsonInt(json)), tp, 6);
+/** The time with another precision; its microseconds stay, as in TiDB. */
+function jsonTime(json: Uint8Array, tp: number, fsp: number): Time {
+  return time(unpackCoreTime(jsonInt(json)), tp, fsp);
 }
 
 function jsonToTime(ctx: ExprContext, json: Uint8Array, tp: number, fsp: number): Time | null {
@@ -96,7 +97,7 @@ function jsonToTime(ctx: ExprContext, json: Uint8Array, tp: number, fsp: number)
     case JsonType.date:
     case JsonType.datetime:
     case JsonType.timestamp:
-      return asType(jsonTime(json, tp), tp);
+      return asType(jsonTime(json, tp, fsp), tp);
     case JsonType.time:
       return durationAsTime(ctx, jsonDuration(json), tp, fsp);
     case JsonType.string:
@@ -185,11 +186,11 @@ function jsonToDuration(ctx: ExprContext, json: Uint8Array, fsp: number): Durati
     case JsonType.date:
     case JsonType.datetime:
     case JsonType.timestamp:
-      return roundDuration(timeOfDay(datumOfTime(jsonTime(json, Tp.datetime))), fsp);
+      return roundDuration(timeOfDay(datumOfTime(jsonTime(json, Tp.datetime, fsp))), fsp);
     case JsonType.time:
       return jsonDuration(json);
     case JsonType.string:
-      return textToDuration(ctx, unquotedJson(json), fsp);
+      return textToDuration(ctx, unquotedJson(json), fsp) ?? { nanos: 0n, fsp: 0 };
     default:
       ctx.handle(truncatedWrongValue("TIME", jsonText(json)));
       return null;

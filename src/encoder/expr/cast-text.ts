@@ -3,7 +3,8 @@ import { utf8 } from "../../base/mod.ts";
 import { decimalText, durationText, jsonText } from "../../codec/mod.ts";
 import { type FieldTypeInfo, Tp } from "../../schema/mod.ts";
 import { fitLength, formatFixed, formatTimeDatum } from "../cast/mod.ts";
-import type { ExprContext } from "./context.ts";
+import { type ExprContext, MAX_ALLOWED_PACKET } from "./context.ts";
+import { isBinaryString } from "./field-types.ts";
 import { lift1, type Node } from "./node.ts";
 import { datumOfTime } from "./time-value.ts";
 import type { Eval, Time } from "./value.ts";
@@ -41,7 +42,9 @@ function textEval(ctx: ExprContext, arg: Node): Eval<Uint8Array> {
 export function stringEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): Eval<Uint8Array> {
   const text = textEval(ctx, arg);
   if (type.Flen < 0) return text;
+  const isPadded = type.Tp === Tp.string && isBinaryString(type);
   return lift1(text, (v) => {
+    if (isPadded && v.length < type.Flen && type.Flen > MAX_ALLOWED_PACKET) return ctx.tooLong("cast_as_binary");
     const fitted = fitLength(ctx.session, v, type);
     ctx.failed();
     return fitted;

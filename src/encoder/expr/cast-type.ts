@@ -59,9 +59,15 @@ function targetType(ctx: ExprContext, to: CastType): FieldTypeInfo {
   }
 }
 
-/** The type, and the argument as the cast takes it. */
-export function castTypeOf(ctx: ExprContext, arg: Node, to: CastType): { type: FieldTypeInfo; prepared: Node } {
+/** The type, and the argument as the cast takes it. `isOperator`: `BINARY x`. */
+export function castTypeOf(
+  ctx: ExprContext,
+  arg: Node,
+  to: CastType,
+  isOperator: boolean,
+): { type: FieldTypeInfo; prepared: Node } {
   const type = targetType(ctx, to);
+  if (isOperator) type.Tp = Tp.string;
   let prepared = arg;
   if (arg.kind === "string" && arg.type.Tp !== Tp.null) {
     const isBinary = isBinaryString(arg.type);

@@ -66,7 +66,8 @@ export function jsonEval(arg: Node, parse: boolean): Eval<Uint8Array> {
   switch (arg.kind) {
     case "int": {
       if (hasFlag(arg.type, Flag.isBoolean)) return lift1(arg.eval, (v) => writeLiteral(v !== 0n));
-      const type = hasFlag(arg.type, Flag.unsigned) ? JsonType.uint64 : JsonType.int64;
+      const isUnsigned = hasFlag(arg.type, Flag.unsigned) || arg.type.Tp === Tp.year;
+      const type = isUnsigned ? JsonType.uint64 : JsonType.int64;
       return lift1(arg.eval, (v) => writeInt(type, v));
     }
     case "real":

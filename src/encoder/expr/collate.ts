@@ -49,9 +49,14 @@ export function comparer(collation: Collation): Compare<Uint8Array> {
   return (a, b) => compareBytes(keyInto(left, collation, a), keyInto(right, collation, b));
 }
 
+const isWide = (c: Uint8Array): boolean => c.length > 0 && c[0]! >= 0xf0;
+
 /** Whether two characters are the same to the collation; blanks are characters like others. */
 export function sameCharacter(collation: Collation): (a: Uint8Array, b: Uint8Array) => boolean {
   if (collation.bytewise) return (a, b) => compareBytes(a, b) === 0;
   const compare = comparer({ ...collation, padSpace: false });
-  return (a, b) => compareBytes(a, b) === 0 || compare(a, b) === 0;
+  const folds = (a: Uint8Array, b: Uint8Array): boolean => compareBytes(a, b) === 0 || compare(a, b) === 0;
+  if (!collation.name.endsWith("_unicode_ci")) return folds;
+  // Beyond U+FFFF all weigh the same, but patterns tell them apart (TiDB `pkg/util/collate/unicode_4.0.0_ci`).
+  return (a, b) => (isWide(a) || isWide(b) ? compareBytes(a, b) === 0 : folds(a, b));
 }

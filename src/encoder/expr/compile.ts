@@ -94,7 +94,7 @@ function compileCase(ctx: ExprContext, expr: CaseExpr, depth: number): Node {
 
 function compileCast(ctx: ExprContext, expr: CastExpr, depth: number): Node {
   const arg = compile(ctx, expr.arg, depth + 1);
-  const { type, prepared } = castTypeOf(ctx, arg, expr.to);
+  const { type, prepared } = castTypeOf(ctx, arg, expr.to, expr.form === "binary");
   if (expr.to.array === true) return castToArray(ctx, arg, expr.to, type);
   const made = castTo(ctx, prepared, type);
   const isText = kindOf(type) === "string";

@@ -1,13 +1,15 @@
 /** GREATEST, LEAST and INTERVAL (TiDB `pkg/expression/builtin_compare.go`). */
 import { compareBytes, utf8 } from "../../../base/mod.ts";
 import { type FieldTypeInfo, Flag, Tp } from "../../../schema/mod.ts";
+import { byteString, fspOfText, parseTime } from "../../cast/mod.ts";
 import { ANY_NUMBER, type Call, type FunctionTable, fn } from "../call.ts";
-import { convertTime, textToTime } from "../cast-temporal.ts";
+import { convertTime } from "../cast-temporal.ts";
 import { timeText } from "../cast-text.ts";
 import { collationOf, comparer } from "../collate.ts";
 import { isStringKind, isTemporal, isTime, kindOf } from "../field-types.ts";
 import { aggregateType } from "../merge-type.ts";
 import { as, type Node } from "../node.ts";
+import { timeOfDatum } from "../time-value.ts";
 import type { Eval, Kind, Time } from "../value.ts";
 import { compareOf } from "./comparison.ts";
 
@@ -30,8 +32,10 @@ function mixed(call: Call, direction: 1 | -1, tp: number, sizes: Partial<FieldTy
   const { ctx } = call;
   const args = call.castAll("string", "string");
   const asTime = (text: Uint8Array): Uint8Array => {
-    const t = textToTime(ctx, text, tp, tp === Tp.date ? 0 : 6);
-    return t === null ? text : utf8(timeText(t));
+    ctx.session.fault = null;
+    const fsp = tp === Tp.date ? 0 : fspOfText(byteString(text));
+    const t = timeOfDatum(parseTime(ctx.session, text, tp, fsp));
+    return ctx.failed() ? text : utf8(timeText(t));
   };
   const evals = args.map(
     (arg): Eval<Uint8Array> =>
@@ -56,10 +60,9 @@ function extremum(direction: 1 | -1): (call: Call) => Node {
       Decimal: Math.max(0, ...types.map((type) => type.Decimal)),
     };
     if (isStringKind(kind) && !isTemporal(merged.Tp)) {
-      const times = types.filter((type) => isTime(type.Tp));
-      if (times.length > 0 && !types.every((type) => isTemporal(type.Tp))) {
-        const tp = times.every((type) => type.Tp === Tp.date) ? Tp.date : Tp.datetime;
-        return mixed(call, direction, tp, sizes);
+      const leading = types.find((type) => type.Tp === Tp.datetime) ?? types.find((type) => isTemporal(type.Tp));
+      if (leading !== undefined && isTime(leading.Tp)) {
+        return mixed(call, direction, leading.Tp === Tp.date ? Tp.date : Tp.datetime, sizes);
       }
     }
     return ofKind(call, kind === "json" ? "string" : kind, direction, merged, sizes);

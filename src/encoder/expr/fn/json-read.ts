@@ -163,10 +163,10 @@ function memberOf(call: Call): Node {
 }
 
 /** `one` or `all`. */
-function oneOrAll(word: Uint8Array): string {
+function oneOrAll(call: Call, word: Uint8Array): string {
   const text = textOf(word).toLowerCase();
   if (text === "one" || text === "all") return text;
-  throw new CastError(3150, "The second argument can only be either 'one' or 'all'.");
+  throw new CastError(3154, `The oneOrAll argument to ${call.name} may take these values: 'one' or 'all'.`);
 }
 
 function jsonContainsPath(call: Call): Node {
@@ -180,7 +180,7 @@ function jsonContainsPath(call: Call): Node {
     if (v === null) return null;
     const w = as(word!, "string").eval(row);
     if (w === null) return null;
-    const isOne = oneOrAll(w) === "one";
+    const isOne = oneOrAll(call, w) === "one";
     for (const path of paths) {
       const p = path(row);
       if (p === null) return null;
@@ -190,12 +190,24 @@ function jsonContainsPath(call: Call): Node {
   }, PLAIN_INT);
 }
 
+const TRUTH = { Flag: Flag.binary | Flag.isBoolean };
+
 function jsonValid(call: Call): Node {
   const [arg] = call.args as [Node];
-  if (arg.kind === "json") return call.int(lift1(arg.eval, () => 1n));
-  if (arg.kind !== "string") return call.int(() => 0n);
+  if (arg.kind === "json")
+    return call.int(
+      lift1(arg.eval, () => 1n),
+      TRUTH,
+    );
+  if (arg.kind !== "string") {
+    const value: Eval<unknown> = arg.eval;
+    return call.int((row) => (value(row) === null ? null : 0n), TRUTH);
+  }
   const [text] = call.cast("int", "string");
-  return call.int(lift1(text.eval, (v) => (isJson(v) ? 1n : 0n)));
+  return call.int(
+    lift1(text.eval, (v) => (isJson(v) ? 1n : 0n)),
+    TRUTH,
+  );
 }
 
 const INVALID = 3140;
@@ -257,7 +269,7 @@ function jsonSearch(call: Call): Node {
     if (json === null) return null;
     const w = word!.eval(row);
     if (w === null) return null;
-    const isOne = oneOrAll(w) === "one";
+    const isOne = oneOrAll(call, w) === "one";
     const p = pattern!.eval(row);
     if (p === null) return null;
     const c = escaper === undefined ? BACKSLASH : escaperOf(escaper.eval(row));

@@ -1,5 +1,6 @@
 /** Addresses, UUIDs and hashes of TiDB's own (TiDB `pkg/expression/builtin_miscellaneous.go`). */
 import { textOf, utf8 } from "../../../base/mod.ts";
+import { Flag } from "../../../schema/mod.ts";
 import { byteString } from "../../cast/mod.ts";
 import { type Call, type FunctionTable, fn } from "../call.ts";
 import { wrongValueForType } from "../context.ts";
@@ -45,7 +46,7 @@ function onText<R extends bigint | Uint8Array | null>(f: (text: string) => R): (
   };
 }
 
-/** Truth values that are false for NULL. */
+/** Truth values that are false for NULL; a number to JSON where NULL gives NULL. */
 function test(f: (bytes: Uint8Array) => boolean, nullValue: 0n | null = 0n): (call: Call) => Node {
   return (call) => {
     const [text] = call.cast("int", "string");
@@ -54,7 +55,7 @@ function test(f: (bytes: Uint8Array) => boolean, nullValue: 0n | null = 0n): (ca
         const v = text.eval(row);
         return v === null ? nullValue : f(v) ? 1n : 0n;
       },
-      { Flen: 1 },
+      { Flen: 1, Flag: Flag.binary | (nullValue === null ? 0 : Flag.isBoolean) },
     );
   };
 }

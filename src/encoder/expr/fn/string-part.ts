@@ -230,7 +230,7 @@ export const stringParts: FunctionTable = {
   right: fn(right, 2),
   substring: fn(substring, 2, 3),
   substr: fn(substring, 2, 3),
-  mid: fn(substring, 3),
+  mid: fn(substring, 2, 3),
   substring_index: fn(substringIndex, 3),
   insert: fn(insert, 4),
   insert_func: fn(insert, 4),
