@@ -1,5 +1,6 @@
 import mysql from "mysql2/promise";
 import { LevinError } from "../base/mod.ts";
+import { sm3Password } from "./sm3-password.ts";
 
 /** TLS towards TiDB: PEM texts. */
 export interface TidbTls {
@@ -109,9 +110,18 @@ export function variablesStatement(variables: Record<string, string | number>): 
   return parts.length === 0 ? undefined : `SET ${parts.join(", ")}`;
 }
 
-/** TLS as mysql2 takes it. */
-export function tlsOf({ tls }: TidbOptions): { ssl?: mysql.SslOptions } {
-  if (tls === undefined) return {};
+/** TLS as mysql2 takes it, and the ways to log in that it does not know. */
+export function securityOf({ tls, password }: TidbOptions): Pick<mysql.ConnectionOptions, "ssl" | "authPlugins"> {
+  const authPlugins = {
+    tidb_sm3_password: () => {
+      const answer = sm3Password(password, tls !== undefined);
+      return (data: Uint8Array) => {
+        const bytes = answer(data);
+        return bytes === null ? null : Buffer.from(bytes);
+      };
+    },
+  };
+  if (tls === undefined) return { authPlugins };
   const { verify } = tls;
   // mysql2 reads them for each connection of a pool.
   const ssl: mysql.SslOptions = { rejectUnauthorized: verify, verifyIdentity: verify };
@@ -119,7 +129,7 @@ export function tlsOf({ tls }: TidbOptions): { ssl?: mysql.SslOptions } {
     if (tls[name] === undefined) continue;
     Object.defineProperty(ssl, name, { enumerable: true, get: () => (tls.current?.() ?? tls)[name] });
   }
-  return { ssl };
+  return { ssl, authPlugins };
 }
 
 /** Opens the pool and makes sure that the server answers. */
@@ -140,7 +150,7 @@ export async function connectTidb(options: TidbOptions): Promise<Tidb> {
     connectionLimit: options.connectionsMax,
     connectTimeout: options.connectTimeoutMs,
     typeCast: (field, next) => (field.type === "GEOMETRY" ? next() : field.string("utf8")),
-    ...tlsOf(options),
+    ...securityOf(options),
   });
   const setup = variablesStatement(options.sessionVariables ?? {});
   const ready = new WeakSet<object>();

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import mysql from "mysql2/promise";
 import { LevinError } from "../base/mod.ts";
-import { quoteText, type SqlRow, type TidbOptions, tidbError, tlsOf, variablesStatement } from "./connection.ts";
+import { quoteText, type SqlRow, securityOf, type TidbOptions, tidbError, variablesStatement } from "./connection.ts";
 
 /** What a statement that gives no rows has done. */
 export interface SqlOutcome {
@@ -44,7 +44,7 @@ export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
       rowsAsArray: true,
       connectTimeout: options.connectTimeoutMs,
       typeCast: (field) => field.string("utf8"),
-      ...tlsOf(options),
+      ...securityOf(options),
     });
   } catch (thrown) {
     const { tls, ...plain } = options;
