@@ -2,9 +2,9 @@
  * The command line: commands, flags, output, exit codes. Each command is a function of `CommandIo` that gives an exit code; nothing
  * below this folder prints or knows of a process.
  */
-import { runSafely, subcommands } from "cmd-ts";
+import { command, runSafely, subcommands } from "cmd-ts";
 import { isLightningName, normalizeFlags } from "./argv.ts";
-import { commands } from "./commands/mod.ts";
+import { descriptions, isCommandName, loadCommand } from "./commands/mod.ts";
 import { type CommandIo, reportError } from "./io.ts";
 
 export { terminalSecret } from "./ask-secret.ts";
@@ -25,6 +25,16 @@ function helpWords(topic: readonly string[], known: readonly string[]): string[]
   return isKnown ? [...topic, "--help"] : [...topic];
 }
 
+/** All commands by name, the one that is asked for with all that it does. */
+async function appFor(word: string | undefined, io: CommandIo) {
+  const listed = Object.entries(descriptions).map(([name, description]) => {
+    return [name, command({ name, description, args: {}, handler: async () => 0 })] as const;
+  });
+  const cmds = Object.fromEntries<Awaited<ReturnType<typeof loadCommand>> | (typeof listed)[number][1]>(listed);
+  if (isCommandName(word)) cmds[word] = await loadCommand(word, io);
+  return subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds });
+}
+
 /** Runs one command line (`argv` without executable and script); the exit code. */
 export async function runCli(argv: readonly string[], executable: string, io: CommandIo): Promise<number> {
   let words = normalizeFlags(argv);
@@ -32,10 +42,9 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
   if (isLightningName(executable))
     words = words[0] === "-V" ? ["version"] : ["import", "--compat", "lightning", ...words];
   if (words[0] === "-V" || words[0] === "--version") words = ["version"];
-  const cmds = commands(io);
-  if (words.length === 0 || words[0] === "help") words = helpWords(words.slice(1), Object.keys(cmds));
-  const app = subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds });
+  if (words.length === 0 || words[0] === "help") words = helpWords(words.slice(1), Object.keys(descriptions));
   try {
+    const app = await appFor(words[0], io);
     const result = await runSafely(app, words);
     if (result._tag === "ok") return await exitCodeOf(result.value);
     const { exitCode, message, into } = result.error.config;
