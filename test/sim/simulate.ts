@@ -5,7 +5,7 @@ import { VirtualClock } from "../cluster/virtual-clock.ts";
 import { Chaos, type Kind } from "./chaos.ts";
 import { SimCluster } from "./cluster.ts";
 import { Disk } from "./disk.ts";
-import type { SimFaultTarget } from "./faults.ts";
+import type { FaultPlan, SimFaultTarget } from "./faults.ts";
 import { type Judge, Life } from "./life.ts";
 import { naiveImport, randomDump } from "./source.ts";
 import { environmentOf, type Place, simOptions } from "./world.ts";
@@ -29,6 +29,8 @@ export interface SimSettings {
   livesMax?: number;
   /** Instead of chances. */
   judge?: (life: number) => Judge;
+  /** Faults of the embedded services instead of chances. */
+  plan?: FaultPlan;
   /** Changes what is simulated, for instance to break it. */
   tamper?: (place: Place, options: ImportOptions) => void;
   onEvent?: (event: LevinEvent, life: number) => void;
@@ -87,7 +89,7 @@ class Simulation {
     const random = seededRandom(seed * 4 + 3);
     const stores = 3 + Math.floor(dice.next() * 2);
     const pds = 1 + Math.floor(dice.next() * 3);
-    const cluster = await SimCluster.open({ clock, random, stores, pds, plan: chaos.plan });
+    const cluster = await SimCluster.open({ clock, random, stores, pds, plan: settings.plan ?? chaos.plan });
     chaos.target = targetOf(cluster, clock);
     const errorCode = () => diskCodes[Math.floor(dice.next() * diskCodes.length)]!;
     const place: Place = { clock, random, disk: new Disk(), cluster, dump: randomDump(dice), errorCode };
@@ -244,7 +246,7 @@ function checkFailure(error: unknown, last: boolean, violated: (what: string) =>
     /^Levin:(State:Err(Changed|Format|Locked|Done)|Engine:ErrCorrupt|Check:ErrTargetNotEmpty|Encode|Internal)/.test(
       error.code,
     ) ||
-    /empty/.test(error.message)
+    /must be empty/.test(error.message)
   ) {
     violated(`the import cannot be continued: ${error.code} ${error.message}`);
   }
