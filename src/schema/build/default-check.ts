@@ -1,5 +1,5 @@
-import type { LevinError } from "../../base/mod.ts";
-import { parseDecimal } from "../../codec/mod.ts";
+import { equalBytes, type LevinError, utf8 } from "../../base/mod.ts";
+import { appendSortKey, ByteWriter, findCollation, parseDecimal } from "../../codec/mod.ts";
 import { ddlError } from "../sql/sql-error.ts";
 import { type ColumnInfo, Flag, Tp } from "../table-info.ts";
 import { uintOfBytes } from "./bytes-text.ts";
@@ -63,9 +63,16 @@ export function enumDefault(column: ColumnInfo, value: Constant): string {
     if (elem === undefined) throw invalidDefault(column);
     return elem;
   }
-  const found = findElem(column, textOfConstant(value)!.replace(/ +$/, ""));
-  if (found < 0) throw invalidDefault(column);
-  return elems[found]!;
+  const text = textOfConstant(value)!.replace(/ +$/, "");
+  const found = findElem(column, text);
+  const elem = found >= 0 ? elems[found] : elems[Number(numberOf(text) ?? 0n) - 1];
+  if (elem === undefined) throw invalidDefault(column);
+  return elem;
+}
+
+/** A number in place of names, as TiDB takes it (`types.ParseEnumName`, `ParseSetName`). */
+function numberOf(text: string): bigint | undefined {
+  return /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
 }
 
 /** Elements of a SET in the order of the type. */
@@ -78,21 +85,29 @@ export function setDefault(column: ColumnInfo, value: Constant): string {
   } else {
     const text = textOfConstant(value)!;
     if (text === "") return "";
-    for (const part of text.split(",")) {
-      const found = findElem(column, part);
-      if (found < 0) throw invalidDefault(column);
-      mask |= 1n << BigInt(found);
-    }
+    const found = text.split(",").map((part) => findElem(column, part));
+    const number = numberOf(text);
+    if (found.every((at) => at >= 0)) for (const at of found) mask |= 1n << BigInt(at);
+    else if (number !== undefined && number < 1n << BigInt(elems.length)) mask = number;
+    else throw invalidDefault(column);
   }
   return elems.filter((_, i) => (mask >> BigInt(i)) & 1n).join(",");
 }
 
+/** Names are the same if their sort keys are. */
 function findElem(column: ColumnInfo, text: string): number {
   const elems = column.type.Elems ?? [];
   const exact = elems.indexOf(text);
-  if (exact >= 0 || !column.type.Collate.endsWith("_ci")) return exact;
-  const folded = text.toLowerCase();
-  return elems.findIndex((elem) => elem.toLowerCase() === folded);
+  const collation = findCollation(column.type.Collate);
+  if (exact >= 0 || collation === undefined) return exact;
+  const key = (name: string): Uint8Array => {
+    const out = new ByteWriter();
+    const bytes = utf8(name);
+    appendSortKey(out, collation, bytes, 0, bytes.length);
+    return out.toBytes();
+  };
+  const wanted = key(text);
+  return elems.findIndex((elem) => equalBytes(key(elem), wanted));
 }
 
 /** Throws 1067 where the column could not hold the default. */
