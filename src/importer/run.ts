@@ -147,7 +147,13 @@ function resultOf({ job, plan }: RunContext): ImportResult {
     if (done === undefined) continue;
     const { kvs, bytes, crc } = done.result;
     rows += done.result.rows;
-    sums[`${quoteName(database)}.${quoteName(table)}`] = { kvs, bytes, crc };
+    // A table's result has what it held before beside the import; that is not what was sent.
+    const base = job.state.batches.flatMap((batch) => batch?.cleared ?? []).find((one) => one.table === name);
+    sums[`${quoteName(database)}.${quoteName(table)}`] = {
+      kvs: String(BigInt(kvs) - BigInt(base?.kvs ?? 0)),
+      bytes: String(BigInt(bytes) - BigInt(base?.bytes ?? 0)),
+      crc: String(BigInt(crc) ^ BigInt(base?.crc ?? 0)),
+    };
   }
   return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes, conflicts, sums };
 }

@@ -55,6 +55,7 @@ const IGNORED: readonly (readonly [RegExp, string])[] = [
 /** Whole names that an importer has no use for. */
 const IGNORED_NAMES: Readonly<Record<string, string>> = {
   metadata: "the export tool's notes",
+  "tidb_lightning_checkpoint.pb": "Lightning's checkpoint, which DM keeps beside the dump",
   "metadata.partial": "the notes of an export that did not end",
   "metadata.header": "mydumper's notes",
   ".gitkeep": "not part of a dump",

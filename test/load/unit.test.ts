@@ -49,3 +49,29 @@ test("init, process, status: a dump goes into the sandbox, the list says so", as
   });
   await unit.close();
 });
+
+test("what lies beside the dump is kept there under DM's names, and is in nobody's way", async () => {
+  const dump = writeDump(join(dir, "beside"), [[11, "a"]]);
+  fs.writeFileSync(join(dump, "d.t.1.sql"), "INSERT INTO `t` VALUES (12,1,1);\n");
+  const subtask = subtaskOf(target, dump, {
+    name: "beside",
+    routes: [{ "schema-pattern": "d", "target-schema": "beside" }],
+  });
+  const unit = new LoadUnit(subtask, environmentOf(target, join(dir, "beside-state")));
+  await unit.init();
+  assert.equal((await unit.process()).errors[0]!.ErrCode, 34019);
+  fs.writeFileSync(
+    join(dump, "tidb_lightning_checkpoint.pb"),
+    fs.existsSync(join(dump, "tidb_lightning_checkpoint.pb"))
+      ? fs.readFileSync(join(dump, "tidb_lightning_checkpoint.pb"))
+      : "",
+  );
+  fs.writeFileSync(join(dump, "d.t.1.sql"), "INSERT INTO `t` VALUES (12,'b');\n");
+  await unit.close();
+  const again = new LoadUnit(subtask, environmentOf(target, join(dir, "beside-state-2")));
+  await again.init();
+  const { errors } = await again.resume();
+  assert.deepEqual(errors, []);
+  assert.equal(await text("SELECT * FROM beside.t"), "11,a;12,b");
+  await again.close();
+});
