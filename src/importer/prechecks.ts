@@ -57,7 +57,7 @@ export function checkInput(
     files: env.files,
     sortedKvDir: options.sortedKvDir,
     target:
-      tidb === undefined || options.intoRows
+      tidb === undefined || options.intoRows || options.backend === "tidb"
         ? undefined
         : { isEmpty: options.parallelIndex === undefined ? isEmpty : async () => true, connectionsMax },
     touched: new Set(state?.batches.flatMap((batch) => (batch === undefined ? [] : batch.tables))),

@@ -39,6 +39,7 @@ export async function findConflicts(
   if (known !== undefined) return readLosers(context, known);
   const models = new Map<string, TableInfo>();
   for (const { name } of batch.tables) {
+    if (job.state.batches[batch.id]!.filled.includes(name)) continue;
     const model = await comparableModel(context, name, session);
     if (model !== undefined) models.set(name, model);
   }
@@ -95,7 +96,6 @@ async function comparableModel(
   const { database, table, uniqueKeys } = tables.get(name)!;
   if (uniqueKeys.length === 0) return undefined;
   const full = `${quoteName(database)}.${quoteName(table)}`;
-  if ((await tidb.query(`SELECT 1 FROM ${full} LIMIT 1`)).rows.length > 0) return undefined;
   try {
     if (!isTidb && !(await collationsAgree(tidb, database, table))) return undefined;
     const shown = (await tidb.query(`SHOW CREATE TABLE ${full}`)).rows[0]?.[1] ?? "";

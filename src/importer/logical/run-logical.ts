@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
-import { LevinError } from "../../base/mod.ts";
+import { inParallel, LevinError } from "../../base/mod.ts";
 import { TimeZone } from "../../codec/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import { type LogicalTable, PositionTable, readLogicalTables, unknownTable } from "../../logical/mod.ts";
@@ -82,7 +82,8 @@ async function loadBatches(context: LogicalContext, encodeSession: EncodeSession
     for (const batch of planBatches(plan.tables, Number.POSITIVE_INFINITY, job.state.batches)) {
       if (job.state.batches[batch.id] === undefined) {
         const tables = batch.tables.map(({ name }) => name);
-        await job.append({ type: "batch", batch: batch.id, tables, commitTs: "0" });
+        const filled = (await filledOf(context, tables)).map((table) => ({ table, rowIdBase: 0 }));
+        await job.append({ type: "batch", batch: batch.id, tables, commitTs: "0", filled });
       }
       const state = job.state.batches[batch.id]!;
       if (!state.ingested) {
@@ -128,9 +129,52 @@ async function finishTable(context: LogicalContext, batch: number, name: string)
       env.emit({ kind: "log", level: "warn", message });
     });
   }
-  const done = { kind: "table-done", table: name, rows, kvs: 0n, bytes: 0n, localCrc: 0n } as const;
-  env.emit({ ...done, remoteCrc: undefined, ok: true });
-  await job.append({ type: "table", table: name, result: { rows, kvs: "0", bytes: "0", crc: "0" }, verified: false });
+  const counted = await countRows(context, batch, name);
+  const ok = counted === undefined || counted === rows;
+  const detail = ok ? undefined : `the target has ${counted} rows`;
+  const done = {
+    kind: "table-done",
+    table: name,
+    rows,
+    kvs: 0n,
+    bytes: 0n,
+    localCrc: 0n,
+    remoteCrc: undefined,
+  } as const;
+  env.emit({ ...done, ok, ...(detail === undefined ? {} : { detail }) });
+  if (!ok && options.checksum === "required") {
+    const message = `Cannot verify table "${name}": ${rows} rows were imported, ${detail}`;
+    throw new LevinError("Levin:Verify:ErrChecksum", message, { fields: { table: name } });
+  }
+  const verified = counted !== undefined && ok;
+  await job.append({ type: "table", table: name, result: { rows, kvs: "0", bytes: "0", crc: "0" }, verified });
+}
+
+/** Rows that a table has now, where it was empty before; undefined where nothing follows from their number. */
+async function countRows(
+  { job, options, tables, tidb }: LogicalContext,
+  batch: number,
+  name: string,
+): Promise<number | undefined> {
+  const state = job.state.batches[batch]!;
+  const { database, table } = tables.get(name)!;
+  if (options.checksum === "off" || state.filled.includes(name)) return undefined;
+  // Rows that the target itself has replaced count as imported.
+  const decidedThere = state.conflicts?.checked?.includes(name) !== true;
+  if (options.conflict?.strategy === "replace" && decidedThere) return undefined;
+  const { rows } = await tidb.query(`SELECT COUNT(*) FROM ${quoteName(database)}.${quoteName(table)}`);
+  return Number(rows[0]![0]);
+}
+
+/** Tables that have rows. */
+async function filledOf({ tables, tidb }: LogicalContext, names: readonly string[]): Promise<string[]> {
+  const filled: string[] = [];
+  await inParallel(names, 4, async (name) => {
+    const { database, table } = tables.get(name)!;
+    const { rows } = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
+    if (rows.length > 0) filled.push(name);
+  });
+  return filled.sort();
 }
 
 /** What was left out or replaced, with the reports' paths. */
