@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { type LevinError, seededRandom, systemClock, textOf, utf8 } from "../../src/base/mod.ts";
+import { makeCertificate } from "../../src/embed/mod.ts";
 import { openObjectStorage, parseS3Address, S3Client, S3Objects } from "../../src/storage/mod.ts";
 import { type Fault, S3Server, type S3ServerOptions } from "./s3-server.ts";
 
@@ -239,6 +240,19 @@ describe("a store that fails", () => {
     );
     await denied(server.address().replace("s3://bucket", "s3://nothere"), {}, /NoSuchBucket/);
   });
+});
+
+test("HTTPS with an authority of one's own; without it the certificate is refused", async () => {
+  const common = { clock: systemClock, random: seededRandom(1), fromDays: -1, toDays: 2 };
+  const authority = makeCertificate({ ...common, name: "authority", isAuthority: true });
+  const identity = makeCertificate({ ...common, name: "store", issuer: authority, hosts: ["127.0.0.1", "localhost"] });
+  const server = await started({ tls: identity });
+  const storage = openObjectStorage(server.address("p"), { ca: authority.cert });
+  await storage.write("x", utf8("over TLS"));
+  assert.equal(textOf((await storage.read("x"))!), "over TLS");
+  const options = parseS3Address(server.address("p"), {});
+  const client = new S3Client(options, { clock: systemClock, random: seededRandom(1), attempts: 2, firstWaitMs: 1 });
+  await assert.rejects(new S3Objects(client).read("x"), coded("Levin:Storage:ErrFailed", /certificate|UnknownIssuer/i));
 });
 
 test("addresses", () => {

@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac } from "node:crypto";
 import * as http from "node:http";
+import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 
 export interface S3ServerOptions {
@@ -15,6 +16,8 @@ export interface S3ServerOptions {
   conditions?: "all" | "put" | "none" | "refused";
   pageSize?: number;
   ranges?: boolean;
+  /** Certificate and key in PEM: it speaks HTTPS. */
+  tls?: { cert: string; key: string };
 }
 
 /** What happens to a request: its connection is cut before or after it is carried out, its answer is cut short, or a status. */
@@ -45,7 +48,8 @@ export class S3Server {
   fault: (request: SeenRequest, number: number) => Fault | undefined = () => undefined;
   /** Awaited before a request is carried out, and before its answer is sent. */
   pause: (when: "before" | "after", request: SeenRequest) => Promise<void> | void = () => {};
-  readonly options: Required<Omit<S3ServerOptions, "sessionToken">> & Pick<S3ServerOptions, "sessionToken">;
+  readonly options: Required<Omit<S3ServerOptions, "sessionToken" | "tls">> &
+    Pick<S3ServerOptions, "sessionToken" | "tls">;
   private readonly server: http.Server;
 
   constructor(options: S3ServerOptions = {}) {
@@ -58,7 +62,8 @@ export class S3Server {
       ranges: true,
       ...options,
     };
-    this.server = http.createServer((request, response) => void this.serve(request, response));
+    const listener: http.RequestListener = (request, response) => void this.serve(request, response);
+    this.server = options.tls === undefined ? http.createServer(listener) : https.createServer(options.tls, listener);
   }
 
   async start(): Promise<this> {
@@ -72,7 +77,7 @@ export class S3Server {
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `${this.options.tls === undefined ? "http" : "https"}://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** The address of a prefix of the bucket with this server's keys. */
