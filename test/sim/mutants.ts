@@ -60,12 +60,6 @@ export const mutants: readonly Mutant[] = [
     replace: "undo.push(async () => void pause.record);",
   },
   {
-    name: "an early import is not announced in the journal",
-    file: "src/importer/encode-batch.ts",
-    find: '      if (!state.early) await job.append({ type: "early", batch: batch.id });\n',
-    replace: "",
-  },
-  {
     name: "the report of rejected rows is made only by runs that encode",
     file: "src/importer/run.ts",
     find: "    return await sayEnd(context, []);",
