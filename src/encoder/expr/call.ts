@@ -136,7 +136,8 @@ export class Call {
     change: Partial<FieldTypeInfo> = {},
     more: { asInt?: Eval<bigint>; volatile?: boolean } = {},
   ): Node {
-    const { charset, collate, coercibility, repertoire } = this.collation;
+    const isBare = this.args.length === 0 && kind !== "string";
+    const { charset, collate, coercibility, repertoire } = isBare ? plainCollation(kind) : this.collation;
     const type = { ...resultType(kind, charset, collate), ...change };
     type.Flen = limitFlen(type, type.Flen);
     type.Decimal = limitScale(type, type.Decimal);

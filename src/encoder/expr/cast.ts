@@ -109,6 +109,14 @@ function castEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo, parse: boole
 /** The value as that type. The result holds to its collation as the argument does. */
 export function castTo(ctx: ExprContext, arg: Node, type: FieldTypeInfo, parse = true): Node {
   const kind = kindOf(type);
+  if (arg.recast !== undefined && (kind === "int" || kind === "real")) {
+    // TiDB TryPushCastIntoControlFunctionForHybridType.
+    return castTo(
+      ctx,
+      arg.recast((node) => (kind === "int" ? toInt(ctx, node) : toReal(ctx, node))),
+      type,
+    );
+  }
   const { coercibility, repertoire } = arg;
   return callNode(ctx, {
     name: "cast",

@@ -36,6 +36,8 @@ export interface NodeOf<K extends Kind> {
   readonly asBytes?: Eval<Uint8Array>;
   /** The value as a column takes it, where that is more than the value of this kind. */
   readonly source?: (row: Row) => CastSource;
+  /** Of a control function with ENUM or SET results: the same with each result wrapped, so that a number comes out of the number behind. */
+  readonly recast?: (wrap: (node: Node) => Node) => Node;
   /** A hex or bit literal. */
   readonly binaryLiteral?: boolean;
   /** The value may differ although the arguments do not: never computed at compile time. */

@@ -1,6 +1,6 @@
 /** CASE, IF, IFNULL, COALESCE (TiDB `pkg/expression/builtin_control.go`). NULLIF is made of IF. */
 import { type FieldTypeInfo, Tp } from "../../../schema/mod.ts";
-import { ANY_NUMBER, type Call, type FunctionTable, fn } from "../call.ts";
+import { ANY_NUMBER, Call, type FunctionTable, fn } from "../call.ts";
 import { castTo } from "../cast.ts";
 import { deriveFrom } from "../collation.ts";
 import { controlType } from "../control-type.ts";
@@ -38,6 +38,30 @@ function prepare(call: Call, nodes: readonly Node[]): { type: FieldTypeInfo; eva
 function result(call: Call, type: FieldTypeInfo, evaluate: AnyEval): Node {
   if (type.Tp === Tp.null) return { ...nullConst(), eval: evaluate, shape: "call" } as Node;
   return call.node(kindOf(type), evaluate as never, type);
+}
+
+/** The node; where a result is an ENUM or SET, with the way to get numbers out of it. `at`: places of the results. */
+export function hybridAware(call: Call, at: readonly number[], build: (call: Call) => Node): Node {
+  const given = [...call.args];
+  const node = build(call);
+  const isHybrid = at.some((i) => given[i]!.type.Tp === Tp.enum || given[i]!.type.Tp === Tp.set);
+  if (!isHybrid || node.kind !== "string") return node;
+  const { ctx, name, exprs } = call;
+  const recast = (wrap: (node: Node) => Node): Node =>
+    build(
+      new Call(
+        ctx,
+        name,
+        given.map((arg, i) => (at.includes(i) ? wrap(arg) : arg)),
+        exprs,
+      ),
+    );
+  return { ...node, recast };
+}
+
+/** Places of the results of CASE: every second, and the ELSE. */
+function resultsOfCase(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i).filter((i) => i % 2 === 1 || (i === count - 1 && count % 2 === 1));
 }
 
 function iff(call: Call): Node {
@@ -100,8 +124,8 @@ function caseWhen(call: Call): Node {
 }
 
 export const control: FunctionTable = {
-  if: fn(iff, 3),
+  if: fn((call) => hybridAware(call, [1, 2], iff), 3),
   ifnull: fn(ifnull, 2),
   coalesce: fn(coalesce, 1, ANY_NUMBER),
-  case: fn(caseWhen, 1, ANY_NUMBER * 256),
+  case: fn((call) => hybridAware(call, resultsOfCase(call.args.length), caseWhen), 1, ANY_NUMBER * 256),
 };

@@ -7,6 +7,7 @@ import { isBinaryString, isStringKind, MAX_BLOB_WIDTH } from "../field-types.ts"
 import { as, lift2, lift3, type Node } from "../node.ts";
 import { bytesApart, indexOfBytes, runeCount, runeOffset, runesOf } from "../runes.ts";
 import type { Eval } from "../value.ts";
+import { hybridAware } from "./control.ts";
 
 const EMPTY = new Uint8Array(0);
 const COMMA = utf8(",");
@@ -234,7 +235,7 @@ export const stringParts: FunctionTable = {
   substring_index: fn(substringIndex, 3),
   insert: fn(insert, 4),
   insert_func: fn(insert, 4),
-  elt: fn(elt, 2, ANY_NUMBER),
+  elt: fn((call) => hybridAware(call, [...call.args.keys()].slice(1), elt), 2, ANY_NUMBER),
   field: fn(field, 2, ANY_NUMBER),
   make_set: fn(makeSet, 2, ANY_NUMBER),
   export_set: fn(exportSet, 3, 5),
