@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { seededRandom } from "../../src/base/mod.ts";
-import { levin, Place } from "./in-process.ts";
+import { inlineEncoder, levin, Place } from "./in-process.ts";
 
 let place: Place;
 
@@ -187,5 +187,51 @@ test("all forms, chunk sizes and numbers of workers give the same rows and pairs
       wanted,
       `${name}, chunks of ${chunkBytes} bytes, ${workers} workers`,
     );
+  }
+});
+
+test("an interrupted import of compressed files goes on, and misses no row", { timeout: 120_000 }, async () => {
+  const csv = Array.from({ length: 6000 }, (_, k) => `${k},"row ${k}\nx ${(k * 7919) % 10007}"\n`).join("");
+  const rowsOf = (from: number): string => Array.from({ length: 50 }, (_, k) => `(${from + k},'${from}')`).join(",");
+  const inserts = (table: string): string =>
+    Array.from({ length: 40 }, (_, k) => `INSERT INTO ${table} VALUES ${rowsOf(50 * k)};\n`).join("");
+  const create = (table: string): string => `CREATE TABLE ${table} (id INT PRIMARY KEY, v TEXT)`;
+  const dump = `CREATE DATABASE z; USE z;\n${["a", "b"].map((t) => `${create(t)};\n${inserts(t)}`).join("")}`;
+  const cases: [files: [string, string | Uint8Array][], table: string, count: number][] = [
+    [
+      [
+        ["z.a-schema.sql", create("a")],
+        ["z.a.csv.gz", gzipSync(`id,v\n${csv}`)],
+      ],
+      "a",
+      6000,
+    ],
+    [[["dump.sql.gz", gzipSync(dump)]], "b", 2000],
+  ];
+  for (const [files, table, count] of cases) {
+    await place.sql.query("DROP DATABASE IF EXISTS z");
+    const config = place.file("chunks.toml", "[mydumper]\nmax-region-size = 5000\n");
+    const words = [
+      "import",
+      place.folder(files),
+      "-c",
+      config,
+      "--workers=2",
+      "--memory=128MiB",
+      "--json",
+      ...place.target(),
+    ];
+    const stop = new AbortController();
+    let finished = 0;
+    const write = (text: string): void => {
+      for (const line of text.split("\n"))
+        if (/"chunk".*"finished"/.test(line) && ++finished === 2) stop.abort(new Error("enough"));
+    };
+    const first = await levin(words, { encodeWorker: inlineEncoder, signal: stop.signal, stdout: { write } });
+    assert.equal(first.code, 130, first.err);
+    const second = await levin(words, { encodeWorker: inlineEncoder });
+    assert.equal(second.code, 0, second.err);
+    const [sums] = await place.rows(`SELECT COUNT(*), SUM(id) FROM z.${table}`);
+    assert.deepEqual(sums!.map(String), [String(count), String((count * (count - 1)) / 2)]);
   }
 });
