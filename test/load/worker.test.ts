@@ -422,11 +422,12 @@ else {
     const peering = peer.unit.process();
     await failsWith42501("while it imports", one.unit.process());
     assert.equal(one.calls.length, 1);
-    assert.equal(await statusOf(task), "source1 finished, source2 finished");
+    assert.match(await statusOf(task), /^source1 finished, /);
     await etcd.up();
     await peering;
     assert.deepEqual(await Promise.all([one.unit.resume(), peer.unit.resume()]), [OK, OK]);
-    assert.deepEqual([one.calls.length, peer.calls.length], [1, 1]);
+    assert.equal(one.calls.length, 1);
+    assert.equal(await statusOf(task), "source1 finished, source2 finished");
     await close(one, peer);
   });
 }
