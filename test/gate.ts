@@ -2,7 +2,7 @@
  * The whole test gate (`npm test`): format, lint, types, generated code, the binary, all tests on Bun, the unit tests again on Deno. Ends with
  * the line `N passed, N failed`.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -23,16 +23,21 @@ interface Step {
   counts?: (output: string) => [passed: number, failed: number] | undefined;
 }
 
-function run({ name, command, counts }: Step): void {
-  const started = performance.now();
-  const result = spawnSync(command[0]!, command.slice(1), {
-    cwd: root,
-    env: environment,
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
+/** Runs a command to its end: whether it succeeded, and all that it printed. */
+function execute([program, ...args]: string[]): Promise<{ ok: boolean; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(program!, args, { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    const parts: Buffer[] = [];
+    child.stdout.on("data", (part: Buffer) => parts.push(part));
+    child.stderr.on("data", (part: Buffer) => parts.push(part));
+    child.on("error", (error) => resolve({ ok: false, output: String(error) }));
+    child.on("close", (code) => resolve({ ok: code === 0, output: Buffer.concat(parts).toString() }));
   });
-  const output = `${result.stdout}${result.stderr}`;
-  const ok = result.status === 0;
+}
+
+async function run({ name, command, counts }: Step): Promise<void> {
+  const started = performance.now();
+  const { ok, output } = await execute(command);
   const [good, bad] = counts?.(output) ?? [ok ? 1 : 0, ok ? 0 : 1];
   passed += good;
   // A run that fails without a failed test (a crash, a syntax error) must not look like success.
@@ -63,25 +68,29 @@ const unitFolders = readdirSync(join(root, "test"), { withFileTypes: true })
     readdirSync(join(root, "test", name), { recursive: true }).some((file) => String(file).endsWith(".test.ts")),
   );
 
+const interopCounts = (output: string): [number, number] | undefined => {
+  const match = /^(\d+) passed, (\d+) failed/m.exec(output);
+  return match === null ? undefined : [Number(match[1]), Number(match[2])];
+};
+
 const wanted = process.argv[2];
-const steps: Step[] = [
-  { name: "format and lint", command: ["biome", "check", "--config-path=.ci/biome.json", "src", "test", "build.ts"] },
-  { name: "types", command: ["tsc", "--noEmit"] },
-  { name: "build", command: ["bun", "build.ts"] },
-  { name: "tests on Bun", command: ["bun", "test", "--timeout", "120000", "./test"], counts: bunCounts },
-  {
-    name: "unit tests on Deno",
-    command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
-    counts: denoCounts,
-  },
+/** One group after the other; the steps of one side by side, as neither runtime's tests keep more than a core busy. */
+const groups: Step[][] = [
+  [{ name: "format and lint", command: ["biome", "check", "--config-path=.ci/biome.json", "src", "test", "build.ts"] }],
+  [{ name: "types", command: ["tsc", "--noEmit"] }],
+  [{ name: "build", command: ["bun", "build.ts"] }],
+  [
+    { name: "tests on Bun", command: ["bun", "test", "--timeout", "120000", "./test"], counts: bunCounts },
+    {
+      name: "unit tests on Deno",
+      command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
+      counts: denoCounts,
+    },
+  ],
 ];
-if (existsSync(join(root, "test/interop/main.ts"))) {
-  const counts = (output: string): [number, number] | undefined => {
-    const match = /^(\d+) passed, (\d+) failed/m.exec(output);
-    return match === null ? undefined : [Number(match[1]), Number(match[2])];
-  };
-  steps.push({ name: "interop", command: ["bun", "test/interop/main.ts"], counts });
-}
-for (const step of steps) if (wanted === undefined || step.name.includes(wanted)) run(step);
+if (existsSync(join(root, "test/interop/main.ts")))
+  groups.push([{ name: "interop", command: ["bun", "test/interop/main.ts"], counts: interopCounts }]);
+for (const group of groups)
+  await Promise.all(group.filter((step) => wanted === undefined || step.name.includes(wanted)).map(run));
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
