@@ -3,6 +3,7 @@
  * below this folder prints or knows of a process.
  */
 import { command, runSafely, subcommands } from "cmd-ts";
+import { LevinError } from "../base/mod.ts";
 import { isLightningName, normalizeFlags } from "./argv.ts";
 import { descriptions, isCommandName, loadCommand } from "./commands/mod.ts";
 import { type CommandIo, reportError } from "./io.ts";
@@ -35,6 +36,25 @@ async function appFor(word: string | undefined, io: CommandIo) {
   return subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds });
 }
 
+/** An option at the very end without its value is an error; cmd-ts takes it for one that was not given. */
+function demandLastValue(app: Awaited<ReturnType<typeof appFor>>, words: readonly string[]): void {
+  const known = {
+    forceFlagLongNames: new Set<string>(),
+    forceFlagShortNames: new Set<string>(),
+    forceOptionLongNames: new Set<string>(),
+    forceOptionShortNames: new Set<string>(),
+  };
+  app.register(known);
+  const last = words.at(-1) ?? "";
+  const long = /^--([^=]+)$/.exec(last)?.[1];
+  const short = /^-([^-])$/.exec(last)?.[1];
+  const needsValue =
+    (long !== undefined && known.forceOptionLongNames.has(long) && !known.forceFlagLongNames.has(long)) ||
+    (short !== undefined && known.forceOptionShortNames.has(short) && !known.forceFlagShortNames.has(short));
+  if (needsValue && !words.includes("--"))
+    throw new LevinError("Levin:Command:ErrUsage", `Cannot use ${last}: its value is missing`);
+}
+
 /** Runs one command line (`argv` without executable and script); the exit code. */
 export async function runCli(argv: readonly string[], executable: string, io: CommandIo): Promise<number> {
   let words = normalizeFlags(argv);
@@ -45,6 +65,7 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
   if (words.length === 0 || words[0] === "help") words = helpWords(words.slice(1), Object.keys(descriptions));
   try {
     const app = await appFor(words[0], io);
+    demandLastValue(app, words);
     const result = await runSafely(app, words);
     if (result._tag === "ok") return await exitCodeOf(result.value);
     const { exitCode, message, into } = result.error.config;
