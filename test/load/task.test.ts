@@ -283,7 +283,7 @@ test("flags alone; what is wrong with a task has its code and exit code", async 
       3,
       /code=11001.*Levin:Load:ErrMetadata/s,
     ],
-    [["metadata", join(dir, "nowhere")], 2, /Cannot read the metadata file/],
+    [["metadata", join(dir, "nowhere")], 3, /Cannot read the metadata of .*nowhere.*no such file/],
     [["metadata", dump], 0, /^$/],
   ];
   for (const [words, code, wanted] of cases) {

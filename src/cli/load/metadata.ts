@@ -25,7 +25,9 @@ export const metadataCommand = (io: CommandIo) =>
       try {
         found = parseMetadata(readText(file, "the metadata file"), file);
       } catch (thrown) {
-        if (!(thrown instanceof DmError) && !(thrown instanceof MetadataFormatError)) throw thrown;
+        const isItsFault =
+          thrown instanceof DmError || thrown instanceof MetadataFormatError || thrown instanceof LevinError;
+        if (!isItsFault) throw thrown;
         const text = thrown instanceof DmError ? thrown.text : thrown.message;
         throw new LevinError("Levin:Load:ErrMetadata", `Cannot read the metadata of "${path}": ${text}`, {
           cause: thrown,
