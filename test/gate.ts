@@ -74,23 +74,19 @@ const interopCounts = (output: string): [number, number] | undefined => {
 };
 
 const wanted = process.argv[2];
-/** One group after the other; the steps of one side by side, as neither runtime's tests keep more than a core busy. */
-const groups: Step[][] = [
-  [{ name: "format and lint", command: ["biome", "check", "--config-path=.ci/biome.json", "src", "test", "build.ts"] }],
-  [{ name: "types", command: ["tsc", "--noEmit"] }],
-  [{ name: "build", command: ["bun", "build.ts"] }],
-  [
-    { name: "tests on Bun", command: ["bun", "test", "--timeout", "120000", "./test"], counts: bunCounts },
-    {
-      name: "unit tests on Deno",
-      command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
-      counts: denoCounts,
-    },
-  ],
+const steps: Step[] = [
+  { name: "format and lint", command: ["biome", "check", "--config-path=.ci/biome.json", "src", "test", "build.ts"] },
+  { name: "types", command: ["tsc", "--noEmit"] },
+  { name: "build", command: ["bun", "build.ts"] },
+  { name: "tests on Bun", command: ["bun", "test", "--timeout", "120000", "./test"], counts: bunCounts },
+  {
+    name: "unit tests on Deno",
+    command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
+    counts: denoCounts,
+  },
 ];
 if (existsSync(join(root, "test/interop/main.ts")))
-  groups.push([{ name: "interop", command: ["bun", "test/interop/main.ts"], counts: interopCounts }]);
-for (const group of groups)
-  await Promise.all(group.filter((step) => wanted === undefined || step.name.includes(wanted)).map(run));
+  steps.push({ name: "interop", command: ["bun", "test/interop/main.ts"], counts: interopCounts });
+for (const step of steps) if (wanted === undefined || step.name.includes(wanted)) await run(step);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
