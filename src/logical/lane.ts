@@ -101,6 +101,9 @@ export class Lane {
       this.#link = link;
     }
     const link = this.#link;
+    // Interrupted while it was opened: the listener below would never hear of it.
+    if (this.#options.signal.aborted) this.#drop();
+    this.#options.signal.throwIfAborted();
     // A statement that waits for a lock must not hold up the end of a run.
     const abort = (): void => link.destroy();
     this.#options.signal.addEventListener("abort", abort, { once: true });

@@ -53,11 +53,16 @@ export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
   }
   // A connection that breaks while it is idle is noticed by the next statement.
   connection.on("error", () => undefined);
+  // mysql2 leaves a statement without an answer for ever when its connection is destroyed.
+  let endPending: ((error: unknown) => void) | undefined;
   const query = async (statement: Uint8Array | string): Promise<unknown> => {
     const bytes = (typeof statement === "string" ? new TextEncoder().encode(statement) : statement) as Uint8Array;
     const text = bufferOf(bytes).toString("latin1");
     try {
-      return (await connection.query(text))[0];
+      return await new Promise((resolve, reject) => {
+        endPending = reject;
+        connection.query(text).then(([result]) => resolve(result), reject);
+      });
     } catch (thrown) {
       throw tidbError(thrown, address, bufferOf(bytes.subarray(0, HEAD_BYTES)).toString("utf8"));
     }
@@ -70,7 +75,10 @@ export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
       return { affectedRows, warnings: warningStatus };
     },
     rows: async (sql) => (await query(sql)) as SqlRow[],
-    destroy: () => connection.destroy(),
+    destroy: () => {
+      connection.destroy();
+      endPending?.(Object.assign(new Error("the connection was closed"), { code: "PROTOCOL_CONNECTION_LOST" }));
+    },
   };
   try {
     await link.run(`SET NAMES utf8mb4 COLLATE ${quoteText("utf8mb4_bin")}`);
