@@ -20,11 +20,15 @@ export interface TestFront {
 }
 
 /** A sandbox with its TiDB front in memory, and mysql2 as importers set it up. */
-export async function openFront(options: Partial<FrontOptions> = {}, dir?: string): Promise<TestFront> {
+export async function openFront(
+  options: Partial<FrontOptions> = {},
+  dir?: string,
+  storageOver: (storage: FrontOptions["storage"]) => FrontOptions["storage"] = (storage) => storage,
+): Promise<TestFront> {
   const clock = new TestClock();
   const sandbox = await startSandbox({ clock, random: seededRandom(1), ...(dir && { dir }) });
   const front = await startFront(sandbox.cluster, {
-    storage: frontStorage(sandbox.cluster),
+    storage: storageOver(frontStorage(sandbox.cluster)),
     host: "127.0.0.1",
     port: 0,
     statusPort: 0,

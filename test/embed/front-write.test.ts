@@ -228,6 +228,45 @@ describe("rows written by SQL", () => {
       two.destroy();
     }));
 
+  test("a client that goes in the middle of a statement leaves no lock", async () => {
+    const reached = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    let gated = false;
+    const front = await openFront({ clock: systemClock }, undefined, (storage) => ({
+      ...storage,
+      async *scan(start, end, ts) {
+        if (gated) {
+          reached.resolve();
+          await gate.promise;
+        }
+        yield* storage.scan(start, end, ts);
+      },
+    }));
+    try {
+      const [one, two] = [await front.connect({ database: "test" }), await front.connect({ database: "test" })];
+      await one.query("CREATE TABLE t (id INT PRIMARY KEY, v INT)");
+      await one.query("INSERT INTO t VALUES (1,1)");
+      await one.query("SET autocommit = 0");
+      one.on("error", () => undefined);
+      gated = true;
+      void one.query("UPDATE t SET v = 2").catch(() => undefined);
+      // It waits behind the first one, and must not begin any more.
+      void one.query("INSERT INTO t VALUES (2,2)").catch(() => undefined);
+      await reached.promise;
+      one.destroy();
+      // Time for the server to notice.
+      await systemClock.sleep(100);
+      gated = false;
+      gate.resolve();
+      await two.query("SET innodb_lock_wait_timeout = 1");
+      assert.equal(await affected(two, "UPDATE t SET v = 3 WHERE id = 1"), 1);
+      assert.equal(await affected(two, "INSERT INTO t VALUES (2,3)"), 1);
+      two.destroy();
+    } finally {
+      await front.close();
+    }
+  });
+
   test("automatic ids go on after a restart, in whole batches", async () => {
     const { mkdtemp, rm } = await import("node:fs/promises");
     const { tmpdir } = await import("node:os");

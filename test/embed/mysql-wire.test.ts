@@ -35,6 +35,7 @@ function echo(): SqlSession {
       let i = 0;
       return run(utf8(textOf(sql).replace(/\?/g, () => literals[i++]!)));
     },
+    interrupt() {},
     reset() {},
     close() {},
   };

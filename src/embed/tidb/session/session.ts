@@ -45,8 +45,10 @@ export function openSession(front: Front, connectionId: number, user: string, cl
       state.db = db;
       front.sessions.set(connectionId, state);
     },
-    close() {
+    interrupt() {
       state.stop.abort(new SqlError(1317, "Query execution was interrupted", "70100"));
+    },
+    close() {
       state.rollback();
       front.sessions.delete(connectionId);
     },

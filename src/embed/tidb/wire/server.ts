@@ -31,6 +31,9 @@ export interface SqlSession {
   executePrepared(sql: Uint8Array, literals: readonly string[]): Promise<StatementResult>;
   /** COM_RESET_CONNECTION. */
   reset(): void;
+  /** Ends what runs. */
+  interrupt(): void;
+  /** Rolls back; when nothing runs. */
   close(): void;
 }
 
@@ -132,6 +135,8 @@ class MysqlConnection {
   #session: SqlSession | undefined;
   readonly #prepared = new Map<number, Prepared>();
   #nextStatement = 1;
+  /** The client has gone; commands of it that have not begun are dropped. */
+  #closed = false;
   /** Commands run one after the other, in the order they came. */
   #tail: Promise<void> = Promise.resolve();
 
@@ -184,7 +189,11 @@ class MysqlConnection {
     });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
-      if (socket === this.#socket) this.#session?.close();
+      if (socket !== this.#socket) return;
+      this.#closed = true;
+      this.#session?.interrupt();
+      // Behind the command that runs: it may still take locks.
+      this.#tail = this.#tail.then(() => this.#session?.close());
     });
   }
 
@@ -195,6 +204,7 @@ class MysqlConnection {
   }
 
   async #onPacket(sequence: number, payload: Uint8Array): Promise<void> {
+    if (this.#closed) return;
     this.#sequence = (sequence + 1) & 0xff;
     if (this.#session === undefined) return this.#login(payload);
     try {
@@ -357,6 +367,7 @@ class MysqlConnection {
 
   #drained(): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Error("client gone"));
       const done = () => {
         this.#socket.off("close", gone);
         resolve();
