@@ -35,6 +35,13 @@ function execute([program, ...args]: string[]): Promise<{ ok: boolean; output: s
   });
 }
 
+/** What is left of a runner's output without the tests that passed and the files that had no others. */
+function withoutPassed(output: string): string {
+  const lines = output.split("\n").filter((line) => !/^\(pass\)|\.\.\. ok \(/.test(line) && line.trim() !== "");
+  const isHead = (line: string | undefined): boolean => line !== undefined && /^\S+\.test\.ts:$/.test(line);
+  return lines.filter((line, i) => !(isHead(line) && (i + 1 === lines.length || isHead(lines[i + 1])))).join("\n");
+}
+
 async function run({ name, command, counts }: Step): Promise<void> {
   const started = performance.now();
   const { ok, output } = await execute(command);
@@ -46,7 +53,8 @@ async function run({ name, command, counts }: Step): Promise<void> {
   console.log(
     `${ok ? "ok  " : "FAIL"} ${name} (${seconds} s${counts === undefined ? "" : `, ${good} passed, ${bad} failed`})`,
   );
-  if (!ok) console.log(output.length > 20_000 ? `${output.slice(0, 4000)}\n…\n${output.slice(-16_000)}` : output);
+  const told = ok ? "" : withoutPassed(output);
+  if (!ok) console.log(told.length > 20_000 ? `${told.slice(0, 12_000)}\n…\n${told.slice(-8000)}` : told);
   else for (const line of output.split("\n")) if (line.includes("SKIPPED")) console.log(`     ${line.trim()}`);
 }
 

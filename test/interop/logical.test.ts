@@ -223,8 +223,17 @@ async function lostConnections(place: Place): Promise<void> {
   assert.deepEqual(await place.rows("SHOW DATABASES LIKE 'lightning_metadata'"), []);
 }
 
-/** Killed so often at most; then a life is let alone. */
+/** Killed so often, unless it ends between two looks; then a life is let alone. */
 const KILLS = Number(process.env["LEVIN_KILLS"] ?? 6);
+
+/** Rows in both tables of `large`; 0 before they are there. */
+async function rowsThere(place: Place): Promise<number> {
+  const count = "SELECT (SELECT COUNT(*) FROM k.keyed) + (SELECT COUNT(*) FROM k.loose)";
+  return place.tidb.query(count).then(
+    ({ rows }) => Number(rows[0]![0]),
+    () => 0,
+  );
+}
 
 async function killNine(place: Place): Promise<void> {
   const rows = 10_000;
@@ -244,12 +253,16 @@ async function killNine(place: Place): Promise<void> {
     child.stderr.on("data", (part) => {
       err += String(part);
     });
-    const timer =
-      kills < KILLS ? setTimeout(() => child.kill("SIGKILL"), 700 + random.next() * (500 + 100 * life)) : undefined;
-    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
-      child.on("close", (...ended) => resolve(ended)),
+    const ended = new Promise<[number | null, string | null]>((resolve) =>
+      child.on("close", (...what) => resolve(what)),
     );
-    clearTimeout(timer);
+    // Some rows further each time, so that lives end at different places and there is something left for the last one.
+    const until = (await rowsThere(place)) + random.next() * ((2 * rows) / (KILLS + 2));
+    while (kills < KILLS && child.exitCode === null && child.signalCode === null) {
+      if ((await rowsThere(place)) > until) child.kill("SIGKILL");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const [code, signal] = await ended;
     if (signal === "SIGKILL") {
       kills++;
       continue;
