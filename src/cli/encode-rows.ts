@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { compareBytes, LevinError, toHex } from "../base/mod.ts";
-import { type Fields, KvChecksum, newFields, type PairSink } from "../codec/mod.ts";
+import { type Fields, KvChecksum, newFields } from "../codec/mod.ts";
 import { compileTable, type EncodeSession, type EncodeWarning, type TableEncoder } from "../encoder/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
 import {
@@ -12,6 +12,7 @@ import {
   SqlScanner,
 } from "../source/mod.ts";
 import type { OutputStream } from "./output/sinks.ts";
+import { type Pair, PairList } from "./pair-list.ts";
 
 export interface EncodeRequest {
   table: TableInfo;
@@ -27,19 +28,6 @@ export interface EncodeRequest {
 
 /** Pairs that the command keeps for sorting; beyond that it is a job for `levin import`. */
 const PAIRS_MAX = 5_000_000;
-
-interface Pair {
-  key: Uint8Array;
-  value: Uint8Array;
-}
-
-class Collector implements PairSink {
-  pairs: Pair[] = [];
-
-  put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
-    this.pairs.push({ key: key.slice(0, keyLength), value: value.slice(0, valueLength) });
-  }
-}
 
 const COMPRESSIONS: Record<string, Compression> = {
   gz: "gzip",
@@ -98,7 +86,7 @@ interface Row {
 
 /** Encodes all rows of the files, one after the other; row numbers go on from file to file. */
 async function forEachRow(request: EncodeRequest, take: (row: Row) => void): Promise<void> {
-  const collector = new Collector();
+  const collector = new PairList();
   let warnings: EncodeWarning[] = [];
   const encoders = new Map<string | undefined, TableEncoder>();
   const encoderIn = (zone: string | undefined): TableEncoder => {

@@ -44,6 +44,11 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "data-source-dir", short: "d", path: "mydumper.data-source-dir", doc: "directory of the dump" },
 ];
 
+/** The configuration file, of every command that takes one. */
+export function configArgument(description = "TOML file as tidb-lightning's") {
+  return option({ type: optional(string), long: "config", short: "c", description });
+}
+
 /** cmd-ts arguments of all flags, by flag name. */
 export function flagArguments() {
   const single = Object.fromEntries(

@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { LevinError } from "../base/mod.ts";
 import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
+import { SQL_MODES } from "../schema/mod.ts";
 import { conflictOptions } from "./conflict-options.ts";
 import type { CommandIo } from "./io.ts";
 import { checkpointOptions } from "./lightning-checkpoints.ts";
@@ -74,17 +75,6 @@ function stateDirOf(config: LoadedConfig, sourceDir: string): string {
   const given = config.get("levin.state-dir") as string;
   return resolve(given === "" ? join("levin-state", basename(sourceDir).replace(/[^\w.-]+/g, "_") || "job") : given);
 }
-
-/** Every word that MySQL, TiDB or MariaDB know as an SQL mode; a mistyped one must not pass for leniency. */
-const SQL_MODES = new Set(
-  (
-    "ALLOW_INVALID_DATES ANSI ANSI_QUOTES DB2 EMPTY_STRING_IS_NULL ERROR_FOR_DIVISION_BY_ZERO HIGH_NOT_PRECEDENCE IGNORE_BAD_TABLE_OPTIONS " +
-    "IGNORE_SPACE MAXDB MSSQL MYSQL323 MYSQL40 NO_AUTO_CREATE_USER NO_AUTO_VALUE_ON_ZERO NO_BACKSLASH_ESCAPES NO_DIR_IN_CREATE " +
-    "NO_ENGINE_SUBSTITUTION NO_FIELD_OPTIONS NO_KEY_OPTIONS NO_TABLE_OPTIONS NO_UNSIGNED_SUBTRACTION NO_ZERO_DATE NO_ZERO_IN_DATE " +
-    "ONLY_FULL_GROUP_BY ORACLE PAD_CHAR_TO_FULL_LENGTH PIPES_AS_CONCAT POSTGRESQL REAL_AS_FLOAT SIMULTANEOUS_ASSIGNMENT " +
-    "STRICT_ALL_TABLES STRICT_TRANS_TABLES TIME_ROUND_FRACTIONAL TIME_TRUNCATE_FRACTIONAL TRADITIONAL"
-  ).split(" "),
-);
 
 function checkedSqlMode(config: LoadedConfig): string {
   const given = config.get("tidb.sql-mode") as string;

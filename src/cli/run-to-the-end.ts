@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type EventSink, LevinError, type PauseGate, systemFiles } from "../base/mod.ts";
-import { type ImportOptions, runImport, stateError, systemWorld } from "../importer/mod.ts";
+import { type EventSink, LevinError, type PauseGate } from "../base/mod.ts";
+import { type ImportOptions, runImport, stateError } from "../importer/mod.ts";
 import type { LogLevel } from "../server/mod.ts";
+import { importEnvironment } from "./environment.ts";
 import type { CommandIo } from "./io.ts";
 import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "./output/sinks.ts";
 
@@ -39,16 +40,10 @@ export async function runToTheEnd(io: CommandIo, options: ImportOptions, setting
       sums: _,
       conflicts: _conflicts,
       ...result
-    } = await runImport(options, {
-      clock: io.clock,
-      random: io.random,
-      files: systemFiles,
-      emit: sink.emit,
-      signal,
-      pid: io.pid,
-      world: systemWorld(io.clock, io.encodeWorker),
-      ...(settings.gate === undefined ? {} : { gate: settings.gate }),
-    });
+    } = await runImport(
+      options,
+      importEnvironment(io, sink.emit, { signal, ...(settings.gate === undefined ? {} : { gate: settings.gate }) }),
+    );
     sink.emit({ kind: "summary", ...result, elapsedMs: io.clock.monotonicMs() - startedMs, exitCode: 0 });
     return 0;
   } catch (thrown) {

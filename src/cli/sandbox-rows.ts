@@ -1,20 +1,7 @@
 import { LevinError } from "../base/mod.ts";
-import type { PairSink } from "../codec/mod.ts";
 import { type EvaluateVirtual, type MakeRowEncoder, RowError } from "../embed/mod.ts";
 import { compileTable, compileVirtualColumns } from "../encoder/mod.ts";
-
-interface Pair {
-  key: Uint8Array;
-  value: Uint8Array;
-}
-
-class Collector implements PairSink {
-  pairs: Pair[] = [];
-
-  put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
-    this.pairs.push({ key: key.slice(0, keyLength), value: value.slice(0, valueLength) });
-  }
-}
+import { PairList } from "./pair-list.ts";
 
 function rowError(error: unknown): unknown {
   if (!(error instanceof LevinError)) return error;
@@ -40,8 +27,8 @@ const jsonDoubles = "go";
 
 /** Rows that SQL statements of the sandbox write go through the importer's encoder: there is no second one. */
 export const makeRowEncoder: MakeRowEncoder = (table, columns, session) => {
-  const record = new Collector();
-  const index = new Collector();
+  const record = new PairList();
+  const index = new PairList();
   const warnings: { errno: number; message: string; column: string }[] = [];
   const encoder = compileTable(table, {
     session: { ...session, jsonDoubles },

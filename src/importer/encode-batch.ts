@@ -1,10 +1,11 @@
 import { joinPath, LevinError } from "../base/mod.ts";
+import type { EncodeSession } from "../encoder/mod.ts";
 import { type Chunk, ignoredColumns } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
 import { chunksOf, type NumberedChunk } from "./chunk-stream.ts";
 import { looksForConflicts } from "./conflict/conflict-report.ts";
 import type { EncodeContext } from "./context.ts";
-import { type EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
+import { EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage, WorkerTable } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
@@ -22,6 +23,20 @@ export interface EncodedBatch {
 /** Engines of a batch; those of a later round have a directory of their own. */
 export function batchDir(context: EncodeContext, batch: number, round = 0): string {
   return joinPath(context.options.sortedKvDir, `batch-${batch}${round === 0 ? "" : `-${round}`}`);
+}
+
+/** The workers of a run; to be closed. */
+export function encodePool({ env, memory, options }: EncodeContext, session: EncodeSession): EncodePool {
+  const { sourceDir, compatLightning, invalidReplacement, allowShortRows, typeErrorsMax } = options;
+  return new EncodePool(options.workers, env.world.startEncoder, {
+    sourceDir,
+    sizes: memory.worker,
+    session,
+    compatLightning,
+    invalidReplacement,
+    allowShortRows,
+    typeErrorsMax,
+  });
 }
 
 /** Opens a batch's engines and takes out the runs that the journal does not know. */

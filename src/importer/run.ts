@@ -12,9 +12,8 @@ import { clearTaken, takenKeys } from "./conflict/existing-rows.ts";
 import { resolveBatch } from "./conflict/resolve-batch.ts";
 import type { RunContext } from "./context.ts";
 import { DiskQuota } from "./disk-quota.ts";
-import { EncodePool } from "./encode/encode-pool.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
-import { type EncodedBatch, encodeBatch, type ImportEngines } from "./encode-batch.ts";
+import { type EncodedBatch, encodeBatch, encodePool, type ImportEngines } from "./encode-batch.ts";
 import { finishTables, isStillThere } from "./finish-table.ts";
 import { ingestBatch, ingestEngines } from "./ingest-batch.ts";
 import { Job, removeEngines } from "./job.ts";
@@ -209,7 +208,7 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
 
 /** Encodes one batch while the one before it is ingested: two are open at most. */
 async function runBatches(context: RunContext, batches: readonly Batch[], session: EncodeSession): Promise<void> {
-  const { env, job, options, memory } = context;
+  const { env, job } = context;
   const left = batches.filter((batch) => batch.tables.some((table) => !job.state.tables.has(table.name)));
   if (left.length === 0) {
     await undoKilledRun(context);
@@ -223,15 +222,7 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
   closers.defer(async () => {
     for (const { engines } of inner.open.values()) await engines.close();
   });
-  const pool = new EncodePool(options.workers, env.world.startEncoder, {
-    sourceDir: options.sourceDir,
-    sizes: memory.worker,
-    session,
-    compatLightning: options.compatLightning,
-    invalidReplacement: options.invalidReplacement,
-    allowShortRows: options.allowShortRows,
-    typeErrorsMax: options.typeErrorsMax,
-  });
+  const pool = encodePool(context, session);
   closers.defer(() => pool.close());
   await pauseCluster(inner, closers);
   const warnings: WarningCountMessage[] = [];

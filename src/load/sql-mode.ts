@@ -1,16 +1,5 @@
-import { parseSqlMode } from "../schema/mod.ts";
+import { parseSqlMode, SQL_MODES } from "../schema/mod.ts";
 import type { SubTask } from "./subtask.ts";
-
-/** Every word that MySQL, TiDB or MariaDB know as an SQL mode. */
-const WORDS = new Set(
-  (
-    "ALLOW_INVALID_DATES ANSI ANSI_QUOTES DB2 EMPTY_STRING_IS_NULL ERROR_FOR_DIVISION_BY_ZERO HIGH_NOT_PRECEDENCE IGNORE_BAD_TABLE_OPTIONS " +
-    "IGNORE_SPACE MAXDB MSSQL MYSQL323 MYSQL40 NO_AUTO_CREATE_USER NO_AUTO_VALUE_ON_ZERO NO_BACKSLASH_ESCAPES NO_DIR_IN_CREATE " +
-    "NO_ENGINE_SUBSTITUTION NO_FIELD_OPTIONS NO_KEY_OPTIONS NO_TABLE_OPTIONS NO_UNSIGNED_SUBTRACTION NO_ZERO_DATE NO_ZERO_IN_DATE " +
-    "ONLY_FULL_GROUP_BY ORACLE PAD_CHAR_TO_FULL_LENGTH PIPES_AS_CONCAT POSTGRESQL REAL_AS_FLOAT SIMULTANEOUS_ASSIGNMENT " +
-    "STRICT_ALL_TABLES STRICT_TRANS_TABLES TIME_ROUND_FRACTIONAL TIME_TRUNCATE_FRACTIONAL TRADITIONAL"
-  ).split(" "),
-);
 
 /** What a strict upstream would refuse on the way in, though it has it already. */
 const REMOVED = new Set([
@@ -36,7 +25,7 @@ export function sessionVariable(session: Readonly<Record<string, string>>, name:
  */
 export function loosenSqlMode(mode: string): string | undefined {
   const words = [...parseSqlMode(mode)];
-  if (words.some((word) => !WORDS.has(word))) return undefined;
+  if (words.some((word) => !SQL_MODES.has(word))) return undefined;
   return [...new Set([...words.filter((word) => !REMOVED.has(word)), ...ADDED])].sort().join(",");
 }
 

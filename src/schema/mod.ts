@@ -46,6 +46,6 @@ export {
   quoteString,
 } from "./sql/expr-print.ts";
 export { Lexer, type Token, type TokenKind, tokenize } from "./sql/lexer.ts";
-export { DEFAULT_SQL_MODE, isStrict, parseSqlMode, type SqlMode } from "./sql/sql-mode.ts";
+export { DEFAULT_SQL_MODE, isStrict, parseSqlMode, SQL_MODES, type SqlMode } from "./sql/sql-mode.ts";
 export * from "./table-info.ts";
 export { parseTableInfo, tableInfoOf } from "./table-info-json.ts";

@@ -1,7 +1,7 @@
-import { command, flag, option, optional, positional, string } from "cmd-ts";
-import { systemFiles } from "../../base/mod.ts";
-import { type CheckResult, checkSource, systemWorld } from "../../importer/mod.ts";
-import { flagArguments, givenFlags } from "../import-flags.ts";
+import { command, flag, optional, positional, string } from "cmd-ts";
+import { type CheckResult, checkSource } from "../../importer/mod.ts";
+import { importEnvironment } from "../environment.ts";
+import { configArgument, flagArguments, givenFlags } from "../import-flags.ts";
 import { askPassword, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { sizeText } from "../output/text.ts";
@@ -21,12 +21,7 @@ export const checkCommand = (io: CommandIo) =>
         displayName: "SOURCE",
         description: "directory of the dump, or one file",
       }),
-      config: option({
-        type: optional(string),
-        long: "config",
-        short: "c",
-        description: "TOML file as tidb-lightning's",
-      }),
+      config: configArgument(),
       json: flag({ long: "json", description: "as one JSON line" }),
       offline: flag({ long: "offline", description: "leave the target out even if one is named" }),
       ...flagArguments(),
@@ -37,16 +32,11 @@ export const checkCommand = (io: CommandIo) =>
         !args.offline && ["tidb.host", "tidb.port", "tidb.status-port"].some((key) => config.isSet(key));
       let options = await importJob(io, config, args.source, false);
       if (withTarget) options = await askPassword(io, config, options);
-      const env = {
-        clock: io.clock,
-        random: io.random,
-        files: systemFiles,
-        emit: () => undefined,
-        signal: io.signal,
-        pid: io.pid,
-        world: systemWorld(io.clock, io.encodeWorker),
-      };
-      const result = await checkSource(options, env, withTarget);
+      const result = await checkSource(
+        options,
+        importEnvironment(io, () => undefined),
+        withTarget,
+      );
       const failed = result.findings.filter(({ status }) => status === "failed").length;
       io.stdout.write(
         args.json ? `${JSON.stringify({ ok: failed === 0, ...plain(result) })}\n` : tables(result, failed),

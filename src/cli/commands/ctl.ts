@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { command, flag, option, optional, string } from "cmd-ts";
-import { LevinError, systemFiles } from "../../base/mod.ts";
+import { LevinError } from "../../base/mod.ts";
 import {
   type CheckpointsModel,
   destroyErrors,
@@ -18,10 +18,10 @@ import {
   type StoreAnswer,
   storeModes,
   switchModes,
-  systemWorld,
 } from "../../importer/mod.ts";
 import { connectTidb } from "../../tidb/mod.ts";
-import { flagArguments, givenFlags } from "../import-flags.ts";
+import { importEnvironment } from "../environment.ts";
+import { configArgument, flagArguments, givenFlags } from "../import-flags.ts";
 import { importOptions, loadImportConfig, NO_SOURCE } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { plainSink } from "../output/sinks.ts";
@@ -34,12 +34,7 @@ export const ctlCommand = (io: CommandIo) =>
     name: "ctl",
     description: "tidb-lightning-ctl's operations on the stores and on Lightning's checkpoints.",
     args: {
-      config: option({
-        type: optional(string),
-        long: "config",
-        short: "c",
-        description: "TOML file as tidb-lightning's",
-      }),
+      config: configArgument(),
       compact: flag({ long: "compact", description: "compact all data of all stores" }),
       switchMode: option({
         type: optional(string),
@@ -57,15 +52,7 @@ export const ctlCommand = (io: CommandIo) =>
     handler: async (args) => {
       const config = loadImportConfig(io, args.config, givenFlags(args), false);
       const options = importOptions(io, config, NO_SOURCE, false);
-      const env: ImportEnvironment = {
-        clock: io.clock,
-        random: io.random,
-        files: systemFiles,
-        emit: plainSink(io.stderr, io.clock).emit,
-        signal: io.signal,
-        pid: io.pid,
-        world: systemWorld(io.clock, io.encodeWorker),
-      };
+      const env = importEnvironment(io, plainSink(io.stderr, io.clock).emit);
       if (args.compact) return sayStores(io, await compactStores(options, env));
       if (args.fetchMode) return sayStores(io, await storeModes(options, env));
       if (args.switchMode !== undefined) {

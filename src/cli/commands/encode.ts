@@ -3,6 +3,7 @@ import { LevinError } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import { jsonDoublesOf } from "../../tidb/mod.ts";
 import { type EncodeRequest, printByRow, printSorted } from "../encode-rows.ts";
+import { configArgument } from "../import-flags.ts";
 import { loadImportConfig, sqlModeOf } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { readSchemaFile, readTable, wholeNumber } from "../read-table.ts";
@@ -29,12 +30,7 @@ export const encodeCommand = (io: CommandIo) =>
         long: "table",
         description: "which table, when the schema makes several",
       }),
-      config: option({
-        type: optional(string),
-        long: "config",
-        short: "c",
-        description: "TOML file as tidb-lightning's",
-      }),
+      config: configArgument(),
       sqlMode: option({ type: optional(string), long: "sql-mode", description: "SQL mode; default: strict" }),
       timeZone: option({ type: optional(string), long: "time-zone", description: "session time zone; default UTC" }),
       sessionVar: multioption({

@@ -5,7 +5,7 @@ import { type LoadedConfig, printConfig } from "../../config/mod.ts";
 import type { ImportOptions } from "../../importer/mod.ts";
 import type { LogLevel } from "../../server/mod.ts";
 import { openLocalStorage } from "../../source/mod.ts";
-import { flagArguments, givenFlags } from "../import-flags.ts";
+import { configArgument, flagArguments, givenFlags } from "../import-flags.ts";
 import { askPassword, importOptions, inputStateDir, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { runToTheEnd } from "../run-to-the-end.ts";
@@ -25,12 +25,7 @@ export const importCommand = (io: CommandIo) =>
         displayName: "SOURCE",
         description: "directory of the dump, one file, or - for standard input",
       }),
-      config: option({
-        type: optional(string),
-        long: "config",
-        short: "c",
-        description: "TOML file as tidb-lightning's",
-      }),
+      config: configArgument(),
       sandbox: option({
         type: optional(string),
         long: "sandbox",

@@ -1,7 +1,7 @@
-import { command, option, optional, string } from "cmd-ts";
-import { systemFiles } from "../../base/mod.ts";
-import { systemWorld, undoLeftovers } from "../../importer/mod.ts";
-import { flagArguments, givenFlags } from "../import-flags.ts";
+import { command } from "cmd-ts";
+import { undoLeftovers } from "../../importer/mod.ts";
+import { importEnvironment } from "../environment.ts";
+import { configArgument, flagArguments, givenFlags } from "../import-flags.ts";
 import { importOptions, loadImportConfig, NO_SOURCE } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { plainSink } from "../output/sinks.ts";
@@ -12,27 +12,14 @@ export const restoreClusterCommand = (io: CommandIo) =>
     name: "restore-cluster",
     description: "Undo what a killed run left in a cluster: import mode, paused scheduling.",
     args: {
-      config: option({
-        type: optional(string),
-        long: "config",
-        short: "c",
-        description: "TOML file as tidb-lightning's",
-      }),
+      config: configArgument(),
       ...flagArguments(),
     },
     handler: async (args) => {
       const config = loadImportConfig(io, args.config, givenFlags(args), false);
       const options = importOptions(io, config, NO_SOURCE, false);
       const sink = plainSink(io.stderr, io.clock);
-      const { rules, schedulers } = await undoLeftovers(options, {
-        clock: io.clock,
-        random: io.random,
-        files: systemFiles,
-        emit: sink.emit,
-        signal: io.signal,
-        pid: io.pid,
-        world: systemWorld(io.clock, io.encodeWorker),
-      });
+      const { rules, schedulers } = await undoLeftovers(options, importEnvironment(io, sink.emit));
       io.stdout.write("all stores are told to be in normal mode\n");
       io.stdout.write(
         rules.length === 0 ? "PD had no label rule of levin\n" : `removed from PD: ${rules.join(", ")}\n`,

@@ -1,8 +1,8 @@
-import { command, option, optional, string } from "cmd-ts";
+import { command } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import { type LoadedConfig, loadConfig } from "../../config/mod.ts";
 import type { LogLevel, ServerState } from "../../server/mod.ts";
-import { flagArguments, givenFlags } from "../import-flags.ts";
+import { configArgument, flagArguments, givenFlags } from "../import-flags.ts";
 import { importOptions, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { runToTheEnd } from "../run-to-the-end.ts";
@@ -17,12 +17,7 @@ export const serverCommand = (io: CommandIo) =>
     name: "server",
     description: "Take import tasks over HTTP (POST /tasks with a TOML file) and run them one after the other.",
     args: {
-      config: option({
-        type: optional(string),
-        long: "config",
-        short: "c",
-        description: "TOML file that stands below each task's own",
-      }),
+      config: configArgument("TOML file that stands below each task's own"),
       ...flagArguments(),
     },
     handler: (args) => runServer(io, loadImportConfig(io, args.config, givenFlags(args), false)),

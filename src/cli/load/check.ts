@@ -1,7 +1,7 @@
 import { command, flag } from "cmd-ts";
 import { systemFiles } from "../../base/mod.ts";
 import { loadConfig } from "../../config/mod.ts";
-import { checkSource, systemWorld } from "../../importer/mod.ts";
+import { checkSource } from "../../importer/mod.ts";
 import {
   engineConfig,
   isLocalPath,
@@ -16,6 +16,7 @@ import {
   timeZoneOffset,
 } from "../../load/mod.ts";
 import { connectTidb, readServerVariables, type Tidb } from "../../tidb/mod.ts";
+import { importEnvironment } from "../environment.ts";
 import { importOptions } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { textTable } from "../output/text-table.ts";
@@ -117,15 +118,7 @@ async function importChecks(
     const options = importOptions(io, loadConfig({ file: { path: "the task", table: config } }), undefined, false);
     const { findings } = await checkSource(
       options,
-      {
-        clock: io.clock,
-        random: io.random,
-        files: systemFiles,
-        emit: () => undefined,
-        signal: io.signal,
-        pid: io.pid,
-        world: systemWorld(io.clock, io.encodeWorker),
-      },
+      importEnvironment(io, () => undefined),
       true,
     );
     return findings.map(({ check, status, detail }) => ({ check, status, detail }));

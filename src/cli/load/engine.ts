@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import os from "node:os";
-import { systemFiles } from "../../base/mod.ts";
 import { loadConfig } from "../../config/mod.ts";
-import { runImport, systemWorld } from "../../importer/mod.ts";
+import { runImport } from "../../importer/mod.ts";
 import type { LoadEngine } from "../../load/mod.ts";
+import { importEnvironment } from "../environment.ts";
 import { importOptions } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 
@@ -20,15 +20,7 @@ export function importEngine(io: CommandIo): LoadEngine {
     const shared = sharedIndex === undefined ? {} : { parallelIndex: sharedIndex };
     const { conflicts = 0, ...result } = await runImport(
       { ...options, ...shared },
-      {
-        clock: io.clock,
-        random: io.random,
-        files: systemFiles,
-        emit,
-        signal,
-        pid: io.pid,
-        world: systemWorld(io.clock, io.encodeWorker),
-      },
+      importEnvironment(io, emit, { signal }),
     );
     return { ...result, duplicates: conflicts };
   };

@@ -71,17 +71,24 @@ class PathReader {
     return true;
   }
 
-  private member(): boolean {
+  /** The first character behind `.` or `[` and spaces. */
+  private legStart(): string | undefined {
     this.at++;
     this.skipSpace();
-    const c = this.peek();
+    return this.peek();
+  }
+
+  private star(kind: "anyKey" | "anyIndex"): true {
+    this.at++;
+    this.many = true;
+    this.legs.push({ kind });
+    return true;
+  }
+
+  private member(): boolean {
+    const c = this.legStart();
     if (c === undefined) return false;
-    if (c === "*") {
-      this.at++;
-      this.many = true;
-      this.legs.push({ kind: "anyKey" });
-      return true;
-    }
+    if (c === "*") return this.star("anyKey");
     const raw = c === '"' ? this.quoted() : this.bare();
     if (raw === undefined || !isJsonString(`"${raw}"`)) return false;
     const key = unquoteEscapes(raw);
@@ -105,15 +112,10 @@ class PathReader {
   }
 
   private cell(): boolean {
-    this.at++;
-    this.skipSpace();
-    const c = this.peek();
+    const c = this.legStart();
     if (c === undefined) return false;
-    if (c === "*") {
-      this.at++;
-      this.many = true;
-      this.legs.push({ kind: "anyIndex" });
-    } else {
+    if (c === "*") this.star("anyIndex");
+    else {
       const leg = this.selection();
       if (leg === undefined) return false;
       this.legs.push(leg);

@@ -1,24 +1,18 @@
-import { type Fields, newFields } from "../../codec/mod.ts";
-import { compileTable, type EncodeSession, RowShape, type TableEncoder } from "../../encoder/mod.ts";
+import { compileTable } from "../../encoder/mod.ts";
 import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
-import { type Chunk, ChunkReader, SqlScanner, type Storage } from "../../source/mod.ts";
+import type { Chunk } from "../../source/mod.ts";
+import { ChunkRows, type ChunkRowsOptions, TableEncoders } from "../encode/chunk-rows.ts";
 import type { WarningCountMessage, WorkerTable } from "../encode/messages.ts";
 import { isRowError } from "../encode/rejected-row.ts";
 import { rowsPrefix } from "../engines.ts";
 import { KeyTable } from "./key-table.ts";
 import { RowEntries } from "./row-entries.ts";
 
-export interface RowMarkerOptions {
-  storage: Storage;
+export interface RowMarkerOptions extends ChunkRowsOptions {
   kvdb: KvDb;
   tables: readonly WorkerTable[];
-  session: EncodeSession;
   arena: PairArena;
-  windowBytes: number;
-  compatLightning: boolean;
-  invalidReplacement: string | undefined;
-  allowShortRows: boolean;
   typeErrorsMax: number;
   /** Keys that several rows have. */
   keys: SharedArrayBuffer;
@@ -26,18 +20,12 @@ export interface RowMarkerOptions {
   onProgress(rows: number, sourceBytes: number): void;
 }
 
-interface OpenTable {
-  encoder: TableEncoder;
-  columnsVersion: number;
-}
-
 /** Reads chunks a second time, and writes down the rows that have one of the keys: their pairs, and where they stand. */
 export class RowMarker {
   readonly #options: RowMarkerOptions;
   readonly #engine: Engine;
   readonly #entries: RowEntries;
-  readonly #encoders = new Map<string, OpenTable>();
-  readonly #fields: Fields = newFields(64);
+  readonly #encoders: TableEncoders;
   #nextRun: number;
 
   private constructor(options: RowMarkerOptions, engine: Engine) {
@@ -46,6 +34,10 @@ export class RowMarker {
     this.#engine = engine;
     this.#entries = new RowEntries((key, length) => keys.find(key, 0, length) >= 0);
     this.#nextRun = options.firstRun;
+    const entries = { record: this.#entries, index: this.#entries };
+    this.#encoders = new TableEncoders(options.session, ({ info }, session) =>
+      compileTable(info, { session, ...entries }),
+    );
   }
 
   static async open(options: RowMarkerOptions): Promise<RowMarker> {
@@ -54,23 +46,13 @@ export class RowMarker {
   }
 
   async encode(id: number, chunk: Chunk): Promise<void> {
-    const { compatLightning, invalidReplacement, storage, tables, windowBytes, session } = this.#options;
+    const { tables } = this.#options;
     const number = tables.findIndex(({ name }) => name === `${chunk.database}.${chunk.table}`);
-    const table = tables[number]!;
-    const visible = table.info.cols.filter((column) => !column.hidden);
-    const reader = await ChunkReader.open(storage, chunk, {
-      windowBytes,
-      columnCount: visible.length,
-      columnNames: visible.map((column) => column.name.O),
-      codings: table.codings,
-      sqlMode: session.sqlMode,
-      compatLightning,
-      ...(invalidReplacement === undefined ? {} : { invalidReplacement }),
-    });
+    const rows = await ChunkRows.open(this.#options, tables[number]!, chunk, this.#encoders);
     try {
-      await this.#rows(id, number, table, chunk, reader);
+      await this.#mark(id, number, rows);
     } finally {
-      await reader.close();
+      await rows.close();
     }
     this.#options.onProgress(0, chunk.sourceBytes);
   }
@@ -87,58 +69,24 @@ export class RowMarker {
     return [];
   }
 
-  async #rows(id: number, number: number, table: WorkerTable, chunk: Chunk, reader: ChunkReader): Promise<void> {
-    const { arena, allowShortRows, typeErrorsMax } = this.#options;
+  async #mark(id: number, number: number, rows: ChunkRows): Promise<void> {
+    const { arena, typeErrorsMax } = this.#options;
     const entries = this.#entries;
-    const fields = this.#fields;
-    const { scanner } = reader;
-    const sql = scanner instanceof SqlScanner ? scanner : undefined;
-    const shape = new RowShape(table.info, chunk.extraColumns, allowShortRows);
-    let zone: string | undefined;
-    let open: OpenTable | undefined;
-    let rowId = chunk.rowIdBase;
-    while (await reader.fill()) {
-      while (reader.next(fields)) {
-        if (open === undefined || sql?.session.timeZone !== zone) {
-          zone = sql?.session.timeZone;
-          open = this.#openTable(table, zone);
-          open.encoder.startChunk(chunk.rowIdBase);
-          open.columnsVersion = -1;
-        }
-        if (open.columnsVersion !== scanner.columnsVersion) {
-          open.columnsVersion = scanner.columnsVersion;
-          shape.begin(scanner.columns, fields.count);
-          open.encoder.bindColumns(shape.names, table.ignored);
-        }
+    const { reader } = rows;
+    while (await rows.fill()) {
+      while (rows.next()) {
         entries.begin();
-        rowId++;
         try {
-          open.encoder.encodeRow(shape.active ? shape.apply(fields) : fields, rowId);
+          rows.encoder!.encodeRow(rows.row, rows.rowId);
         } catch (thrown) {
           // It was left out by the first reading, and reported then.
           if (typeErrorsMax === 0 || !isRowError(thrown)) throw thrown;
           continue;
         }
         if (!entries.hit) continue;
-        entries.keep(arena, number, rowId, { chunk: id, row: scanner.rowNumber, byte: reader.rowPosition });
+        entries.keep(arena, number, rows.rowId, { chunk: id, row: reader.scanner.rowNumber, byte: reader.rowPosition });
         if (arena.full) await this.flush();
       }
     }
-  }
-
-  #openTable(table: WorkerTable, zone: string | undefined): OpenTable {
-    const key = `${table.name}\n${zone ?? ""}`;
-    let open = this.#encoders.get(key);
-    if (open === undefined) {
-      const { session } = this.#options;
-      const encoder = compileTable(table.info, {
-        session: zone === undefined ? session : { ...session, timeZone: zone },
-        record: this.#entries,
-        index: this.#entries,
-      });
-      open = { encoder, columnsVersion: -1 };
-      this.#encoders.set(key, open);
-    }
-    return open;
   }
 }

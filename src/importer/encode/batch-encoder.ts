@@ -1,30 +1,24 @@
 import { assert, type Files, LevinError } from "../../base/mod.ts";
-import { type Fields, KvChecksum, newFields, type PairSink } from "../../codec/mod.ts";
-import { compileTable, type EncodeSession, RowShape, type TableEncoder, WarningSummary } from "../../encoder/mod.ts";
+import { KvChecksum, type PairSink } from "../../codec/mod.ts";
+import { compileTable, type EncodeSession, type TableEncoder, WarningSummary } from "../../encoder/mod.ts";
 import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
-import type { TableInfo } from "../../schema/mod.ts";
-import { type Chunk, ChunkReader, CsvScanner, SqlScanner, type Storage } from "../../source/mod.ts";
+import { type Chunk, CsvScanner, SqlScanner } from "../../source/mod.ts";
 import { type BlockStore, dataPrefix, engineStore, indexPrefix } from "../engines.ts";
 import type { ChunkCounts, ChunkResult, EngineName, EngineRuns } from "../records.ts";
+import { ChunkRows, type ChunkRowsOptions, TableEncoders } from "./chunk-rows.ts";
 import type { WarningCountMessage, WorkerTable } from "./messages.ts";
 import { isRowError, type RejectedRow, rejectedRow, tooManyTypeErrors } from "./rejected-row.ts";
 
-export interface BatchEncoderOptions {
-  storage: Storage;
+export interface BatchEncoderOptions extends ChunkRowsOptions {
   kvdb: KvDb;
   /** The batch's directory. */
   dir: string;
   blocks: BlockStore;
   files: Files;
   tables: readonly WorkerTable[];
-  session: EncodeSession;
   data: PairArena;
   index: PairArena;
-  windowBytes: number;
-  compatLightning: boolean;
-  invalidReplacement: string | undefined;
-  allowShortRows: boolean;
   /** Rows of a chunk that may be left out because a value cannot be cast; 0: the first one is an error. */
   typeErrorsMax: number;
   /** At a chunk's end an arena fuller than this becomes a run at once, so that the next chunk is not split. */
@@ -40,12 +34,6 @@ export interface BatchEncoderOptions {
 
 /** Rows between two looks at progress. */
 const PROGRESS_ROWS = 4096;
-
-/** An encoder of one table in one time zone, with the counters that it fills. */
-interface OpenTable {
-  encoder: TableEncoder;
-  columnsVersion: number;
-}
 
 /** Adds what goes into an arena to the checksum of the chunk at hand. */
 class CountedSink implements PairSink {
@@ -74,8 +62,7 @@ export class BatchEncoder {
   readonly #entries: CountedSink;
   readonly #warnings = new Map<string, WarningSummary>();
   readonly #tables = new Map<string, WorkerTable>();
-  readonly #open = new Map<string, OpenTable>();
-  readonly #fields: Fields = newFields(64);
+  readonly #encoders: TableEncoders;
   /** Written but not yet reported. */
   #runs: EngineRuns = { data: [], index: [] };
   /** Ended but not yet reported. */
@@ -91,6 +78,7 @@ export class BatchEncoder {
     this.#record = new CountedSink(options.data);
     this.#entries = options.oneEngine ? this.#record : new CountedSink(options.index);
     this.#nextRun = options.firstRun;
+    this.#encoders = new TableEncoders(options.session, (table, session) => this.#compile(table, session));
     for (const table of options.tables) this.#tables.set(table.name, table);
   }
 
@@ -110,41 +98,28 @@ export class BatchEncoder {
     const checksum = new KvChecksum();
     this.#record.checksum = checksum;
     this.#entries.checksum = checksum;
-    const { info } = table;
-    const visible = info.cols.filter((column) => !column.hidden);
-    const { compatLightning, invalidReplacement } = this.#options;
-    const reader = await ChunkReader.open(this.#options.storage, chunk, {
-      windowBytes: this.#options.windowBytes,
-      columnCount: visible.length,
-      columnNames: visible.map((column) => column.name.O),
-      codings: table.codings,
-      sqlMode: this.#options.session.sqlMode,
-      compatLightning,
-      ...(invalidReplacement === undefined ? {} : { invalidReplacement }),
-    });
-    let rows: number;
-    let last: TableEncoder | undefined;
-    const shape = new RowShape(info, chunk.extraColumns, this.#options.allowShortRows);
+    const rows = await ChunkRows.open(this.#options, table, chunk, this.#encoders);
     const rejected: RejectedRow[] = [];
+    let count: number;
     try {
-      ({ rows, encoder: last } = await this.#rows(table, chunk, reader, shape, rejected));
+      count = await this.#encodeRows(rows, table, chunk, rejected);
     } finally {
       if (rejected.length > 0) this.#options.onRejected(id, rejected);
-      await reader.close();
+      await rows.close();
     }
-    const max = last?.autoIdMax;
+    const max = rows.encoder?.autoIdMax;
     const { crc64xor, kvs, bytes } = checksum.result();
     this.#chunks.push({
       chunk: id,
       table: name,
-      rows,
+      rows: count,
       kvs: Number(kvs),
       bytes: Number(bytes),
       crc: crc64xor.toString(),
       autoIncrementMax: String(max?.autoIncrement ?? 0n),
       autoRandomMax: String(max?.autoRandom ?? 0n),
       rowIdMax: String(max?.rowId ?? 0n),
-      counts: countsOf(reader, shape, rejected),
+      counts: countsOf(rows, rejected),
     });
     const { data, index, flushBytes } = this.#options;
     if (this.#split || data.usedBytes > flushBytes.data || index.usedBytes > flushBytes.index) await this.flush();
@@ -172,66 +147,43 @@ export class BatchEncoder {
     );
   }
 
-  async #rows(
-    table: WorkerTable,
-    chunk: Chunk,
-    reader: ChunkReader,
-    shape: RowShape,
-    rejected: RejectedRow[],
-  ): Promise<{ rows: number; encoder: TableEncoder | undefined }> {
+  async #encodeRows(rows: ChunkRows, table: WorkerTable, chunk: Chunk, rejected: RejectedRow[]): Promise<number> {
     const { data, index, onProgress } = this.#options;
-    const fields = this.#fields;
-    const { scanner } = reader;
-    const sql = scanner instanceof SqlScanner ? scanner : undefined;
+    const { reader } = rows;
     const sizeBytes = Math.max(1, chunk.end - chunk.start);
-    let open: OpenTable | undefined;
-    let zone: string | undefined;
-    let rowId = chunk.rowIdBase;
-    let rows = 0;
+    let count = 0;
     let reportedRows = 0;
     let reportedBytes = 0;
     const report = (): void => {
       const share = Number.isFinite(sizeBytes) ? Math.min(1, (reader.position - chunk.start) / sizeBytes) : 0;
       const bytes = Math.floor(chunk.sourceBytes * share);
-      onProgress(rows - reportedRows, bytes - reportedBytes);
-      reportedRows = rows;
+      onProgress(count - reportedRows, bytes - reportedBytes);
+      reportedRows = count;
       reportedBytes = bytes;
     };
     try {
-      while (await reader.fill()) {
-        while (reader.next(fields)) {
-          if (open === undefined || sql?.session.timeZone !== zone) {
-            zone = sql?.session.timeZone;
-            open = this.#openTable(table.name, table.info, zone);
-            open.encoder.startChunk(chunk.rowIdBase);
-            open.columnsVersion = -1;
-          }
-          if (open.columnsVersion !== scanner.columnsVersion) {
-            open.columnsVersion = scanner.columnsVersion;
-            shape.begin(scanner.columns, fields.count);
-            open.encoder.bindColumns(shape.names, table.ignored);
-          }
-          const row = shape.active ? shape.apply(fields) : fields;
+      while (await rows.fill()) {
+        while (rows.next()) {
           try {
-            open.encoder.encodeRow(row, ++rowId);
-            rows++;
+            rows.encoder!.encodeRow(rows.row, rows.rowId);
+            count++;
           } catch (thrown) {
-            this.#reject(thrown, table, chunk, reader, row, shape, rejected);
+            this.#reject(thrown, table, chunk, rows, rejected);
           }
           if (data.full || index.full) {
             await this.#writeRuns((arena) => arena.full);
             this.#split = true;
           }
-          if (rows - reportedRows >= PROGRESS_ROWS) report();
+          if (count - reportedRows >= PROGRESS_ROWS) report();
         }
       }
     } catch (thrown) {
-      throw placed(thrown, chunk, scanner.rowNumber, reader.rowPosition);
+      throw placed(thrown, chunk, reader.scanner.rowNumber, reader.rowPosition);
     }
-    assert(rows + rejected.length <= chunk.rowCountMax, "a chunk has no more rows than its ids allow");
+    assert(count + rejected.length <= chunk.rowCountMax, "a chunk has no more rows than its ids allow");
     report();
     onProgress(0, chunk.sourceBytes - reportedBytes);
-    return { rows, encoder: open?.encoder };
+    return count;
   }
 
   /** Takes a row that cannot be cast into the report, or throws. */
@@ -239,9 +191,7 @@ export class BatchEncoder {
     thrown: unknown,
     { name, info }: WorkerTable,
     chunk: Chunk,
-    reader: ChunkReader,
-    row: Fields,
-    shape: RowShape,
+    { reader, row, shape }: ChunkRows,
     rejected: RejectedRow[],
   ): void {
     const { typeErrorsMax } = this.#options;
@@ -260,26 +210,18 @@ export class BatchEncoder {
     }
   }
 
-  #openTable(name: string, info: TableInfo, zone: string | undefined): OpenTable {
-    const key = `${name}\n${zone ?? ""}`;
-    let open = this.#open.get(key);
-    if (open === undefined) {
-      let warnings = this.#warnings.get(name);
-      if (warnings === undefined) {
-        warnings = new WarningSummary();
-        this.#warnings.set(name, warnings);
-      }
-      const session = zone === undefined ? this.#options.session : { ...this.#options.session, timeZone: zone };
-      const encoder = compileTable(info, {
-        session,
-        record: this.#record,
-        index: this.#entries,
-        onWarning: warnings.add,
-      });
-      open = { encoder, columnsVersion: -1 };
-      this.#open.set(key, open);
+  #compile(table: WorkerTable, session: EncodeSession): TableEncoder {
+    let warnings = this.#warnings.get(table.name);
+    if (warnings === undefined) {
+      warnings = new WarningSummary();
+      this.#warnings.set(table.name, warnings);
     }
-    return open;
+    return compileTable(table.info, {
+      session,
+      record: this.#record,
+      index: this.#entries,
+      onWarning: warnings.add,
+    });
   }
 
   async #writeRuns(ripe: (arena: PairArena) => boolean): Promise<void> {
@@ -298,7 +240,7 @@ export class BatchEncoder {
 }
 
 /** What the summary tells of a chunk beside its rows; without those that are 0. */
-function countsOf(reader: ChunkReader, shape: RowShape, rejected: readonly RejectedRow[]): ChunkCounts {
+function countsOf({ reader, shape }: ChunkRows, rejected: readonly RejectedRow[]): ChunkCounts {
   const csv = reader.scanner instanceof CsvScanner ? reader.scanner : undefined;
   const counts = {
     rejectedRows: rejected.length,

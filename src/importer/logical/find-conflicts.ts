@@ -6,8 +6,7 @@ import type { Batch } from "../batches.ts";
 import { resolveBatch } from "../conflict/resolve-batch.ts";
 import type { EncodeContext } from "../context.ts";
 import { DiskQuota } from "../disk-quota.ts";
-import { EncodePool } from "../encode/encode-pool.ts";
-import { batchDir, encodeBatch } from "../encode-batch.ts";
+import { batchDir, encodeBatch, encodePool } from "../encode-batch.ts";
 import { type JobLog, removeEngines } from "../job.ts";
 import { applyRecord, emptyState } from "../job-state.ts";
 import { planMemory } from "../memory.ts";
@@ -169,17 +168,9 @@ async function resolve(
   session: EncodeSession,
   onLoser: (table: string, rowId: number) => void,
 ): Promise<ConflictRecord> {
-  const { env, memory, options, job } = context;
+  const { env, job } = context;
   const quiet = { ...context, env: { ...env, emit: () => undefined } };
-  const pool = new EncodePool(options.workers, env.world.startEncoder, {
-    sourceDir: options.sourceDir,
-    sizes: memory.worker,
-    session,
-    compatLightning: options.compatLightning,
-    invalidReplacement: options.invalidReplacement,
-    allowShortRows: options.allowShortRows,
-    typeErrorsMax: options.typeErrorsMax,
-  });
+  const pool = encodePool(context, session);
   try {
     await env.files.removeTree(batchDir(quiet, batch.id));
     await job.append({ type: "batch", batch: batch.id, tables: batch.tables.map(({ name }) => name), commitTs: "0" });

@@ -1,0 +1,123 @@
+import { type Fields, newFields } from "../../codec/mod.ts";
+import { type EncodeSession, RowShape, type TableEncoder } from "../../encoder/mod.ts";
+import { type Chunk, ChunkReader, SqlScanner, type Storage } from "../../source/mod.ts";
+import type { WorkerTable } from "./messages.ts";
+
+export interface ChunkRowsOptions {
+  storage: Storage;
+  session: EncodeSession;
+  windowBytes: number;
+  compatLightning: boolean;
+  invalidReplacement: string | undefined;
+  allowShortRows: boolean;
+}
+
+/** The encoders of a batch, one for each table and time zone. */
+export class TableEncoders {
+  readonly #session: EncodeSession;
+  readonly #compile: (table: WorkerTable, session: EncodeSession) => TableEncoder;
+  readonly #open = new Map<string, TableEncoder>();
+
+  constructor(session: EncodeSession, compile: (table: WorkerTable, session: EncodeSession) => TableEncoder) {
+    this.#session = session;
+    this.#compile = compile;
+  }
+
+  /** `zone` is what the dump says itself; undefined: the session's. */
+  of(table: WorkerTable, zone: string | undefined): TableEncoder {
+    const key = `${table.name}\n${zone ?? ""}`;
+    let encoder = this.#open.get(key);
+    if (encoder === undefined) {
+      encoder = this.#compile(table, zone === undefined ? this.#session : { ...this.#session, timeZone: zone });
+      this.#open.set(key, encoder);
+    }
+    return encoder;
+  }
+}
+
+/**
+ * The rows of one chunk, each with the encoder that takes it: that of the time zone at hand, bound to the columns at hand. `while (await
+ * rows.fill()) while (rows.next()) rows.encoder.encodeRow(rows.row, rows.rowId)`.
+ */
+export class ChunkRows {
+  readonly reader: ChunkReader;
+  readonly shape: RowShape;
+  /** Of the row at hand. */
+  row: Fields = newFields(64);
+  rowId: number;
+  readonly #fields: Fields = this.row;
+  readonly #sql: SqlScanner | undefined;
+  readonly #table: WorkerTable;
+  readonly #encoders: TableEncoders;
+  readonly #rowIdBase: number;
+  #encoder: TableEncoder | undefined;
+  #zone: string | undefined;
+  #columnsVersion = -1;
+
+  private constructor(reader: ChunkReader, shape: RowShape, table: WorkerTable, chunk: Chunk, encoders: TableEncoders) {
+    this.reader = reader;
+    this.shape = shape;
+    this.rowId = chunk.rowIdBase;
+    this.#rowIdBase = chunk.rowIdBase;
+    this.#sql = reader.scanner instanceof SqlScanner ? reader.scanner : undefined;
+    this.#table = table;
+    this.#encoders = encoders;
+  }
+
+  /** To be closed. */
+  static async open(
+    options: ChunkRowsOptions,
+    table: WorkerTable,
+    chunk: Chunk,
+    encoders: TableEncoders,
+  ): Promise<ChunkRows> {
+    const { windowBytes, compatLightning, invalidReplacement } = options;
+    const visible = table.info.cols.filter((column) => !column.hidden);
+    const reader = await ChunkReader.open(options.storage, chunk, {
+      windowBytes,
+      columnCount: visible.length,
+      columnNames: visible.map((column) => column.name.O),
+      codings: table.codings,
+      sqlMode: options.session.sqlMode,
+      compatLightning,
+      ...(invalidReplacement === undefined ? {} : { invalidReplacement }),
+    });
+    const shape = new RowShape(table.info, chunk.extraColumns, options.allowShortRows);
+    return new ChunkRows(reader, shape, table, chunk, encoders);
+  }
+
+  /** That of the row at hand; undefined before the first one. */
+  get encoder(): TableEncoder | undefined {
+    return this.#encoder;
+  }
+
+  /** False at the chunk's end. */
+  fill(): ReturnType<ChunkReader["fill"]> {
+    return this.reader.fill();
+  }
+
+  /** False where `fill` is to be called. */
+  next(): boolean {
+    if (!this.reader.next(this.#fields)) return false;
+    const zone = this.#sql?.session.timeZone;
+    if (this.#encoder === undefined || zone !== this.#zone) {
+      this.#zone = zone;
+      this.#encoder = this.#encoders.of(this.#table, zone);
+      this.#encoder.startChunk(this.#rowIdBase);
+      this.#columnsVersion = -1;
+    }
+    const { scanner } = this.reader;
+    if (this.#columnsVersion !== scanner.columnsVersion) {
+      this.#columnsVersion = scanner.columnsVersion;
+      this.shape.begin(scanner.columns, this.#fields.count);
+      this.#encoder.bindColumns(this.shape.names, this.#table.ignored);
+    }
+    this.row = this.shape.active ? this.shape.apply(this.#fields) : this.#fields;
+    this.rowId++;
+    return true;
+  }
+
+  close(): Promise<void> {
+    return this.reader.close();
+  }
+}
