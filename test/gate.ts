@@ -3,7 +3,7 @@
  * the line `N passed, N failed`.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -81,20 +81,50 @@ const interopCounts = (output: string): [number, number] | undefined => {
   return match === null ? undefined : [Number(match[1]), Number(match[2])];
 };
 
-const wanted = process.argv[2];
-const steps: Step[] = [
-  { name: "format and lint", command: ["biome", "check", "--config-path=.ci/biome.json", "src", "test", "build.ts"] },
-  { name: "types", command: ["tsc", "--noEmit"] },
-  { name: "build", command: ["bun", "build.ts"] },
-  { name: "tests on Bun", command: ["bun", "test", "--timeout", "120000", "./test"], counts: bunCounts },
-  {
-    name: "unit tests on Deno",
-    command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
-    counts: denoCounts,
-  },
+/** Tests on Bun: of these folders, or of all that lie elsewhere. */
+function bunTests(name: string, folders: ReadonlySet<string>, inside: boolean): Step {
+  const files = readdirSync(join(root, "test"), { recursive: true })
+    .map((file) => String(file))
+    .filter((file) => file.endsWith(".test.ts") && folders.has(file.split("/")[0]!) === inside);
+  const command = ["bun", "test", "--timeout", "120000", ...files.map((file) => `./test/${file}`)];
+  return { name, command, counts: bunCounts };
+}
+
+/** Whose tests mostly wait for programs and servers: they leave room on the two cores for the others beside them. */
+const waiting = new Set(["e2e", "interop", "importer", "load", "cli"]);
+
+/** One after the other; the lanes of a stage run side by side, the steps of a lane one after the other. */
+const stages: Step[][][] = [
+  [
+    [
+      {
+        name: "format and lint",
+        command: ["biome", "check", "--config-path=.ci/biome.json", "src", "test", "build.ts"],
+      },
+      { name: "types", command: ["tsc", "--noEmit"] },
+      { name: "build", command: ["bun", "build.ts"] },
+    ],
+  ],
+  [
+    [bunTests("imports and programs on Bun", waiting, true)],
+    [
+      bunTests("other tests on Bun", waiting, false),
+      {
+        name: "unit tests on Deno",
+        command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
+        counts: denoCounts,
+      },
+    ],
+  ],
+  [[{ name: "interop", command: ["bun", "test/interop/main.ts"], counts: interopCounts }]],
 ];
-if (existsSync(join(root, "test/interop/main.ts")))
-  steps.push({ name: "interop", command: ["bun", "test/interop/main.ts"], counts: interopCounts });
-for (const step of steps) if (wanted === undefined || step.name.includes(wanted)) await run(step);
+const wanted = process.argv[2];
+for (const lanes of stages) {
+  await Promise.all(
+    lanes.map(async (steps) => {
+      for (const step of steps) if (wanted === undefined || step.name.includes(wanted)) await run(step);
+    }),
+  );
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
