@@ -43,19 +43,24 @@ interface BlockPlace {
   size: number;
 }
 
-interface OpenRun {
+interface LoadedRun {
   file: ReadFile;
   places: BlockPlace[];
-  readers: number;
   /** The block that `readLast` read last: where ranges are small, the next ranges lie in it too. */
   last?: StoredBlock;
+}
+
+interface OpenRun {
+  loaded: Promise<LoadedRun>;
+  /** Those that wait for the file to be open are among them, so that nobody closes it under them. */
+  readers: number;
 }
 
 export class FileBlockStore implements BlockStore {
   readonly #dir: string;
   readonly #files: Files;
   readonly #engineName: string;
-  readonly #open = new Map<number, Promise<OpenRun>>();
+  readonly #open = new Map<number, OpenRun>();
 
   constructor(dir: string, files: Files, engineName: string) {
     this.#dir = dir;
@@ -73,23 +78,28 @@ export class FileBlockStore implements BlockStore {
   }
 
   async read(runId: number, options: BlockReadOptions): Promise<BlockReader> {
-    const run = await this.#openRun(runId);
-    run.readers++;
-    const [first, behind] = placesIn(run.places, options.bounds);
-    return new FileBlockReader(this.#pathOf(runId), run, first, behind, options, () => this.#release(runId, run));
+    const run = this.#acquire(runId);
+    const release = (): Promise<void> => this.#release(runId, run);
+    try {
+      return new FileBlockReader(this.#pathOf(runId), await run.loaded, options, release);
+    } catch (error) {
+      await release();
+      throw error;
+    }
   }
 
   async readLast(runId: number, end: Uint8Array | undefined): Promise<StoredBlock | undefined> {
-    const run = await this.#openRun(runId);
-    const ordinal = (end === undefined ? run.places.length : lowerBound(run.places, end)) - 1;
-    const place = run.places[ordinal];
-    if (place === undefined || run.last?.ordinal === ordinal) return place && run.last;
-    run.readers++;
+    const run = this.#acquire(runId);
     try {
+      const loaded = await run.loaded;
+      const { file, places } = loaded;
+      const ordinal = (end === undefined ? places.length : lowerBound(places, end)) - 1;
+      const place = places[ordinal];
+      if (place === undefined || loaded.last?.ordinal === ordinal) return place && loaded.last;
       const value = new Uint8Array(place.size);
-      await named(this.#pathOf(runId), () => run.file.readAt(value, place.offset));
-      run.last = { ordinal, value };
-      return run.last;
+      await named(this.#pathOf(runId), () => file.readAt(value, place.offset));
+      loaded.last = { ordinal, value };
+      return loaded.last;
     } finally {
       await this.#release(runId, run);
     }
@@ -113,17 +123,18 @@ export class FileBlockStore implements BlockStore {
     return joinPath(this.#dir, `${runId.toString(16).padStart(8, "0")}${SUFFIX}`);
   }
 
-  #openRun(runId: number): Promise<OpenRun> {
+  #acquire(runId: number): OpenRun {
     let run = this.#open.get(runId);
     if (run === undefined) {
-      run = named(this.#pathOf(runId), () => this.#load(runId));
+      run = { loaded: named(this.#pathOf(runId), () => this.#load(runId)), readers: 0 };
       this.#open.set(runId, run);
-      run.catch(() => this.#open.delete(runId));
+      run.loaded.catch(() => this.#open.delete(runId));
     }
+    run.readers++;
     return run;
   }
 
-  async #load(runId: number): Promise<OpenRun> {
+  async #load(runId: number): Promise<LoadedRun> {
     const file = await this.#files.openRead(this.#pathOf(runId));
     if (file === undefined) throw this.#corrupt(runId, "its file is missing");
     try {
@@ -134,7 +145,7 @@ export class FileBlockStore implements BlockStore {
       }
       const places = await readDirectory(file, size, tail);
       if (places === undefined) throw this.#corrupt(runId, "the directory of its file is damaged");
-      return { file, places, readers: 0 };
+      return { file, places };
     } catch (error) {
       await file.close();
       throw error;
@@ -143,15 +154,17 @@ export class FileBlockStore implements BlockStore {
 
   async #release(runId: number, run: OpenRun): Promise<void> {
     run.readers--;
-    if (run.readers === 0 && this.#open.size > IDLE_FILES_MAX) await this.#closeRun(runId);
+    // One that could not be opened is no longer there, and another may stand in its place.
+    const isOpen = this.#open.get(runId) === run;
+    if (isOpen && run.readers === 0 && this.#open.size > IDLE_FILES_MAX) await this.#closeRun(runId);
   }
 
   async #closeRun(runId: number): Promise<void> {
-    const run = await this.#open.get(runId);
+    const run = this.#open.get(runId);
     if (run === undefined) return;
     assert(run.readers === 0, "a run is not removed or closed while it is read");
     this.#open.delete(runId);
-    await run.file.close();
+    await (await run.loaded).file.close();
   }
 
   #corrupt(runId: number, detail: string): LevinError {
@@ -220,7 +233,7 @@ class FileBlockReader implements BlockReader {
   readonly firstOrdinal: number;
   readonly endOrdinal: number;
   readonly #path: string;
-  readonly #run: OpenRun;
+  readonly #run: LoadedRun;
   readonly #options: BlockReadOptions;
   #release: (() => Promise<void>) | undefined;
   #next: number;
@@ -228,14 +241,8 @@ class FileBlockReader implements BlockReader {
   readonly #buffers: (Uint8Array | undefined)[] = [undefined, undefined];
   #turn = 0;
 
-  constructor(
-    path: string,
-    run: OpenRun,
-    first: number,
-    behind: number,
-    options: BlockReadOptions,
-    release: () => Promise<void>,
-  ) {
+  constructor(path: string, run: LoadedRun, options: BlockReadOptions, release: () => Promise<void>) {
+    const [first, behind] = placesIn(run.places, options.bounds);
     this.#path = path;
     this.#run = run;
     this.firstOrdinal = first;

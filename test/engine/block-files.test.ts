@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { type Files, LevinError, systemFiles } from "../../src/base/mod.ts";
-import { type Engine, openEngine, PairArena } from "../../src/engine/mod.ts";
+import { FileBlockStore } from "../../src/engine/block-files.ts";
+import { BufferPool, type Engine, openEngine, PairArena } from "../../src/engine/mod.ts";
 import { byKey, fill, randomPairs, readAll, textOf } from "./pairs.ts";
 
 const root = await mkdtemp(join(tmpdir(), "levin-block-files-"));
@@ -140,6 +141,42 @@ test("one run of a merge cannot be opened while another is being opened: both ar
   await again.close();
   assert.equal(opened, 0);
 });
+
+test("a run whose last reader leaves while another comes is not closed under the latter", async () => {
+  const dir = freshDir();
+  const engine = await open(dir);
+  const arena = new PairArena({ capacityBytes: 64 * KIB });
+  // More than stay open without readers.
+  const runs = 70;
+  for (let runId = 1; runId <= runs; runId++) {
+    arena.clear();
+    arena.put(Uint8Array.of(runId), 1, Uint8Array.of(1), 1);
+    await engine.writeRun(arena, { runId });
+  }
+  await engine.close();
+  const store = new FileBlockStore(join(dir, "runs"), systemFiles, "e");
+  const read = (runId: number) => store.read(runId, { bounds: {}, readBytes: KIB, buffers: new BufferPool(0) });
+  const held = await Promise.all([...Array(runs - 1).keys()].map((i) => read(i + 2)));
+  for (let turns = 0; turns < 8; turns++) {
+    for (const leavesFirst of [true, false]) {
+      const before = await read(1);
+      const leaving = leavesFirst ? before.close() : undefined;
+      const coming = later(turns, () => read(1));
+      await (leaving ?? later(turns + 1, () => before.close()));
+      const reader = await coming;
+      assert.equal((await reader.read()).length, 1);
+      await reader.close();
+    }
+  }
+  for (const reader of held) await reader.close();
+  await store.close();
+});
+
+/** Runs `work` after so many turns of the queue of microtasks. */
+async function later<T>(turns: number, work: () => Promise<T>): Promise<T> {
+  for (let i = 0; i < turns; i++) await undefined;
+  return work();
+}
 
 /** The system's files, but an operation fails when `fails` says so. */
 function failing(fails: () => boolean): Files {
