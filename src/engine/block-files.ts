@@ -16,6 +16,7 @@ import {
   compareBytes,
   concatBytes,
   type Files,
+  joinBytes,
   joinPath,
   LevinError,
   type ReadFile,
@@ -207,7 +208,7 @@ class FileBlockWriter implements BlockWriter {
 
   async finish(): Promise<void> {
     await this.#tail;
-    const directory = concatBytes(...this.#directory);
+    const directory = joinBytes(this.#directory);
     const tail = new Uint8Array(TAIL_BYTES);
     const view = new DataView(tail.buffer);
     view.setUint32(0, crc32(directory));

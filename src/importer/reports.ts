@@ -1,4 +1,4 @@
-import { joinPath, utf8 } from "../base/mod.ts";
+import { joinBytes, joinPath, utf8 } from "../base/mod.ts";
 import type { RunContext } from "./context.ts";
 import { type RejectedRow, tooManyTypeErrors } from "./encode/rejected-row.ts";
 import type { JobState } from "./job-state.ts";
@@ -65,13 +65,7 @@ export async function mergeRejected(context: Reporting): Promise<{ rows: number;
     }
   }
   if (rows === 0) return undefined;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
   const path = joinPath(context.options.stateDir, "reports", "type-errors.ndjson");
-  await files.replace(path, whole);
+  await files.replace(path, joinBytes(parts));
   return { rows, path };
 }

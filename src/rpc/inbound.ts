@@ -1,3 +1,4 @@
+import { joinBytes } from "../base/mod.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Flag, FrameType, H2Code, h2CodeName, PeerError, readUint32 } from "./frames.ts";
 import { type HeaderList, HpackDecoder } from "./hpack-decoder.ts";
@@ -156,7 +157,7 @@ export class Inbound {
     if (block.bytes > HEADER_BLOCK_BYTES) throw new PeerError(H2Code.enhanceYourCalm, "a header block is too long");
     if ((flags & Flag.endHeaders) === 0) return;
     this.#block = undefined;
-    const bytes = block.parts.length === 1 ? fragment : join(block.parts, block.bytes);
+    const bytes = block.parts.length === 1 ? fragment : joinBytes(block.parts);
     this.#events.headers(block.streamId, this.#hpack.decode(bytes), block.endStream);
   }
 
@@ -187,16 +188,6 @@ function withoutPadding(flags: number, payload: Uint8Array, skip: number): Uint8
   if (start > payload.length) size(false, "padded or prioritized frame");
   if (end < start) protocol("padding longer than its frame");
   return payload.subarray(start, end);
-}
-
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const out = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 function size(right: boolean, what: string): void {

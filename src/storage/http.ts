@@ -4,6 +4,7 @@
  */
 import * as http from "node:http";
 import * as https from "node:https";
+import { joinBytes } from "../base/mod.ts";
 
 export interface HttpRequest {
   method: string;
@@ -65,7 +66,7 @@ export function exchange(request: HttpRequest, { idleMs, ca, signal }: HttpOptio
         resolve({
           status: message.statusCode ?? 0,
           headers: names,
-          body: parts.length === 1 ? parts[0]! : joined(parts, size),
+          body: parts.length === 1 ? parts[0]! : joinBytes(parts),
         });
       });
     };
@@ -77,14 +78,4 @@ export function exchange(request: HttpRequest, { idleMs, ca, signal }: HttpOptio
     sent.on("error", reject);
     sent.end(body);
   });
-}
-
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -1,6 +1,6 @@
 import http from "node:http";
 import https from "node:https";
-import { LevinError, textOf } from "../base/mod.ts";
+import { joinBytes, LevinError, textOf } from "../base/mod.ts";
 import { isTlsCode, type TidbTls } from "./connection.ts";
 
 export interface StatusPortOptions {
@@ -46,15 +46,7 @@ export async function getStatusPort(options: StatusPortOptions, path: string): P
         const parts: Uint8Array[] = [];
         response.on("data", (part: Uint8Array) => parts.push(part));
         response.on("error", unavailable);
-        response.on("end", () => {
-          const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-          let at = 0;
-          for (const part of parts) {
-            whole.set(part, at);
-            at += part.length;
-          }
-          resolve({ status: response.statusCode ?? 0, body: textOf(whole) });
-        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: textOf(joinBytes(parts)) }));
       },
     );
     request.on("timeout", () => request.destroy(new Error(`no answer within ${options.timeoutMs} ms`)));
