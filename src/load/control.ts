@@ -84,11 +84,7 @@ function answerLine(
     const done = answer(text.slice(0, end), handle).then(
       (result) =>
         new Promise<void>((resolve) =>
-          socket.end(
-            `${JSON.stringify(result)}
-`,
-            () => resolve(),
-          ),
+          socket.end(`${JSON.stringify(result)}\n`, () => resolve()),
         ),
     );
     answering.add(done);

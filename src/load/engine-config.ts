@@ -1,5 +1,5 @@
 import { checkpointSchemaName, taskInfoSchemaName } from "./names.ts";
-import { isLocalPath, isS3Path, localPath } from "./storage-path.ts";
+import { isLocalPath, localPath } from "./storage-path.ts";
 import type { SubTask } from "./subtask.ts";
 import type { Table } from "./table-reader.ts";
 
@@ -121,9 +121,4 @@ function securitySection({ to }: SubTask): Table {
       ...(certAllowedCn.length === 0 ? {} : { "cert-allowed-cn": certAllowedCn }),
     },
   };
-}
-
-/** Where the dump lies is within reach of this program. */
-export function reachableDir(dir: string): boolean {
-  return isLocalPath(dir) && !isS3Path(dir);
 }

@@ -47,16 +47,6 @@ export function parseMetadata(text: string, name = "metadata"): DumpMetadata {
   return found;
 }
 
-/** The same, where no location is nothing to complain about. */
-export function readMetadata(text: string, name = "metadata"): DumpMetadata | undefined {
-  try {
-    return parseMetadata(text, name);
-  } catch (error) {
-    if ((error as { kind?: { code: number } }).kind?.code === 11123) return undefined;
-    throw error;
-  }
-}
-
 /** `(file, position)`, as DM shows and compares positions. */
 export function positionText({ file, position }: BinlogLocation): string {
   return `(${file}, ${position})`;

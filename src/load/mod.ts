@@ -54,7 +54,6 @@ export {
   MetadataFormatError,
   parseMetadata,
   positionText,
-  readMetadata,
 } from "./metadata.ts";
 export { CounterFamily, defaultLoadMetrics, type LoadMetrics, newLoadMetrics } from "./metrics.ts";
 export {

@@ -1,4 +1,4 @@
-import { utf8 } from "../base/mod.ts";
+import { textOf, utf8 } from "../base/mod.ts";
 import { crc32 } from "../codec/mod.ts";
 
 /** Longest name of a schema in MySQL and TiDB. */
@@ -18,7 +18,7 @@ function cut(name: string): string {
   if (bytes.length <= NAME_BYTES) return name;
   let end = NAME_BYTES;
   while ((bytes[end]! & 0xc0) === 0x80) end--;
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  return textOf(bytes.subarray(0, end));
 }
 
 /** Database of the records of duplicates. */

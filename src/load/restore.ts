@@ -79,7 +79,7 @@ export class Restore {
     // What an earlier process has brought in already: its row was written before the list's.
     if (state === "running" && record.phase === "imported") {
       if (record.errorCode === 0 || this.#accepts(record.errorCode, acceptance))
-        return this.#finish(subtask, acceptance);
+        return this.#finish(acceptance);
       throw this.#remembered(record);
     }
     if (state === "init" && this.#isShared(subtask)) await this.#parts.env.coord.setSums(undefined);
@@ -91,7 +91,7 @@ export class Restore {
     });
     const result = await this.#runEngine(subtask, session, state === "init", signal);
     await this.#judge(subtask, result, signal);
-    await this.#finish(subtask, undefined);
+    await this.#finish(undefined);
   }
 
   /** The engine has ended without an error: were there duplicates, and do the sums of all sources agree? */
@@ -139,7 +139,7 @@ export class Restore {
   }
 
   /** Accepted errors are logged with who and when, in the row and in the log. */
-  async #finish(subtask: SubTask, acceptance: Acceptance | undefined): Promise<void> {
+  async #finish(acceptance: Acceptance | undefined): Promise<void> {
     const { env, record } = this.#parts;
     let accepted = record.accepted;
     if (record.errorCode !== 0) {
@@ -150,7 +150,6 @@ export class Restore {
     await this.list.update("finished");
     await this.#write("finished", undefined, { accepted });
     this.#parts.progress.finished = true;
-    void subtask;
   }
 
   #accepts(code: number, acceptance: Acceptance | undefined): boolean {

@@ -1,3 +1,5 @@
+import { utf8 } from "../base/mod.ts";
+
 /**
  * Paths as DM writes them: plain ones and URLs of external storages, taken apart by the rules of Go's net/url, which decide DM's names of
  * directories.
@@ -42,7 +44,7 @@ export function parseStorageUrl(raw: string): StorageUrl | undefined {
 /** How Go prints a path into a URL: letters, digits and `-_.~$&+,/:;=@` as they are, everything else as escapes. */
 function escapePath(path: string): string {
   let out = "";
-  for (const byte of new TextEncoder().encode(path)) {
+  for (const byte of utf8(path)) {
     const char = String.fromCharCode(byte);
     out += /[A-Za-z0-9\-_.~$&+,/:;=@]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }

@@ -80,7 +80,10 @@ export function readSubTask(
   return { ...task, loader: withSortingDir(adjustDirs(task.loader, task.mode, task.name, task.sourceId), task.name) };
 }
 
-function fromTask(top: TableReader, source: string | undefined, notes: string[]): SubTask {
+/** All but what every form of a file says alike. */
+type ReadTask = Omit<SubTask, "cleanDumpFile">;
+
+function fromTask(top: TableReader, source: string | undefined, notes: string[]): ReadTask {
   const instances = top.tables("mysql-instances");
   if (instances.length === 0) throw dmError("ConfigMySQLInstsAtLeastOne");
   const sources = instances.map((one) => one.text("source-id"));
@@ -126,18 +129,17 @@ function loaderOf(top: TableReader, instance: TableReader, at: number, notes: st
 function common(
   top: TableReader,
   mode: string,
-): Pick<SubTask, "name" | "mode" | "metaSchema" | "timezone" | "caseSensitive" | "cleanDumpFile"> {
+): Pick<SubTask, "name" | "mode" | "metaSchema" | "timezone" | "caseSensitive"> {
   return {
     name: top.text("name"),
     mode: modeOf(top.text(mode) || "full"),
     metaSchema: top.text("meta-schema") || "dm_meta",
     timezone: top.text("timezone"),
     caseSensitive: top.flag("case-sensitive", false),
-    cleanDumpFile: top.flag("clean-dump-file", true),
   };
 }
 
-function fromSubTask(top: TableReader, source: string | undefined, notes: string[]): SubTask {
+function fromSubTask(top: TableReader, source: string | undefined, notes: string[]): ReadTask {
   const sourceId = top.text("source-id");
   if (sourceId === "") throw top.error("source-id", "it must not be empty");
   pick([sourceId], source ?? sourceId);

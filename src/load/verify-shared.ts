@@ -1,7 +1,7 @@
 import type { Tidb } from "../tidb/mod.ts";
-import { checksumMismatchText, convertEngineError } from "./convert-error.ts";
+import { checksumMismatchText } from "./convert-error.ts";
 import type { CoordStore, TableSums } from "./coord/coordination.ts";
-import { type DmError, downstreamError } from "./dm-error.ts";
+import { type DmError, dmError, downstreamError } from "./dm-error.ts";
 
 type Sums = Readonly<Record<string, TableSums>>;
 
@@ -27,7 +27,12 @@ export async function verifyShared(
     const remote = await checksum(tidb, table);
     if (remote.crc === local.crc && remote.kvs === local.kvs && remote.bytes === local.bytes) continue;
     const text = checksumMismatchText([remote.crc, local.crc], [remote.kvs, local.kvs], [remote.bytes, local.bytes]);
-    return { error: convertEngineError(new Error(`${text} of ${table}`)), table, lost: local.kvs - remote.kvs };
+    const error = dmError(
+      "LoadLightningChecksum",
+      [String(local.kvs), String(remote.kvs)],
+      new Error(`${text} of ${table}`),
+    );
+    return { error, table, lost: local.kvs - remote.kvs };
   }
   return undefined;
 }

@@ -1,8 +1,10 @@
 import { command, flag } from "cmd-ts";
-import { systemFiles } from "../../base/mod.ts";
+import { systemFiles, textOf } from "../../base/mod.ts";
 import { loadConfig } from "../../config/mod.ts";
 import { checkSource } from "../../importer/mod.ts";
 import {
+  DmError,
+  dmCodes,
   engineConfig,
   isLocalPath,
   localPath,
@@ -58,10 +60,10 @@ async function metadataCheck({ loader }: SubTask): Promise<Found> {
   const bytes = await systemFiles.read(path).catch(() => undefined);
   if (bytes === undefined) return { check, status: "failed", detail: `${path} is not there` };
   try {
-    const { location } = parseMetadata(new TextDecoder().decode(bytes), path);
+    const { location } = parseMetadata(textOf(bytes), path);
     return { check, status: "ok", detail: `position ${positionText(location)}, gtid ${location.gtid || "(none)"}` };
   } catch (thrown) {
-    const none = (thrown as { kind?: { code: number } }).kind?.code === 11123;
+    const none = thrown instanceof DmError && thrown.kind.code === dmCodes.MetadataNoBinlogLoc.code;
     return { check, status: none ? "warning" : "failed", detail: (thrown as Error).message };
   }
 }

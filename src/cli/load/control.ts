@@ -19,17 +19,8 @@ const stateArg = {
   }),
 };
 
-function stateDirOf(
-  io: CommandIo,
-  args: TaskArgs & { dir?: string | undefined },
-  positionalDir: string | undefined,
-): string {
-  return positionalDir === undefined ? loadTask(io, args).stateDir : resolve(positionalDir);
-}
-
 /** Names the task as `run` does; the positional state directory takes the place of `--dir`'s name here. */
-const { dir: _dir, stateDir: _stateDir, password: _password, ...naming } = taskArgs;
-const namingArgs = { ...stateArg, config: naming.config, source: naming.source, task: naming.task };
+const namingArgs = { ...stateArg, config: taskArgs.config, source: taskArgs.source, task: taskArgs.task };
 
 type NamingArgs = {
   dir: string | undefined;
@@ -41,7 +32,7 @@ type NamingArgs = {
 function stateDirNamed(io: CommandIo, args: NamingArgs): string {
   if (args.dir !== undefined) return resolve(args.dir);
   const empty = Object.fromEntries(Object.keys(taskArgs).map((key) => [key, undefined])) as TaskArgs;
-  return stateDirOf(io, { ...empty, config: args.config, source: args.source, task: args.task }, undefined);
+  return loadTask(io, { ...empty, config: args.config, source: args.source, task: args.task }).stateDir;
 }
 
 async function ask(

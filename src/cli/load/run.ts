@@ -66,7 +66,7 @@ export async function runLoad(io: CommandIo, args: AllRunArgs): Promise<number> 
       say: (message) => sink.emit({ kind: "log", level: "warn", message }),
     });
     const control = await serveControl(task.stateDir, io.clock, (request) =>
-      handle(request, { unit, session, task, io }),
+      handle(request, { unit, session, task }),
     );
     try {
       await unit.init().catch((thrown: unknown) => {
@@ -145,7 +145,6 @@ interface Running {
   unit: LoadUnit;
   session: LoadSession;
   task: LoadTask;
-  io: CommandIo;
 }
 
 /** Commands over the control socket. */

@@ -59,27 +59,7 @@ export async function openCoord(io: CommandIo, { subtask }: LoadTask, args: Coor
   }
   if (where !== "table") throw usage(`--coord ${where}: it must be table, dir:PATH or none`);
   const tidb = await connectTidb(targetOf(subtask));
-  const store = new BeatStore("table", me, new TablePlace(tidb, metaSchema, task), { clock });
-  return closing(store, () => tidb.close());
-}
-
-/** The same store, which closes something more. */
-function closing(store: CoordStore, close: () => Promise<void>): CoordStore {
-  return Object.assign(Object.create(store) as CoordStore, {
-    join: store.join.bind(store),
-    leave: store.leave.bind(store),
-    owner: store.owner.bind(store),
-    release: store.release.bind(store),
-    setState: store.setState.bind(store),
-    setSums: store.setSums.bind(store),
-    members: store.members.bind(store),
-    changed: store.changed.bind(store),
-    clear: store.clear.bind(store),
-    close: async () => {
-      await store.close();
-      await close();
-    },
-  });
+  return new BeatStore("table", me, new TablePlace(tidb, metaSchema, task), { clock, onClose: () => tidb.close() });
 }
 
 function etcdTls({

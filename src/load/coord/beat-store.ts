@@ -29,6 +29,8 @@ export interface BeatOptions {
   /** A worker that has not beaten for so long is dead. */
   leaseMs?: number;
   pollMs?: number;
+  /** Gives back what the place was made with, when the store is closed. */
+  onClose?: () => Promise<void>;
 }
 
 const LEASE_MS = 15_000;
@@ -43,6 +45,7 @@ export class BeatStore implements CoordStore {
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #pollMs: number;
+  readonly #onClose: BeatOptions["onClose"];
   /** When a source's beat was first seen as it is. */
   readonly #seen = new Map<string, { beat: number; sinceMs: number }>();
   #beating: { stop: AbortController; ended: Promise<void> } | undefined;
@@ -56,6 +59,7 @@ export class BeatStore implements CoordStore {
     this.#clock = options.clock;
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
     this.#pollMs = options.pollMs ?? POLL_MS;
+    this.#onClose = options.onClose;
   }
 
   async join(signal: AbortSignal): Promise<void> {
@@ -164,7 +168,8 @@ export class BeatStore implements CoordStore {
     await this.#place.clear();
   }
 
-  close(): Promise<void> {
-    return this.leave();
+  async close(): Promise<void> {
+    await this.leave();
+    await this.#onClose?.();
   }
 }
