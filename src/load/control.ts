@@ -82,10 +82,7 @@ function answerLine(
     if (end < 0) return;
     busy = true;
     const done = answer(text.slice(0, end), handle).then(
-      (result) =>
-        new Promise<void>((resolve) =>
-          socket.end(`${JSON.stringify(result)}\n`, () => resolve()),
-        ),
+      (result) => new Promise<void>((resolve) => socket.end(`${JSON.stringify(result)}\n`, () => resolve())),
     );
     answering.add(done);
     void done.finally(() => answering.delete(done));

@@ -78,8 +78,7 @@ export class Restore {
     await this.list.register();
     // What an earlier process has brought in already: its row was written before the list's.
     if (state === "running" && record.phase === "imported") {
-      if (record.errorCode === 0 || this.#accepts(record.errorCode, acceptance))
-        return this.#finish(acceptance);
+      if (record.errorCode === 0 || this.#accepts(record.errorCode, acceptance)) return this.#finish(acceptance);
       throw this.#remembered(record);
     }
     if (state === "init" && this.#isShared(subtask)) await this.#parts.env.coord.setSums(undefined);

@@ -4,6 +4,6 @@
  */
 export { type ListenOptions, listen, type StatusServer } from "./listen.ts";
 export { Metrics, type ProcessFigures } from "./metrics.ts";
-export type { LogLevel, ServerState } from "./routes.ts";
+export { LOG_LEVELS, type LogLevel, type ServerState } from "./routes.ts";
 export { RunMonitor } from "./run-monitor.ts";
 export { type Task, TaskBoard } from "./task-board.ts";

@@ -2,9 +2,10 @@ import { LevinError, type PauseGate } from "../base/mod.ts";
 import type { RunMonitor } from "./run-monitor.ts";
 import type { Task, TaskBoard } from "./task-board.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal";
+/** From the most talkative on. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "fatal"] as const;
 
-const LOG_LEVELS: readonly string[] = ["debug", "info", "warn", "error", "fatal"];
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What the HTTP API shows and steers. */
 export interface ServerState {
@@ -90,9 +91,9 @@ async function answerLogLevel({ log }: ServerState, request: Request): Promise<A
     if (error instanceof LevinError) throw error;
     return refusal(400, `invalid log level: ${(error as Error).message}`);
   }
-  const known = String(level).toLowerCase();
-  if (!LOG_LEVELS.includes(known)) return refusal(400, `invalid log level: it must be one of ${LOG_LEVELS.join(", ")}`);
-  log.level = known as LogLevel;
+  const known = LOG_LEVELS.find((one) => one === String(level).toLowerCase());
+  if (known === undefined) return refusal(400, `invalid log level: it must be one of ${LOG_LEVELS.join(", ")}`);
+  log.level = known;
   return ok({});
 }
 

@@ -26,6 +26,8 @@ interface TableView {
   step: number;
   message: string | undefined;
   chunks: Map<string, ChunkView>;
+  /** Chunks that are not finished. */
+  open: number;
   sums: { crc: bigint; kvs: bigint; bytes: bigint } | undefined;
 }
 
@@ -64,6 +66,7 @@ export class RunMonitor {
           step: LOADED,
           message: undefined,
           chunks: new Map(),
+          open: 0,
           sums: undefined,
         });
         return;
@@ -94,10 +97,15 @@ export class RunMonitor {
     const { path, start, sourceBytes, rows = 0 } = event;
     const finished = event.state === "finished";
     table.status = RUNNING;
-    table.chunks.set(`${path}:${start}`, { path, start, sourceBytes, rows, finished });
-    if (!finished) return;
+    const name = `${path}:${start}`;
+    if (table.chunks.get(name)?.finished === false) table.open--;
+    table.chunks.set(name, { path, start, sourceBytes, rows, finished });
+    if (!finished) {
+      table.open++;
+      return;
+    }
     table.writtenBytes += sourceBytes;
-    if ([...table.chunks.values()].every((chunk) => chunk.finished)) table.step = ALL_WRITTEN;
+    if (table.open === 0) table.step = ALL_WRITTEN;
   }
 
   #noteImported(): void {

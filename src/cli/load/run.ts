@@ -65,9 +65,7 @@ export async function runLoad(io: CommandIo, args: AllRunArgs): Promise<number> 
       acceptance: acceptanceOf(args),
       say: (message) => sink.emit({ kind: "log", level: "warn", message }),
     });
-    const control = await serveControl(task.stateDir, io.clock, (request) =>
-      handle(request, { unit, session, task }),
-    );
+    const control = await serveControl(task.stateDir, io.clock, (request) => handle(request, { unit, session, task }));
     try {
       await unit.init().catch((thrown: unknown) => {
         throw failureOf(toDmError(thrown), title);

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { createLogUpdate } from "log-update";
 import type { Clock, EventSink, LevinEvent } from "../../base/mod.ts";
-import type { LogLevel } from "../../server/mod.ts";
+import { LOG_LEVELS, type LogLevel } from "../../server/mod.ts";
 import { progressLine, summaryLine, tableDoneLine } from "./text.ts";
 
 /** A listener of a run's events that is closed at the end. */
@@ -93,8 +93,6 @@ export function jsonSink(out: OutputStream): OutputSink {
     close() {},
   };
 }
-
-const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "fatal"];
 
 /** Events that come by the thousand are for the debug level; what is no message is info. */
 function levelOf(event: LevinEvent): LogLevel {
