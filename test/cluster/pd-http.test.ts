@@ -14,7 +14,7 @@ import {
   type SendHttp,
 } from "../../src/cluster/mod.ts";
 import type { TlsOptions } from "../../src/rpc/mod.ts";
-import { makeCertificate } from "../rpc/certificates.ts";
+import { makeCertificate } from "../certificates.ts";
 import { scaledClock } from "./scaled-clock.ts";
 
 interface Captured {
@@ -179,7 +179,7 @@ test("nodeHttp sends method, path and body, and takes any status as an answer", 
 
 test("nodeHttp speaks TLS with client certificates, and a wrong certificate is not tried again", async () => {
   const authority = makeCertificate({ name: "authority", isAuthority: true });
-  const issue = (name: string) => makeCertificate({ name, issuer: authority, addresses: ["127.0.0.1"] });
+  const issue = (name: string) => makeCertificate({ name, issuer: authority, hosts: ["127.0.0.1"] });
   const own = issue("pd");
   const user = issue("levin");
   const options = { cert: own.cert, key: own.key, ca: authority.cert, requestCert: true, rejectUnauthorized: true };

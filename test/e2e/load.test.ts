@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Etcd, etcdMissing } from "../load/etcd.ts";
 import { writeDump } from "../load/support.ts";
+import { until } from "../until.ts";
 import { connect, isolatedBinary, type SandboxAddresses, startSandboxProcess } from "./harness.ts";
 
 let dir: string;
@@ -107,14 +108,6 @@ class Unit {
   }
 }
 
-async function until(what: string, wanted: () => boolean, detail = () => ""): Promise<void> {
-  for (const started = performance.now(); performance.now() - started < LIMIT_MS; ) {
-    if (wanted()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`it does not come: ${what}\n${detail()}`);
-}
-
 const WAITS = /"message":"waiting for [^"]*","fields":\{"barrier":"(ready|verify|finish)"/;
 const waitsAt = (barrier: string) => new RegExp(WAITS.source.replace("(ready|verify|finish)", barrier));
 const STEPS = ["ready", "encode", "verify", "finish"] as const;
@@ -134,20 +127,15 @@ async function killedAt(step: (typeof STEPS)[number], size: number, kind: string
   const doomed = step === "verify" ? units.at(-1)! : units[0]!;
   const held = units.filter((unit) => unit !== doomed);
   doomed.start();
-  await until(
-    `${doomed.title} waits`,
-    () => doomed.said(waitsAt("ready")),
-    () => doomed.err,
-  );
+  const come = (what: string, wanted: () => boolean): Promise<void> =>
+    until(wanted, () => `${doomed.title} ${what}\n${doomed.err}`, LIMIT_MS);
+  await come("waits", () => doomed.said(waitsAt("ready")));
   if (step !== "ready") {
     for (const unit of held) unit.start();
-    await until(`${doomed.title} imports`, () => doomed.said(/"kind":"plan"/));
+    await come("imports", () => doomed.said(/"kind":"plan"/));
     if (step !== "encode") {
       // Those it waits for stand still meanwhile, but live: shorter than a lease.
-      await until(
-        `${doomed.title} waits at ${step}`,
-        () => doomed.said(waitsAt(step)) || doomed.said(/"kind":"summary"/),
-      );
+      await come(`waits at ${step}`, () => doomed.said(waitsAt(step)) || doomed.said(/"kind":"summary"/));
     }
   }
   doomed.signal("SIGKILL");

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { systemClock, systemRandom } from "../../src/base/mod.ts";
 import { runCli } from "../../src/cli/mod.ts";
+import { until } from "../until.ts";
 import { Place } from "./in-process.ts";
 
 let place: Place;
@@ -46,12 +47,15 @@ async function start(words: string[]) {
 type Call = Awaited<ReturnType<typeof start>>["call"];
 
 async function waitFor(call: Call, path: string, isIt: (text: string) => boolean): Promise<string> {
-  for (let i = 0; i < 400; i++) {
-    const { text } = await call("GET", path);
-    if (isIt(text)) return text;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  throw new Error(`${path} did not come to it: ${(await call("GET", path)).text}`);
+  let text = "";
+  await until(
+    async () => {
+      ({ text } = await call("GET", path));
+      return isIt(text);
+    },
+    () => `${path}, now ${text}`,
+  );
+  return text;
 }
 
 function taskFile(source: string): string {

@@ -3,9 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { seededRandom, systemClock } from "../../src/base/mod.ts";
-import { makeCertificate } from "../../src/embed/mod.ts";
 import { connectTidb, type TidbOptions } from "../../src/tidb/mod.ts";
+import { makeCertificate } from "../certificates.ts";
 import { isolatedBinary, run, type SandboxAddresses, startSandboxProcess, targetFlags } from "./harness.ts";
 
 interface Paths {
@@ -49,7 +48,7 @@ before(async () => {
   fs.writeFileSync(join(source, "d.t-schema.sql"), "CREATE TABLE t (id INT PRIMARY KEY);");
   fs.writeFileSync(join(source, "d.t.csv"), "id\n1\n2\n");
   sandbox = await startTlsSandbox(join(place.dir, "cluster"));
-  const common = { clock: systemClock, random: seededRandom(1), fromDays: -10, toDays: 10 };
+  const common = { fromDays: -10, toDays: 10 };
   const ca = makeCertificate({ ...common, name: "another authority", isAuthority: true });
   const client = makeCertificate({ ...common, name: "stranger", issuer: ca });
   other = { ca: writePem("o-ca", ca.cert), cert: writePem("o-c", client.cert), key: writePem("o-k", client.key) };
@@ -128,10 +127,9 @@ describe("certificates", () => {
     const dir = join(place.dir, name);
     const tls = join(dir, "tls");
     fs.mkdirSync(tls, { recursive: true });
-    const common = { clock: systemClock, random: seededRandom(2), fromDays: -1, toDays: 10 };
-    const ca = makeCertificate({ ...common, name: "authority", isAuthority: true });
-    const own = makeCertificate({ ...common, name: "server", issuer: ca, ...server });
-    const client = makeCertificate({ ...common, name: "client", issuer: ca });
+    const ca = makeCertificate({ name: "authority", isAuthority: true });
+    const own = makeCertificate({ name: "server", issuer: ca, ...server });
+    const client = makeCertificate({ name: "client", issuer: ca });
     const files = { ca: ca.cert, server: own.cert, "server-key": own.key, client: client.cert };
     for (const [file, text] of Object.entries(files)) fs.writeFileSync(join(tls, `${file}.pem`), text);
     fs.writeFileSync(join(tls, "client-key.pem"), client.key);

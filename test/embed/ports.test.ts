@@ -12,7 +12,7 @@ import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { seededRandom, systemClock, utf8 } from "../../src/base/mod.ts";
 import { startSandbox } from "../../src/embed/mod.ts";
 import { encodeKey } from "../../src/embed/state/mod.ts";
-import { makeCertificate } from "../rpc/certificates.ts";
+import { makeCertificate } from "../certificates.ts";
 import { metaFor, openCluster, type Pair, rowKey, TestClock, writeStream } from "./support.ts";
 
 test("ports: gRPC and HTTP share PD's port", async () => {
@@ -148,7 +148,7 @@ test("ports: a sandbox on disk is the same after a restart", async () => {
 
 test("ports: TLS with client certificates on all ports", async () => {
   const authority = makeCertificate({ name: "ca", isAuthority: true });
-  const server = makeCertificate({ name: "server", issuer: authority, addresses: ["127.0.0.1"] });
+  const server = makeCertificate({ name: "server", issuer: authority, hosts: ["127.0.0.1"] });
   const client = makeCertificate({ name: "client", issuer: authority });
   const tls = { ca: authority.cert, cert: server.cert, key: server.key };
   const sandbox = await startSandbox({ clock: new TestClock(), random: seededRandom(1), tls });

@@ -6,7 +6,7 @@ import { ImportSST, SwitchMode } from "../../gen/import_sstpb_pb.ts";
 import { ImportSST as PackedImportSST } from "../../gen/packed_pb.ts";
 import { PD } from "../../gen/pdpb_pb.ts";
 import { createClient, createGrpcTransport, GrpcCode, openPackedWrite, rpcFields } from "../../src/rpc/mod.ts";
-import { makeCertificate } from "../rpc/certificates.ts";
+import { makeCertificate } from "../certificates.ts";
 import { type Case, delay, endless, failure, measured, planUpload, sendAll, sendUpload } from "./harness.ts";
 import { type Core, coreVersion, type Peer, startCore, startDelay } from "./peers.ts";
 
@@ -237,7 +237,7 @@ const killed = (core: Core) =>
 
 const mutualTls = async (core: Core) => {
   const authority = makeCertificate({ name: "authority", isAuthority: true });
-  const server = makeCertificate({ name: "tikv", issuer: authority, addresses: ["127.0.0.1"] });
+  const server = makeCertificate({ name: "tikv", issuer: authority, hosts: ["127.0.0.1"] });
   const own = makeCertificate({ name: "levin", issuer: authority });
   const foreign = makeCertificate({ name: "levin", issuer: makeCertificate({ name: "other", isAuthority: true }) });
   const folder = mkdtempSync(join(tmpdir(), "levin-tls-"));

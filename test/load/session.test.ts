@@ -16,6 +16,7 @@ import {
   processError,
   serveControl,
 } from "../../src/load/mod.ts";
+import { until } from "../until.ts";
 import { temporaryDir } from "./support.ts";
 
 type Ending = DmError | "finished" | "hangs";
@@ -96,12 +97,11 @@ test("resumes by itself after what may pass, with growing waits; not after what 
 test("pause, resume and stop on command; --stay waits for a person, who may accept", async () => {
   const held = sessionOf(["hangs", "hangs"]);
   const running = held.session.run();
-  await systemClock.sleep(5);
+  await until(() => held.runs.length === 1);
   await held.session.pause();
-  await systemClock.sleep(5);
-  assert.equal(held.session.state, "paused");
+  await until(() => held.session.state === "paused");
   held.session.resume(undefined);
-  await systemClock.sleep(5);
+  await until(() => held.runs.length === 2);
   assert.equal(held.session.state, "running");
   assert.throws(() => held.session.resume(undefined), /the load is running/);
   await held.session.stop();
@@ -110,15 +110,14 @@ test("pause, resume and stop on command; --stay waits for a person, who may acce
   await assert.rejects(held.session.pause(), /the load is stopped/);
   const stays = sessionOf([staying()], { stay: true });
   const waiting = stays.session.run();
-  await systemClock.sleep(5);
-  assert.equal(stays.session.state, "failed");
+  await until(() => stays.session.state === "failed");
   const acceptance = { what: "duplicates", who: "me" } as const;
   stays.session.resume(acceptance);
   assert.deepEqual(await waiting, { isCanceled: false, errors: [] });
   assert.deepEqual(stays.runs, [undefined, acceptance]);
   const interrupted = sessionOf(["hangs"]);
   const ending = interrupted.session.run();
-  await systemClock.sleep(5);
+  await until(() => interrupted.runs.length === 1);
   interrupted.stop.abort();
   assert.equal((await ending).isCanceled, true);
   assert.equal(interrupted.session.state, "stopped");

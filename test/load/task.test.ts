@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { levin, Place } from "../e2e/in-process.ts";
+import { until } from "../until.ts";
 import { temporaryDir, writeDump } from "./support.ts";
 
 let place: Place;
@@ -155,16 +156,11 @@ test("pause, status, resume, stop over the control socket, while the unit waits 
     const { out } = await levin(["load", "status", state, "--json"]);
     return JSON.parse(out) as { state: string; detail: { phase: string; waitingFor: string[] } };
   };
-  const until = async (wanted: (found: Awaited<ReturnType<typeof status>>) => boolean) => {
-    for (let i = 0; i < 200; i++) {
-      const found = await status().catch(() => undefined);
-      if (found !== undefined && wanted(found)) return found;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error("it does not come");
-  };
-  const waiting = await until(({ detail }) => detail.waitingFor.length > 0);
-  assert.deepEqual(waiting.detail.waitingFor, ["source 2 of 2 (not-ready)"]);
+  // There is no status while the process has only begun.
+  const shows = (wanted: (found: Awaited<ReturnType<typeof status>>) => boolean) =>
+    until(() => status().then(wanted, () => false));
+  await shows(({ detail }) => detail.waitingFor.length > 0);
+  assert.deepEqual((await status()).detail.waitingFor, ["source 2 of 2 (not-ready)"]);
   // Two processes do not load the same.
   const second = await levin(run);
   assert.equal(second.code, 2, second.err);
@@ -176,7 +172,7 @@ test("pause, status, resume, stop over the control socket, while the unit waits 
   assert.match((await levin(["load", "status", state])).out, /^waiting, mysql-01: paused, stopped\n0.00 %/);
   assert.equal((await levin(["load", "update", state])).code, 0);
   assert.equal((await levin(["load", "resume", state])).out, "running\n");
-  await until(({ detail }) => detail.phase === "wait-ready");
+  await shows(({ detail }) => detail.phase === "wait-ready");
   assert.equal((await levin(["load", "stop", state])).out, "stopped\n");
   const ended = await running;
   assert.equal(ended.code, 130, ended.err);

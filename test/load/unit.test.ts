@@ -60,12 +60,7 @@ test("what lies beside the dump is kept there under DM's names, and is in nobody
   const unit = new LoadUnit(subtask, environmentOf(target, join(dir, "beside-state")));
   await unit.init();
   assert.equal((await unit.process()).errors[0]!.ErrCode, 34019);
-  fs.writeFileSync(
-    join(dump, "tidb_lightning_checkpoint.pb"),
-    fs.existsSync(join(dump, "tidb_lightning_checkpoint.pb"))
-      ? fs.readFileSync(join(dump, "tidb_lightning_checkpoint.pb"))
-      : "",
-  );
+  fs.appendFileSync(join(dump, "tidb_lightning_checkpoint.pb"), "");
   fs.writeFileSync(join(dump, "d.t.1.sql"), "INSERT INTO `t` VALUES (12,'b');\n");
   await unit.close();
   const again = new LoadUnit(subtask, environmentOf(target, join(dir, "beside-state-2")));

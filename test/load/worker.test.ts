@@ -26,6 +26,7 @@ import {
 import type { SqlResult, Tidb } from "../../src/tidb/mod.ts";
 import { Place } from "../e2e/in-process.ts";
 import { mariadbMissing, withMariadb } from "../interop/mariadb.ts";
+import { until } from "../until.ts";
 import { Etcd, etcdMissing, skipped } from "./etcd.ts";
 import { environmentOf, subtaskOf, type Target, temporaryDir, writeDump } from "./support.ts";
 
@@ -171,13 +172,6 @@ else {
       .map((row) => row.join(" "))
       .join(", ");
   const name = (what: string): string => `${what}_${count++}`;
-  const until = async (wanted: () => boolean | Promise<boolean>): Promise<void> => {
-    for (let i = 0; i < 400; i++) {
-      if (await wanted()) return;
-      await systemClock.sleep(25);
-    }
-    throw new Error("it does not come");
-  };
 
   test("a DM master sees not-ready, ready, finished of two sources in the right order, and the load task come and go", async () => {
     const place = await Place.open();

@@ -6,7 +6,7 @@ import * as tls from "node:tls";
 import { ImportSST } from "../../gen/import_sstpb_pb.ts";
 import { LevinError } from "../../src/base/mod.ts";
 import { createClient, createGrpcTransport, rpcFields, type TlsMaterial, type TlsOptions } from "../../src/rpc/mod.ts";
-import { type CertificateOptions, type Identity, makeCertificate } from "./certificates.ts";
+import { type CertificateOptions, type Identity, makeCertificate } from "../certificates.ts";
 import { END_STREAM, FakePeer, T } from "./fake-peer.ts";
 
 /** Deno tells only that the connection broke when a server refuses a certificate. */
@@ -72,7 +72,7 @@ function answerEverything(socket: Socket): void {
 let server: TlsServer;
 
 before(async () => {
-  server = await startTlsServer(issue("server", { addresses: ["127.0.0.1"], dnsNames: ["localhost", "tikv.example"] }));
+  server = await startTlsServer(issue("server", { hosts: ["127.0.0.1", "localhost", "tikv.example"] }));
 });
 
 after(() => {
@@ -149,14 +149,14 @@ for (const [what, identity, text] of refusedThere) {
 }
 
 test("an expired server certificate", async () => {
-  const old = await startTlsServer(issue("old", { addresses: ["127.0.0.1"], fromDays: -9, toDays: -3 }));
+  const old = await startTlsServer(issue("old", { hosts: ["127.0.0.1"], fromDays: -9, toDays: -3 }));
   const error = await failure(call(old.port, {}));
   assert.equal(error.code, "Levin:Rpc:ErrTls", error.message);
   assert.match(error.message, hidesReasons ? /expired|verify/i : /expired/i);
 });
 
 test("the server's certificate is for another host, unless that host is asked for", async () => {
-  const other = await startTlsServer(issue("other", { dnsNames: ["tikv.example"] }));
+  const other = await startTlsServer(issue("other", { hosts: ["tikv.example"] }));
   const error = await failure(call(other.port, {}));
   assert.equal(error.code, "Levin:Rpc:ErrTls", error.message);
   assert.match(error.message, /altname|NotValidForName|not valid for/i);
@@ -229,7 +229,7 @@ test("http to a port with TLS", async () => {
 });
 
 test("a server that speaks TLS but not HTTP/2", async () => {
-  const web = await startTlsServer(issue("web", { addresses: ["127.0.0.1"] }), { ALPNProtocols: ["http/1.1"] });
+  const web = await startTlsServer(issue("web", { hosts: ["127.0.0.1"] }), { ALPNProtocols: ["http/1.1"] });
   const error = await failure(call(web.port, {}));
   assert.match(error.code, /Levin:Rpc:Err(Tls|Protocol|Unavailable)/);
   assert.ok(rpcFields(error) !== undefined);

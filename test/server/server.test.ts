@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import https from "node:https";
 import { after, before, describe, test } from "node:test";
-import { LevinError, PauseGate, systemClock, systemRandom } from "../../src/base/mod.ts";
-import { type Identity, makeCertificate } from "../../src/embed/mod.ts";
+import { LevinError, PauseGate } from "../../src/base/mod.ts";
 import {
   listen,
   Metrics,
@@ -13,6 +12,8 @@ import {
   type Task,
   TaskBoard,
 } from "../../src/server/mod.ts";
+import { type Identity, makeCertificate } from "../certificates.ts";
+import { until } from "../until.ts";
 
 interface Steered extends Task {
   readonly toml: string;
@@ -38,11 +39,6 @@ function makeState(serverMode: boolean) {
   };
   const state: ServerState = { monitor, gate, board, log: { level: "info" }, ...(serverMode ? { makeTask } : {}) };
   return { state, tasks };
-}
-
-async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !what(); i++) await new Promise((done) => setTimeout(done, 2));
-  assert.ok(what());
 }
 
 describe("server mode", () => {
@@ -231,14 +227,10 @@ describe("who may call", () => {
     const { state } = makeState(false);
     const made = (name: string, issuer?: Identity) =>
       makeCertificate({
-        clock: systemClock,
-        random: systemRandom,
         name,
         hosts: ["127.0.0.1"],
         isAuthority: issuer === undefined,
         ...(issuer === undefined ? {} : { issuer }),
-        fromDays: -1,
-        toDays: 1,
       });
     const authority = made("authority");
     const { cert, key } = made("server", authority);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { type LevinError, seededRandom, systemClock, textOf, utf8 } from "../../src/base/mod.ts";
-import { makeCertificate } from "../../src/embed/mod.ts";
 import { openObjectStorage, parseS3Address, S3Client, S3Objects } from "../../src/storage/mod.ts";
+import { makeCertificate } from "../certificates.ts";
 import { type Fault, S3Server, type S3ServerOptions } from "./s3-server.ts";
 
 const servers: S3Server[] = [];
@@ -243,9 +243,8 @@ describe("a store that fails", () => {
 });
 
 test("HTTPS with an authority of one's own; without it the certificate is refused", async () => {
-  const common = { clock: systemClock, random: seededRandom(1), fromDays: -1, toDays: 2 };
-  const authority = makeCertificate({ ...common, name: "authority", isAuthority: true });
-  const identity = makeCertificate({ ...common, name: "store", issuer: authority, hosts: ["127.0.0.1", "localhost"] });
+  const authority = makeCertificate({ name: "authority", isAuthority: true });
+  const identity = makeCertificate({ name: "store", issuer: authority, hosts: ["127.0.0.1", "localhost"] });
   const server = await started({ tls: identity });
   const storage = openObjectStorage(server.address("p"), { ca: authority.cert });
   await storage.write("x", utf8("over TLS"));
