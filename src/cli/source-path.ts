@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { LevinError } from "../base/mod.ts";
 
 /** What standard input holds, by its first bytes; compressed streams keep their suffix so that they are read as such. */
@@ -42,17 +42,17 @@ export async function spoolInput(input: AsyncIterable<Uint8Array>, stateDir: str
   try {
     mkdirSync(dir, { recursive: true });
     const hash = createHash("sha256");
-    const out = createWriteStream(part);
     let head = new Uint8Array(0);
     let size = 0;
-    for await (const bytes of input) {
-      if (head.length < 512) head = new Uint8Array(Buffer.concat([head, bytes.subarray(0, 512)]));
-      size += bytes.length;
-      hash.update(bytes);
-      if (!out.write(bytes)) await once(out, "drain");
-    }
-    out.end();
-    await once(out, "close");
+    const look = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const bytes of pieces) {
+        if (head.length < 512) head = new Uint8Array(Buffer.concat([head, bytes.subarray(0, 512)]));
+        size += bytes.length;
+        hash.update(bytes);
+        yield bytes;
+      }
+    };
+    await pipeline(input, look, createWriteStream(part));
     if (size === 0)
       throw new LevinError("Levin:Source:ErrUnreadable", "Cannot import standard input: it is empty", {
         fields: { file: "-" },
