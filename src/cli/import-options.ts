@@ -34,6 +34,17 @@ export function readText(path: string, what: string): string {
   }
 }
 
+/** A file of JSON; `what` names it in errors. */
+export function readJson(path: string, what: string): unknown {
+  const text = readText(path, what);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const message = `Cannot read ${what} "${path}": ${(cause as Error).message}`;
+    throw new LevinError("Levin:Config:ErrInvalid", message, { cause });
+  }
+}
+
 /** Merges file, environment and flags. */
 export function loadImportConfig(
   io: CommandIo,

@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { command, flag, optional, positional, string } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import { askControl, type LoadStatus, type UnitDetail } from "../../load/mod.ts";
-import { readText } from "../import-options.ts";
+import { readJson } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { sizeText } from "../output/text.ts";
 import { acceptArgs, acceptanceOf } from "./accept.ts";
@@ -71,7 +72,8 @@ export const statusCommand = (io: CommandIo) =>
       while (true) {
         const answer = await askControl(stateDir, { command: "status" }, { clock: io.clock });
         if (answer === undefined) {
-          io.stdout.write(json ? `${JSON.stringify(JSON.parse(lastSummary(stateDir)))}\n` : lastSummary(stateDir));
+          const summary = lastSummary(stateDir);
+          io.stdout.write(`${json ? JSON.stringify(summary) : JSON.stringify(summary, null, 2)}\n`);
           return 0;
         }
         const { ok: _, ...found } = answer;
@@ -82,16 +84,13 @@ export const statusCommand = (io: CommandIo) =>
     },
   });
 
-function lastSummary(stateDir: string): string {
-  try {
-    return readText(join(stateDir, "summary.json"), "the summary");
-  } catch (cause) {
-    throw new LevinError(
-      "Levin:Load:ErrControl",
-      `Cannot show the load of "${stateDir}": none runs there, and none has ended there`,
-      { cause },
-    );
-  }
+function lastSummary(stateDir: string): unknown {
+  const path = join(stateDir, "summary.json");
+  if (existsSync(path)) return readJson(path, "the summary");
+  throw new LevinError(
+    "Levin:Load:ErrControl",
+    `Cannot show the load of "${stateDir}": none runs there, and none has ended there`,
+  );
 }
 
 function linesOf({ state, task, source, status, detail }: StatusAnswer): string {
@@ -150,7 +149,7 @@ export const resumeCommand = (io: CommandIo) =>
         io.stdout.write(`${answer["state"]}\n`);
         return 0;
       }
-      const kept = JSON.parse(readText(join(stateDir, "load.json"), "how the load was begun")) as AllRunArgs;
+      const kept = readJson(join(stateDir, "load.json"), "how the load was begun") as AllRunArgs;
       const { acceptDuplicates, acceptChecksumMismatch } = args;
       return runLoad(io, { ...kept, json, stateDir, acceptDuplicates, acceptChecksumMismatch });
     },

@@ -14,7 +14,7 @@ import {
   writeLoadCheckpoint,
 } from "../../load/mod.ts";
 import { connectTidb, type Tidb } from "../../tidb/mod.ts";
-import { readText } from "../import-options.ts";
+import { readJson } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { failureOf } from "./failure.ts";
 import { coordArgs, type LoadTask, loadTask, taskArgs } from "./task.ts";
@@ -98,7 +98,7 @@ const importCommand = (io: CommandIo) =>
       const task = loadTask(io, args);
       await refuseRunning(io, task, "change");
       const { subtask } = task;
-      const given: unknown = JSON.parse(readText(args.file, "the checkpoint"));
+      const given: unknown = readJson(args.file, "the checkpoint");
       if (!args.yes) {
         io.stdout.write(`would write ${JSON.stringify(given)}\nnothing was written: say --yes to do it\n`);
         return 0;
