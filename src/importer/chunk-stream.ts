@@ -4,6 +4,7 @@ import type { Batch } from "./batches.ts";
 import type { RunContext } from "./context.ts";
 import type { BatchState } from "./job-state.ts";
 import type { ImportOptions } from "./options.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import type { PlannedChunk } from "./records.ts";
 
 /** A chunk of a batch by its number there. */
@@ -15,6 +16,53 @@ export interface NumberedChunk {
 export interface ChunkContext extends Pick<RunContext, "env" | "options" | "progress" | "plan" | "job" | "streams"> {
   /** Visible columns of a table. */
   columnCountOf(table: string): number;
+}
+
+/** What events say of a chunk. */
+function placeOf({ database, table, path, start, sourceBytes }: Chunk) {
+  return { table: `${database}.${table}`, path, start, sourceBytes };
+}
+
+/**
+ * The chunks of a batch that are left, read ahead by a few: those of compressed files carry their bytes. Says when each is found and when
+ * it is done.
+ */
+export class ChunkStream {
+  readonly chunks: ReadAhead<NumberedChunk>;
+  /** Found, and the journal does not know of them yet. */
+  readonly #unwritten: PlannedChunk[] = [];
+  /** Of chunks that are found and not done. */
+  readonly #places = new Map<number, ReturnType<typeof placeOf>>();
+  readonly #context: ChunkContext;
+  readonly #batch: number;
+
+  constructor(context: ChunkContext, batch: Batch, state: BatchState) {
+    this.#context = context;
+    this.#batch = batch.id;
+    const found = chunksOf(context, batch, state, (planned) => this.#unwritten.push(planned));
+    this.chunks = new ReadAhead(this.#announced(found), context.options.workers + 1);
+  }
+
+  /** Before anything is written down that speaks of chunks which were given out. */
+  async writePlanned(): Promise<void> {
+    const chunks = this.#unwritten.splice(0);
+    if (chunks.length > 0) await this.#context.job.append({ type: "chunks", batch: this.#batch, chunks });
+  }
+
+  finished(chunk: number, figures: { rows: number; kvs?: number; bytes?: number }): void {
+    const place = this.#places.get(chunk)!;
+    this.#places.delete(chunk);
+    this.#context.env.emit({ kind: "chunk", state: "finished", ...place, ...figures });
+  }
+
+  async *#announced(found: AsyncGenerator<NumberedChunk>): AsyncGenerator<NumberedChunk> {
+    for await (const one of found) {
+      const place = placeOf(one.chunk);
+      this.#places.set(one.id, place);
+      this.#context.env.emit({ kind: "chunk", state: "pending", ...place });
+      yield one;
+    }
+  }
 }
 
 /**

@@ -1,16 +1,14 @@
 import { joinPath, LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
-import { type Chunk, ignoredColumns } from "../source/mod.ts";
+import { ignoredColumns } from "../source/mod.ts";
 import type { Batch } from "./batches.ts";
-import { chunksOf, type NumberedChunk } from "./chunk-stream.ts";
+import { ChunkStream } from "./chunk-stream.ts";
 import { looksForConflicts } from "./conflict/conflict-report.ts";
 import type { EncodeContext } from "./context.ts";
 import { EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage, WorkerTable } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
-import { ReadAhead } from "./read-ahead.ts";
-import type { PlannedChunk } from "./records.ts";
 import { checkTypeErrors, writeRejected } from "./reports.ts";
 import { columnCodings } from "./source-plan.ts";
 
@@ -78,7 +76,7 @@ export async function encodeBatch(
   let encoded = await openEncoded(context, state);
   context.quota.add(batch.id, state.engineBytes);
   if (state.encoded) return encoded;
-  const stream = new PlannedStream(context, batch, state);
+  const stream = new ChunkStream({ ...context, columnCountOf: columnCountsOf(context) }, batch, state);
   try {
     const importEarly = async (): Promise<void> => {
       if (importEngines === undefined || looksForConflicts(context)) throw quotaTooSmall(context);
@@ -102,45 +100,16 @@ export async function encodeBatch(
   }
 }
 
-/** The chunks of a batch, and those found of which the journal does not know yet. */
-class PlannedStream {
-  readonly chunks: ReadAhead<NumberedChunk>;
-  /** Of chunks that were given out and are not done. */
-  readonly places = new Map<number, ReturnType<typeof placeOf>>();
-  readonly #unwritten: PlannedChunk[] = [];
-  readonly #context: EncodeContext;
-  readonly #batch: number;
-
-  constructor(context: EncodeContext, batch: Batch, state: BatchState) {
-    this.#context = context;
-    this.#batch = batch.id;
-    const columnCountOf = (name: string): number =>
-      context.models.get(name)!.cols.filter((column) => !column.hidden).length;
-    const found = chunksOf({ ...context, columnCountOf }, batch, state, (planned) => this.#unwritten.push(planned));
-    const announce = ({ id, chunk }: NumberedChunk): void => {
-      const place = placeOf(chunk);
-      this.places.set(id, place);
-      context.env.emit({ kind: "chunk", state: "pending", ...place });
-    };
-    this.chunks = new ReadAhead(announced(found, announce), context.options.workers + 1);
-  }
-
-  async writePlanned(): Promise<void> {
-    const chunks = this.#unwritten.splice(0);
-    if (chunks.length > 0) await this.#context.job.append({ type: "chunks", batch: this.#batch, chunks });
-  }
-}
-
 /** Encodes until no chunk is left, or there is no room for another: true. */
 async function encodeRound(
   context: EncodeContext,
   pool: EncodePool,
   batch: Batch,
   encoded: EncodedBatch,
-  stream: PlannedStream,
+  stream: ChunkStream,
 ): Promise<boolean> {
   const { job, env, options, progress } = context;
-  const { chunks, places } = stream;
+  const { chunks } = stream;
   const state = job.state.batches[batch.id]!;
   let isFull = false;
   const warnings = await pool.encode(
@@ -158,10 +127,7 @@ async function encodeRound(
         for (const { bytes } of done) context.quota.add(batch.id, bytes);
         await stream.writePlanned();
         await job.append({ type: "flushed", batch: batch.id, runs, chunks: done });
-        for (const { chunk, rows, kvs, bytes } of done) {
-          env.emit({ kind: "chunk", state: "finished", ...places.get(chunk)!, rows, kvs, bytes });
-          places.delete(chunk);
-        }
+        for (const { chunk, rows, kvs, bytes } of done) stream.finished(chunk, { rows, kvs, bytes });
         checkTypeErrors(context);
       },
       onProgress: (rows, bytes) => progress.encoded(rows, bytes),
@@ -211,6 +177,11 @@ function quotaTooSmall({ options }: EncodeContext): LevinError {
   );
 }
 
+/** Visible columns of a table, by its name. */
+export function columnCountsOf({ models }: Pick<EncodeContext, "models">): (table: string) => number {
+  return (table) => models.get(table)!.cols.filter((column) => !column.hidden).length;
+}
+
 /** What workers must know of a batch's tables. */
 export function workerTables({ models, options }: EncodeContext, batch: Batch): WorkerTable[] {
   return batch.tables.map((table) => {
@@ -219,16 +190,4 @@ export function workerTables({ models, options }: EncodeContext, batch: Batch): 
     const ignored = ignoredColumns(options.ignoreColumns, database, base, options.caseSensitive);
     return { name, info, codings: columnCodings(table, info), ignored: new Set(ignored) };
   });
-}
-
-/** What events say of a chunk. */
-export function placeOf({ database, table, path, start, sourceBytes }: Chunk) {
-  return { table: `${database}.${table}`, path, start, sourceBytes };
-}
-
-async function* announced<T>(source: AsyncGenerator<T>, say: (item: T) => void): AsyncGenerator<T> {
-  for await (const item of source) {
-    say(item);
-    yield item;
-  }
 }

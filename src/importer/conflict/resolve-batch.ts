@@ -5,7 +5,7 @@ import type { Batch } from "../batches.ts";
 import { chunksOf } from "../chunk-stream.ts";
 import type { EncodeContext } from "../context.ts";
 import type { EncodePool } from "../encode/encode-pool.ts";
-import { type EncodedBatch, workerTables } from "../encode-batch.ts";
+import { columnCountsOf, type EncodedBatch, workerTables } from "../encode-batch.ts";
 import type { BatchState } from "../job-state.ts";
 import { ReadAhead } from "../read-ahead.ts";
 import type { ConflictRecord, TableSums } from "../records.ts";
@@ -118,9 +118,8 @@ async function markRows(
   encoded: EncodedBatch,
   keys: KeyTable,
 ): Promise<void> {
-  const { env, models, job } = context;
+  const { env, job } = context;
   const state = job.state.batches[batch.id]!;
-  const columnCountOf = (name: string): number => models.get(name)!.cols.filter((column) => !column.hidden).length;
   // All of them, whatever the state says.
   const again: BatchState = { ...state, done: new Map() };
   await pool.mark(
@@ -129,7 +128,7 @@ async function markRows(
       tables: workerTables(context, batch),
       keys: keys.buffer,
       chunks: new ReadAhead(
-        chunksOf({ ...context, columnCountOf }, batch, again, () => undefined),
+        chunksOf({ ...context, columnCountOf: columnCountsOf(context) }, batch, again, () => undefined),
         context.options.workers + 1,
       ),
     },

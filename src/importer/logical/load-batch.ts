@@ -10,13 +10,13 @@ import {
 import { type ColumnCoding, charsetOfColumn, ignoredColumns } from "../../source/mod.ts";
 import { type SqlLink, sqlErrno } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
-import { chunksOf, type NumberedChunk } from "../chunk-stream.ts";
+import { ChunkStream, chunksOf, type NumberedChunk } from "../chunk-stream.ts";
 import { tooManyTypeErrors } from "../encode/rejected-row.ts";
-import { placeOf } from "../encode-batch.ts";
 import type { BatchState } from "../job-state.ts";
-import type { ChunkResult, PlannedChunk } from "../records.ts";
+import type { ChunkResult } from "../records.ts";
 import { sumCounts } from "../reports.ts";
 import type { SourceTable } from "../source-plan.ts";
+import { ChunkQueue } from "./chunk-queue.ts";
 import { ChunkReports } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
 import { type Losers, leftOut } from "./find-conflicts.ts";
@@ -49,9 +49,6 @@ const TIDB_VARIABLES: Readonly<Record<string, string>> = {
   tidb_constraint_check_in_place: "1",
 };
 
-/** Chunks that one lane takes one after the other: all of a table where their order decides which rows stay, else one each. */
-type Strand = NumberedChunk[];
-
 /** Brings in what is left of a batch, several connections side by side. */
 export async function loadBatch(
   context: LogicalContext,
@@ -61,58 +58,39 @@ export async function loadBatch(
 ): Promise<void> {
   const { env, options } = context;
   const columnCountOf = (name: string): number => context.tables.get(name)!.columns.length;
-  const planned: PlannedChunk[] = [];
-  const left: NumberedChunk[] = [];
-  for await (const one of chunksOf({ ...context, columnCountOf }, batch, state, (chunk) => planned.push(chunk))) {
-    left.push(one);
-    env.emit({ kind: "chunk", state: "pending", ...placeOf(one.chunk) });
-  }
-  if (planned.length > 0) await context.job.append({ type: "chunks", batch: batch.id, chunks: planned });
-  const strands = strandsOf(context, left, losers);
   const stop = new AbortController();
   const inner = { ...context, env: { ...env, signal: AbortSignal.any([env.signal, stop.signal]) } };
+  const stream = new ChunkStream({ ...inner, columnCountOf }, batch, state);
+  const queue = new ChunkQueue(stream.chunks, (table) => orderDecides(context, table, losers));
   const tally = new Tally(context);
-  let next = 0;
   let first: { thrown: unknown } | undefined;
   const work = async (): Promise<void> => {
     const lane = new Lane({ ...inner.env, patienceMs: options.retryDeadlineMs, ...laneOf(inner) });
     try {
-      while (next < strands.length && first === undefined) {
-        for (const one of strands[next++]!) await loadOne(inner, lane, batch, one, tally, losers);
+      for (let one = await queue.next(); one !== undefined; one = await queue.next(one)) {
+        await stream.writePlanned();
+        const result = await loadOne(inner, lane, batch, one, tally, losers);
+        stream.finished(one.id, { rows: result.rows });
       }
     } catch (thrown) {
       first ??= { thrown };
       stop.abort(thrown);
+      queue.stop();
     } finally {
       lane.close();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(options.workers, Math.max(1, strands.length)) }, work));
+  await Promise.all(Array.from({ length: options.workers }, work));
+  await stream.chunks.close();
   if (first !== undefined) throw (first as { thrown: unknown }).thrown;
+  await stream.writePlanned();
 }
 
-function strandsOf(
-  { options, tables }: LogicalContext,
-  chunks: readonly NumberedChunk[],
-  losers: Losers | undefined,
-): Strand[] {
+/** Whether the statements decide which rows of a table stay, so that they must come in the order of the source. */
+function orderDecides({ options, tables }: LogicalContext, table: string, losers: Losers | undefined): boolean {
   const strategy = options.conflict?.strategy ?? "";
-  const strands: Strand[] = [];
-  const ordered = new Map<string, Strand>();
-  for (const one of chunks) {
-    const name = `${one.chunk.database}.${one.chunk.table}`;
-    const decides = strategy === "replace" || strategy === "ignore";
-    if (!decides || losers?.has(name) || tables.get(name)!.uniqueKeys.length === 0) strands.push([one]);
-    else {
-      const strand = ordered.get(name) ?? [];
-      if (strand.length === 0) {
-        ordered.set(name, strand);
-        strands.push(strand);
-      }
-      strand.push(one);
-    }
-  }
-  return strands;
+  const decides = strategy === "replace" || strategy === "ignore";
+  return decides && losers?.has(table) !== true && tables.get(table)!.uniqueKeys.length > 0;
 }
 
 /** Conflicts and refused rows of the whole job, those of chunks under way included. */
@@ -194,7 +172,7 @@ async function loadOne(
   { id, chunk }: NumberedChunk,
   tally: Tally,
   losers: Losers | undefined,
-): Promise<void> {
+): Promise<ChunkResult> {
   const { env, job, options, plan, progress } = context;
   await env.gate?.pass(env.signal);
   const name = `${chunk.database}.${chunk.table}`;
@@ -254,7 +232,7 @@ async function loadOne(
   };
   await job.append({ type: "flushed", batch: batch.id, runs: { data: [], index: [] }, chunks: [result] });
   tally.close(reports);
-  env.emit({ kind: "chunk", state: "finished", ...placeOf(chunk), rows: result.rows });
+  return result;
 }
 
 /** The server names one of two rows in each other's way; the source may tell the other. */
