@@ -39,18 +39,18 @@ export interface Removed {
  */
 export async function removeCheckpoint(storage: ObjectStorage, plan: RemovalPlan): Promise<Removed> {
   for (const name of plan.first) await storage.remove(name, true);
-  const todo = [...plan.rest];
+  const waiting = [...plan.rest];
   const left: string[] = [];
   let removed = plan.first.length;
   const worker = async (): Promise<void> => {
-    for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       try {
         await storage.remove(name);
         removed++;
       } catch (error) {
         left.push(name);
         if (left.length <= FAILURES_MAX) continue;
-        todo.length = 0;
+        waiting.length = 0;
         throw new LevinError(
           "Levin:Br:ErrStorage",
           `failed to delete too many files: ${error instanceof Error ? error.message : String(error)}`,
