@@ -293,7 +293,7 @@ export class TikvClient {
     if (locked === undefined) return { ok: true, value: answer.pairs.map(({ key, value }) => ({ key, value })) };
     const text = locked.abort !== "" ? locked.abort : locked.retryable || "a key is locked";
     throw new LevinError("Levin:Rpc:ErrRefused", `Cannot read keys of region ${region.id}: ${text}`, {
-      fields: { grpcText: text },
+      fields: { grpcText: text, locked: locked.abort === "" },
     });
   }
 

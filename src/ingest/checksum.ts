@@ -6,12 +6,11 @@ import {
   type KeyRange,
   type PdClient,
   type Region,
-  regionText,
   scanRegions,
   type TikvClient,
 } from "../cluster/mod.ts";
 import { hintedRegion } from "./job.ts";
-import { callTroubleOf, type Trouble, troubleOf } from "./region-errors.ts";
+import { readFailure, readTroubleOf, type Trouble, troubleOf } from "./region-errors.ts";
 
 /** A part of a table to sum up by itself, such as the records or one index of one partition. */
 export interface NamedRange extends KeyRange {
@@ -154,24 +153,24 @@ async function checksumPart(part: Part, env: Environment): Promise<Checksum> {
   const backoff = new Backoff({ clock, random, firstMs: limits.backoffFirstMs, maxMs: limits.backoffMaxMs });
   const giveUpAt = clock.monotonicMs() + limits.patienceMs;
   let sum = nothing;
-  let todo: Part[] = [part];
+  let left: Part[] = [part];
   for (let troubles = 0; ; ) {
-    const next = todo[0];
+    const next = left[0];
     if (next === undefined) return sum;
     const outcome = await ask(next, env);
     if (outcome.ok) {
       sum = addChecksums(sum, outcome.sum);
-      todo.shift();
+      left.shift();
       continue;
     }
     const { trouble } = outcome;
     env.onTrouble?.(trouble, next.region);
     const waitMs = backoff.nextMs(trouble.suggestedMs);
     if (trouble.request === "fatal" || ++troubles >= limits.troublesMax || clock.monotonicMs() + waitMs > giveUpAt) {
-      throw readFailure(next.region, trouble);
+      throw readFailure("checksum", next.region, trouble);
     }
     await clock.sleep(waitMs, signal);
-    todo = [...(await relocate(next, trouble, env)), ...todo.slice(1)];
+    left = [...(await relocate(next, trouble, env)), ...left.slice(1)];
   }
 }
 
@@ -198,22 +197,4 @@ async function ask(part: Part, env: Environment): Promise<Outcome> {
     if (!(thrown instanceof LevinError)) throw thrown;
     return { ok: false, trouble: readTroubleOf(thrown, storeId) };
   }
-}
-
-/** Locks end by themselves within their time to live; a range beyond its region means that the region moved. */
-function readTroubleOf(thrown: LevinError, storeId: bigint | undefined): Trouble {
-  const trouble = callTroubleOf(thrown, storeId);
-  if (thrown.fields["locked"] === true) return { ...trouble, kind: "locked", request: "again" };
-  if (/exceeds bound/.test(trouble.words))
-    return { ...trouble, kind: "range beyond region", request: "rescan", ask: "pd" };
-  return trouble;
-}
-
-function readFailure(region: Region, trouble: Trouble): LevinError {
-  const store = trouble.storeId === undefined ? "" : ` on store ${trouble.storeId}`;
-  return new LevinError(
-    "Levin:Verify:ErrRead",
-    `Cannot read the checksum of region ${regionText(region)}${store}: ${trouble.kind}: ${trouble.words}`,
-    { cause: trouble.cause, fields: { region: region.id, store: trouble.storeId, kind: trouble.kind } },
-  );
 }

@@ -27,6 +27,7 @@ export { defaultIngestLimits, type IngestLimits, type IngestOptions, ingestRange
 export type { PairSource, PlannedRange } from "./pair-source.ts";
 export { type Restored, type RestoreOptions, restoreCluster } from "./restore-cluster.ts";
 export type { IngestedTotals } from "./run-job.ts";
+export { type ScannedPair, type ScanOptions, scanPairs } from "./scan-pairs.ts";
 export { type ScatterOptions, type ScatterOutcome, scatterRegions } from "./scatter.ts";
 export { type PauseRecord, pauseRulePrefix, SchedulerPause, type SchedulerPauseOptions } from "./scheduler-pause.ts";
 export { innerBorders } from "./split-plan.ts";

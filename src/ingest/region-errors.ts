@@ -7,7 +7,7 @@
  */
 import type { Error as RegionError } from "../../gen/errorpb_pb.ts";
 import { LevinError } from "../base/mod.ts";
-import { wordsOf } from "../cluster/mod.ts";
+import { type Region, regionText, wordsOf } from "../cluster/mod.ts";
 import { GrpcCode, rpcFields } from "../rpc/mod.ts";
 
 /**
@@ -384,4 +384,23 @@ export function callTroubleOf(thrown: unknown, storeId?: bigint): Trouble {
     default:
       return { ...base, ...never };
   }
+}
+
+/** Locks end by themselves within their time to live; a range beyond its region means that the region moved. */
+export function readTroubleOf(thrown: LevinError, storeId: bigint | undefined): Trouble {
+  const trouble = callTroubleOf(thrown, storeId);
+  if (thrown.fields["locked"] === true) return { ...trouble, kind: "locked", request: "again" };
+  if (/exceeds bound/.test(trouble.words))
+    return { ...trouble, kind: "range beyond region", request: "rescan", ask: "pd" };
+  return trouble;
+}
+
+/** `what` of the region could not be read. */
+export function readFailure(what: string, region: Region, trouble: Trouble): LevinError {
+  const store = trouble.storeId === undefined ? "" : ` on store ${trouble.storeId}`;
+  return new LevinError(
+    "Levin:Verify:ErrRead",
+    `Cannot read the ${what} of region ${regionText(region)}${store}: ${trouble.kind}: ${trouble.words}`,
+    { cause: trouble.cause, fields: { region: region.id, store: trouble.storeId, kind: trouble.kind } },
+  );
 }

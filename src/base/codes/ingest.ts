@@ -26,7 +26,7 @@ export const ingestCodes = defineCodes({
     exit: 1,
   },
   "Levin:Verify:ErrRead": {
-    meaning: "The checksum of a region could not be read.",
+    meaning: "The checksum or the pairs of a region could not be read.",
     action: "The message names region, store and the last cause; mend that and run the same command again.",
     retry: "refresh",
     exit: 1,

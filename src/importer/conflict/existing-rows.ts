@@ -1,9 +1,9 @@
 import { assert, compareBytes, LevinError } from "../../base/mod.ts";
-import { Backoff, type KeyRange, scanRegions } from "../../cluster/mod.ts";
+import type { KeyRange } from "../../cluster/mod.ts";
 import { type Handle, recordKey, splitIndexValue, splitKey } from "../../codec/mod.ts";
 import { handleLiterals } from "../../encoder/mod.ts";
 import { type Engine, forEachPair } from "../../engine/mod.ts";
-import { checksumTable, type NamedRange } from "../../ingest/mod.ts";
+import { checksumTable, type NamedRange, type ScannedPair, scanPairs } from "../../ingest/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
 import { quoteName } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
@@ -21,7 +21,6 @@ export interface TakenKey {
   where(): Promise<string>;
 }
 
-const PAGE = 2048;
 /** Rows of one DELETE. */
 const DELETE_ROWS = 256;
 
@@ -69,15 +68,15 @@ function rowOf(key: Uint8Array, value: Uint8Array): { tableId: bigint; handle: H
   return handle && { tableId: partitionId ?? parts.tableId, handle };
 }
 
-interface Pair {
-  key: Uint8Array;
-  value: Uint8Array;
-}
-
 /** Pairs of the target whose keys the engine has, too. */
-async function* join(context: RunContext, engine: Engine, range: KeyRange, snapshot: bigint): AsyncGenerator<Pair> {
-  const pages = scanPairs(context, range, snapshot)[Symbol.asyncIterator]();
-  let page: readonly Pair[] = [];
+async function* join(
+  context: RunContext,
+  engine: Engine,
+  range: KeyRange,
+  snapshot: bigint,
+): AsyncGenerator<ScannedPair> {
+  const pages = pairsOf(context, range, snapshot);
+  let page: readonly ScannedPair[] = [];
   let at = 0;
   const settle = async (): Promise<boolean> => {
     while (at >= page.length) {
@@ -105,39 +104,18 @@ async function* join(context: RunContext, engine: Engine, range: KeyRange, snaps
       }
     }
   } finally {
-    await pages.return?.(undefined);
+    await pages.return(undefined);
   }
 }
 
-/** The pairs of a range at a snapshot, page after page; regions that moved are looked up again. */
-async function* scanPairs(
+function pairsOf(
   { cluster, env, options }: RunContext,
   range: KeyRange,
   snapshot: bigint,
-): AsyncGenerator<Pair[]> {
+): AsyncGenerator<ScannedPair[]> {
   const { clock, random, signal } = env;
-  const backoff = new Backoff({ clock, random, firstMs: 50, maxMs: 5_000 });
-  const giveUpAt = clock.monotonicMs() + options.retryDeadlineMs;
-  let { start } = range;
-  while (start !== undefined) {
-    const [region] = await scanRegions({ start, end: range.end }, { clock, random, pd: cluster.pd, signal });
-    const end = region!.end.length > 0 && compareBytes(region!.end, range.end) < 0 ? region!.end : range.end;
-    try {
-      const answer = await cluster.tikv.scan(region!, { start, end }, PAGE, snapshot, signal);
-      if (answer.ok) {
-        yield answer.value;
-        const last = answer.value.at(-1);
-        if (answer.value.length === PAGE) start = Uint8Array.from([...last!.key, 0]);
-        else if (end === range.end) return;
-        else start = end;
-        continue;
-      }
-    } catch (thrown) {
-      signal.throwIfAborted();
-      if (!(thrown instanceof LevinError) || clock.monotonicMs() > giveUpAt) throw thrown;
-    }
-    await backoff.wait(signal);
-  }
+  const { pd, tikv } = cluster;
+  return scanPairs(range, { clock, random, pd, tikv, snapshot, patienceMs: options.retryDeadlineMs, signal });
 }
 
 /**
@@ -178,7 +156,7 @@ async function whereOf(
   let literals = handleLiterals(info, handle);
   if (literals === undefined) {
     const start = recordKey(tableId, handle);
-    for await (const [record] of scanPairs(context, { start, end: Uint8Array.from([...start, 0]) }, snapshot)) {
+    for await (const [record] of pairsOf(context, { start, end: Uint8Array.from([...start, 0]) }, snapshot)) {
       if (record !== undefined) literals = handleLiterals(info, handle, record.value);
     }
   }
