@@ -263,7 +263,7 @@ export class Restore {
     } catch (thrown) {
       throw dmError("ParseMydumperMeta", [(thrown as Error).message, "not found"], thrown);
     }
-    if (text === undefined) throw await this.#noMetadata(path);
+    if (text === undefined) throw await this.#noMetadata(subtask, path);
     try {
       const { location } = parseMetadata(text, path);
       progress.position = positionText(location);
@@ -282,13 +282,22 @@ export class Restore {
     return bytes === undefined ? undefined : textOf(bytes);
   }
 
-  /** The dump may be with another worker. */
-  async #noMetadata(path: string): Promise<DmError> {
+  /** The dump may be with another worker; where its directory is missing, waiting is of no use. */
+  async #noMetadata({ name, loader }: SubTask, path: string): Promise<DmError> {
     const { env } = this.#parts;
     const owner = await env.coord.owner();
     if (owner !== undefined && owner !== "" && owner !== env.worker)
       return dmError("LoadTaskWorkerNotMatch", [owner, env.worker]);
-    return dmError("ParseMydumperMeta", [`${path} not found`, "not found"]);
+    const dir = localPath(loader.dir);
+    const isHere = env.readMetadata !== undefined || (await env.files.entries(dir)) !== undefined;
+    if (isHere) return dmError("ParseMydumperMeta", [`${path} not found`, "not found"]);
+    const plain = dir.endsWith(`.${name}`) ? dir.slice(0, -name.length - 1) : undefined;
+    const isPlainThere = plain !== undefined && (await env.files.entries(plain)) !== undefined;
+    const hint = isPlainThere
+      ? `; DM adds ".${name}" to the dir of a task file, --dir ${plain} would take that one as it is`
+      : "";
+    const { kind, text } = dmError("ParseMydumperMeta", [`there is no directory ${dir}${hint}`, "not found"]);
+    return new DmError(kind, text, { origin: new LevinError("Levin:Source:ErrUnreadable", text) });
   }
 
   async #fail(phase: Phase, error: DmError): Promise<void> {

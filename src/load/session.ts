@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../base/mod.ts";
 import { LevinError } from "../base/mod.ts";
+import { dmCodes } from "./dm-codes.ts";
 import { isResumableError } from "./resumable.ts";
 import type { LoadUnit, ProcessResult } from "./unit.ts";
 import type { Acceptance } from "./unit-environment.ts";
@@ -25,6 +26,11 @@ const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 300_000;
 /** Resumes in a row without a byte of progress after which a person is needed. */
 const RESUMES_MAX = 100;
+/**
+ * Waits in a row for a dump's metadata, in sum. In DM they have no end: its master moves the source to the worker that has the dump. Here
+ * nobody does, and a dump that is still being written has its metadata last.
+ */
+const METADATA_PATIENCE_MS = 60_000;
 
 type Wish = { kind: "resume"; acceptance: Acceptance | undefined } | { kind: "stop" } | { kind: "pause" };
 
@@ -35,6 +41,7 @@ export class LoadSession {
   #held = false;
   #stopping = false;
   #wish: ((wish: Wish) => void) | undefined;
+  #waitedForMetadataMs = 0;
   #acceptance: Acceptance | undefined;
 
   constructor(options: SessionOptions) {
@@ -71,7 +78,9 @@ export class LoadSession {
         bytes = finishedBytes;
         if (result.errors.length > 0 && !this.#held && autoResume && resumes < RESUMES_MAX && this.#mayPass(result)) {
           const waitMs = Math.round(backoffMs * (0.8 + 0.4 * random.next()));
-          this.#options.say(`resumes by itself in ${(waitMs / 1000).toFixed(1)} s: ${unit.failure?.message}`);
+          const ceiling = lacksMetadata(result) ? `, for ${METADATA_PATIENCE_MS / 1000} s at most` : "";
+          this.#waitedForMetadataMs = ceiling === "" ? 0 : this.#waitedForMetadataMs + waitMs;
+          this.#options.say(`resumes by itself in ${(waitMs / 1000).toFixed(1)} s${ceiling}: ${unit.failure?.message}`);
           this.#state = "waiting";
           const wish = await this.#wished(clock, waitMs);
           if (wish?.kind === "stop") return this.#end("stopped", result);
@@ -95,10 +104,17 @@ export class LoadSession {
     return result;
   }
 
-  /** DM's rule, which holds for what is around an import; and for the import itself the class of its cause. */
-  #mayPass({ errors }: ProcessResult): boolean {
-    if (errors.every(isResumableError)) return true;
+  /**
+   * DM's rule, which holds for what is around an import, with a ceiling for a dump that is not there; and for the import itself the class
+   * of its cause.
+   */
+  #mayPass(result: ProcessResult): boolean {
     const cause = this.#options.unit.failure?.origin;
+    if (lacksMetadata(result)) {
+      const isNoDump = cause instanceof LevinError && cause.facts.retry === "never";
+      return !isNoDump && this.#waitedForMetadataMs < METADATA_PATIENCE_MS;
+    }
+    if (result.errors.every(isResumableError)) return true;
     return cause instanceof LevinError && cause.facts.retry !== "never";
   }
 
@@ -135,4 +151,9 @@ export class LoadSession {
     this.#wish?.({ kind: "stop" });
     await this.#options.unit.pause();
   }
+}
+
+/** The dump's metadata is missing or cannot be parsed. */
+function lacksMetadata({ errors }: ProcessResult): boolean {
+  return errors.some(({ ErrCode }) => ErrCode === dmCodes.ParseMydumperMeta.code);
 }

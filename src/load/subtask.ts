@@ -9,6 +9,7 @@ import {
   withSortingDir,
 } from "./loader-config.ts";
 import { type Table, TableReader } from "./table-reader.ts";
+import { unknownTaskKeys } from "./task-keys.ts";
 
 /** TLS of the target: PEM texts or paths of PEM files. */
 export interface TargetSecurity {
@@ -74,6 +75,7 @@ export function readSubTask(
   cleanByDefault = true,
 ): SubTask {
   const top = new TableReader(document, where);
+  notes.push(...unknownTaskKeys(document, where));
   const read = top.has("mysql-instances") ? fromTask(top, source, notes) : fromSubTask(top, source, notes);
   const task = { ...read, cleanDumpFile: top.flag("clean-dump-file", cleanByDefault) };
   if (task.name === "") throw dmError("ConfigNeedUniqueTaskName");
@@ -159,8 +161,8 @@ function targetOf(table: TableReader): TargetDatabase {
   const session = table.table("session");
   return {
     host: table.text("host") || "127.0.0.1",
-    port: table.integer("port") || 4000,
-    statusPort: table.integer("status-port") || 10080,
+    port: table.port("port", 4000),
+    statusPort: table.port("status-port", 10080),
     user: table.text("user") || "root",
     password: table.text("password"),
     session: Object.fromEntries(session.keys.map((key) => [key, session.text(key)])),
@@ -173,11 +175,17 @@ function securityOf(table: TableReader): TargetSecurity {
     caPath: table.text("ssl-ca"),
     certPath: table.text("ssl-cert"),
     keyPath: table.text("ssl-key"),
-    caBytes: table.text("ssl-ca-bytes"),
-    certBytes: table.text("ssl-cert-bytes"),
-    keyBytes: table.text("ssl-key-bytes"),
+    caBytes: pemOf(table, "ca"),
+    certBytes: pemOf(table, "cert"),
+    keyBytes: pemOf(table, "key"),
     certAllowedCn: table.texts("cert-allowed-cn"),
   };
+}
+
+/** A PEM text inside the file, as it is or in base64. */
+function pemOf(table: TableReader, what: "ca" | "cert" | "key"): string {
+  const plain = table.text(`ssl-${what}-bytes`);
+  return plain !== "" ? plain : Buffer.from(table.text(`ssl-${what}-base64`), "base64").toString();
 }
 
 function routesOf(rules: TableReader, names: readonly string[]): Table[] {

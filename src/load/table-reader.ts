@@ -49,6 +49,13 @@ export class TableReader {
     throw this.error(key, "it must be a whole number");
   }
 
+  /** Absent: `fallback`. */
+  port(key: string, fallback: number): number {
+    const port = this.integer(key) || fallback;
+    if (port >= 1 && port <= 65_535) return port;
+    throw this.error(key, "it must be from 1 to 65535");
+  }
+
   flag(key: string, fallback: boolean): boolean {
     const value = this.value(key) ?? fallback;
     if (typeof value === "boolean") return value;

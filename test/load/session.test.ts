@@ -8,7 +8,7 @@ import {
   askControl,
   controlPath,
   convertEngineError,
-  type DmError,
+  DmError,
   dmError,
   LoadSession,
   type LoadUnit,
@@ -92,6 +92,24 @@ test("resumes by itself after what may pass, with growing waits; not after what 
   const never = sessionOf([passing()], { autoResume: false });
   await never.session.run();
   assert.equal(never.session.state, "failed");
+});
+
+test("metadata that does not come is waited for with an end; where its directory is missing, not at all", async () => {
+  const missing = () => dmError("ParseMydumperMeta", ["/d/metadata not found", "not found"]);
+  const waits = sessionOf(Array.from({ length: 200 }, missing));
+  assert.equal((await waits.session.run()).errors[0]!.ErrCode, 11001);
+  assert.equal(waits.session.state, "failed");
+  const sum = waits.waits.reduce((all, ms) => all + ms, 0);
+  assert.ok(sum >= 60_000 && sum < 120_000, String(sum));
+  // What comes in between counts for itself.
+  const other = dmError("HAFailTxnOperation", ["x"]);
+  const endings = [...Array.from({ length: 4 }, missing), other, ...Array.from({ length: 2 }, missing)];
+  const comes = sessionOf([...endings, "finished"]);
+  assert.equal((await comes.session.run()).errors.length, 0);
+  const { kind, text } = missing();
+  const never = sessionOf([new DmError(kind, text, { origin: new LevinError("Levin:Source:ErrUnreadable", text) })]);
+  await never.session.run();
+  assert.deepEqual([never.session.state, never.runs.length], ["failed", 1]);
 });
 
 test("pause, resume and stop on command; --stay waits for a person, who may accept", async () => {

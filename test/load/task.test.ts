@@ -272,12 +272,18 @@ test("flags alone; what is wrong with a task has its code and exit code", async 
   const cases: [string[], number, RegExp][] = [
     [["run"], 2, /neither a task file/],
     [["run", "--dir", dump, "--import-mode", "fast"], 2, /Levin:Load:ErrConfig/],
-    [["run", "--dir", "s3://b/p"], 2, /levin reads directories of this machine/],
+    [["run", "--dir", "s3://b/p"], 2, /object stores are not an import source yet/],
     [["run", "-c", join(dir, "none.yaml")], 2, /Cannot read the task file/],
+    // At once, as nobody will make the directory.
     [
-      ["run", "--dir", join(dir, "nowhere"), "--task", "gone", "--no-auto-resume", ...target],
+      ["run", "--dir", join(dir, "nowhere"), "--task", "gone", ...target],
       3,
-      /code=11001.*Levin:Load:ErrMetadata/s,
+      /code=11001.*there is no directory \S*nowhere, .*Levin:Load:ErrMetadata/s,
+    ],
+    [
+      ["run", "--dir", `${dump}.gone`, "--task", "gone", ...target],
+      3,
+      /no directory \S*plain-dump\.gone; DM adds "\.gone" to the dir of a task file, --dir \S*plain-dump would take/,
     ],
     [["metadata", join(dir, "nowhere")], 3, /Cannot read the metadata of .*nowhere.*no such file/],
     [["metadata", dump], 0, /^$/],
@@ -287,4 +293,43 @@ test("flags alone; what is wrong with a task has its code and exit code", async 
     assert.equal(found, code, `${words.join(" ")}: ${err}`);
     assert.match(err, wanted);
   }
+});
+
+test("keys that DM does not know are noted, with the nearest; those of its other units are known", async () => {
+  const name = "noted";
+  writeDump(join(dir, `${name}.${name}`), [[1, "a"]]);
+  const plain = await levin(["load", "config", "-c", taskFile(name)]);
+  assert.equal(plain.err, "");
+  const text = fs
+    .readFileSync(taskFile(name), "utf8")
+    .replace("pool-size: 1", "pool-sise: 1")
+    .replace("meta-schema:", "meta-scheme:")
+    .replace("  session:", "  pasword: x\n  session:")
+    .replace("    target-table:", "    target-tabel: x\n    target-table:")
+    .replace("    loader-config-name:", "    loader-threads: 2\n    loader-config-name:")
+    .replace('    do-dbs: ["d"]', '    do-dbs: ["d"]\n    do-db: ["e"]');
+  const file = join(dir, "noted-wrong.yaml");
+  fs.writeFileSync(file, text);
+  const { err, code } = await levin(["load", "config", "-c", file]);
+  assert.equal(code, 0, err);
+  const notes = err
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(` (${file})`, ""));
+  assert.deepEqual(notes, [
+    "note: meta-scheme is unknown; did you mean meta-schema?",
+    "note: target-database.pasword is unknown; did you mean password?",
+    "note: mysql-instances[0].loader-threads is unknown; did you mean loader-thread?",
+    "note: loaders.global.pool-sise is unknown; did you mean pool-size?",
+    "note: routes.route-rule-1.target-tabel is unknown; did you mean target-table?",
+    "note: block-allow-list.list-1.do-db is unknown; did you mean do-dbs?",
+  ]);
+  const subtask = join(dir, "noted.toml");
+  fs.writeFileSync(subtask, `name = "n"\nsource-id = "s"\nbatch = 100\nthreadz = 4\n[to]\nhots = "x"\n`);
+  assert.deepEqual(
+    (await levin(["load", "config", "-c", subtask])).err
+      .match(/\S+ \(\S+\) is unknown.*/g)
+      ?.map((one) => one.replace(/ \(\S+\)/, "")),
+    ["threadz is unknown; did you mean threads?", "to.hots is unknown; did you mean host?"],
+  );
 });
