@@ -53,6 +53,8 @@ export type LevinEvent =
       /** Local CRC-64 xor. */
       localCrc: bigint;
       remoteCrc: bigint | undefined;
+      /** Of an import by statements, which has no pairs and no checksum: rows that the target has; undefined: they were not counted. */
+      byStatements?: { counted: number | undefined };
       ok: boolean;
       detail?: string;
     }

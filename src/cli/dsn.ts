@@ -22,7 +22,7 @@ function fromUrl(text: string): Address | undefined {
     const url = new URL(text);
     return {
       host: url.hostname.replace(/^\[|\]$/g, ""),
-      port: Number(url.port || "4000"),
+      port: portOfDsn(url.port || "4000"),
       user: decodeURIComponent(url.username) || "root",
       password: decodeURIComponent(url.password),
     };
@@ -38,8 +38,15 @@ function fromGo(text: string): Address | undefined {
   const [, user, password, host, port] = match;
   return {
     host: host!.replace(/^\[|\]$/g, ""),
-    port: Number(port ?? "4000"),
+    port: portOfDsn(port ?? "4000"),
     user: user || "root",
     password: password ?? "",
   };
+}
+
+/** A port that no server can have would end as one that refuses. */
+function portOfDsn(text: string): number {
+  const port = Number(text);
+  if (port >= 1 && port <= 65_535) return port;
+  throw new LevinError("Levin:Command:ErrUsage", `Cannot use the DSN: its port ${text} is not from 1 to 65535`);
 }

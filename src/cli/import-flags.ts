@@ -1,4 +1,6 @@
 import { array, multioption, option, optional, string } from "cmd-ts";
+import { LevinError } from "../base/mod.ts";
+import { booleanOptions, parseBoolean } from "./argv.ts";
 
 /** A flag of `levin import` (and of tidb-lightning) and the configuration key it sets. */
 interface ImportFlag {
@@ -25,7 +27,11 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "backend", path: "tikv-importer.backend", doc: "local (pairs into TiKV) or tidb (SQL statements)" },
   { flag: "checksum", path: "post-restore.checksum", doc: "required, optional or off" },
   { flag: "analyze", path: "post-restore.analyze", doc: "required, optional or off" },
-  { flag: "check-requirements", path: "lightning.check-requirements", doc: "true or false" },
+  {
+    flag: "check-requirements",
+    path: "lightning.check-requirements",
+    doc: "default true; false leaves the checks out",
+  },
   { flag: "no-schema", path: "mydumper.no-schema", doc: "the tables exist" },
   { flag: "enable-checkpoint", path: "checkpoint.enable", doc: "false: none of Lightning's own checkpoints" },
   { flag: "ignore-unmatched", path: "levin.ignore-unmatched", doc: "go on with files that fit no rule" },
@@ -49,13 +55,30 @@ export function configArgument(description = "TOML file as tidb-lightning's") {
   return option({ type: optional(string), long: "config", short: "c", description });
 }
 
+/** A boolean option; undefined where it is not given. `booleanValue` reads it. */
+export function booleanOption(long: string, description: string) {
+  const plain = option({ type: optional(string), long, description });
+  const helpTopics = (): ReturnType<typeof plain.helpTopics> =>
+    plain.helpTopics().map((topic) => ({ ...topic, usage: `--${long}[=true|false]` }));
+  return { ...plain, helpTopics };
+}
+
+export function booleanValue(long: string, given: string | undefined, fallback: boolean): boolean {
+  const value = given === undefined ? fallback : parseBoolean(given);
+  if (value !== undefined) return value;
+  throw new LevinError("Levin:Command:ErrUsage", `Cannot use --${long}=${given}: it must be true or false`);
+}
+
 /** cmd-ts arguments of all flags, by flag name. */
 export function flagArguments() {
   const single = Object.fromEntries(
-    importFlags.map(({ flag, short, doc }) => [
-      flag,
-      option({ type: optional(string), long: flag, ...(short === undefined ? {} : { short }), description: doc }),
-    ]),
+    importFlags.map(({ flag, short, doc }) => {
+      const described = { long: flag, ...(short === undefined ? {} : { short }), description: doc };
+      return [
+        flag,
+        booleanOptions.has(flag) ? booleanOption(flag, doc) : option({ type: optional(string), ...described }),
+      ];
+    }),
   );
   const filter = multioption({
     type: array(string),

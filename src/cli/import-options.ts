@@ -8,6 +8,7 @@ import { SQL_MODES } from "../schema/mod.ts";
 import { conflictOptions } from "./conflict-options.ts";
 import type { CommandIo } from "./io.ts";
 import { checkpointOptions } from "./lightning-checkpoints.ts";
+import { addressList } from "./ports.ts";
 import { csvDialect, ignoreRules, invalidReplacement, isCompat, loadOptions } from "./source-options.ts";
 import { clusterTls, tidbTls } from "./tls-options.ts";
 
@@ -28,8 +29,9 @@ export function readText(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new LevinError("Levin:Config:ErrInvalid", `Cannot read ${what} "${path}": ${(error as Error).message}`, {
+    throw new LevinError("Levin:Config:ErrUnreadable", `Cannot read ${what} "${path}": ${(error as Error).message}`, {
       cause: error,
+      fields: { file: path },
     });
   }
 }
@@ -142,23 +144,37 @@ export async function askPassword(io: CommandIo, config: LoadedConfig, options: 
 /** Stands for the source of commands that have none. */
 export const NO_SOURCE = "/dev/null";
 
+/** What a source is wanted for, and where the user names one. */
+const WHERE_TO_SAY = {
+  import: "say `levin import DIR`, or mydumper.data-source-dir in the configuration",
+  check: "say `levin check DIR`, or mydumper.data-source-dir in the configuration",
+  load: "the task names no directory",
+};
+export type SourceVerb = keyof typeof WHERE_TO_SAY;
+
+/** A URL that is none of a file. */
+function isRemote(source: string): boolean {
+  return /^(?!file:|local:)[a-z][a-z0-9+.-]*:\/\//i.test(source);
+}
+
+/** The error of a source in an object store; what stands behind `?` may be a secret. */
+export function remoteSource(verb: SourceVerb, source: string): LevinError {
+  const shown = source.replace(/\?.*$/s, "");
+  const message = `Cannot ${verb} "${shown}": object stores are not an import source yet, levin reads directories and files of this machine`;
+  return new LevinError("Levin:Source:ErrRemote", message, { fields: { source: shown } });
+}
+
 /** Turns configuration into the importer's options; checks what only the whole can tell. */
 export function importOptions(
   io: CommandIo,
   config: LoadedConfig,
   source: string | undefined,
   fresh: boolean,
+  verb: SourceVerb = "import",
 ): ImportOptions {
   const given = source ?? (config.get("mydumper.data-source-dir") as string);
-  if (given === "") {
-    throw new LevinError("Levin:Command:ErrUsage", "Cannot import: no source; say `levin import DIR`");
-  }
-  if (/^(?!file:|local:)[a-z][a-z0-9+.-]*:\/\//i.test(given)) {
-    throw new LevinError(
-      "Levin:Config:ErrInvalid",
-      `Cannot import "${given.replace(/\?.*$/, "")}": levin reads local files only; copy the dump to this host, or mount the object store`,
-    );
-  }
+  if (given === "") throw new LevinError("Levin:Command:ErrUsage", `Cannot ${verb}: no source; ${WHERE_TO_SAY[verb]}`);
+  if (isRemote(given)) throw remoteSource(verb, given);
   const sourceDir = resolve(given.replace(/^(file|local):\/\//, ""));
   const backend = (config.get("tikv-importer.backend") as string).toLowerCase() as "local" | "tidb";
   const intoRows = config.get("tikv-importer.incremental-import") === true;
@@ -219,7 +235,7 @@ export function importOptions(
       timeoutMs: 60_000,
       ...(tls === undefined ? {} : { tls: { ...tls, verify: true } }),
     },
-    pdAddresses: pd === "" ? [] : pd.split(",").map((one) => one.trim().replace(/^https?:\/\//, "")),
+    pdAddresses: addressList(pd, `tidb.pd-addr = "${pd}" (${config.origin("tidb.pd-addr")})`),
     clusterTls: tls,
     sqlMode: sqlModeOf(config),
     timeZone: timeZone === "" ? undefined : timeZone,

@@ -4,7 +4,7 @@
  */
 import { command, runSafely, subcommands } from "cmd-ts";
 import { LevinError } from "../base/mod.ts";
-import { isLightningName, normalizeFlags } from "./argv.ts";
+import { booleanOptions, isLightningName, joinBooleans, normalizeFlags } from "./argv.ts";
 import { descriptions, isCommandName, loadCommand } from "./commands/mod.ts";
 import { type CommandIo, reportError } from "./io.ts";
 
@@ -36,8 +36,8 @@ async function appFor(word: string | undefined, io: CommandIo) {
   return subcommands({ name: "levin", description: "Bulk importer for TiDB and TiKV.", cmds });
 }
 
-/** An option at the very end without its value is an error; cmd-ts takes it for one that was not given. */
-function demandLastValue(app: Awaited<ReturnType<typeof appFor>>, words: readonly string[]): void {
+/** Names of what the commands take: options with a value, and flags without. */
+function namesOf(app: Awaited<ReturnType<typeof appFor>>) {
   const known = {
     forceFlagLongNames: new Set<string>(),
     forceFlagShortNames: new Set<string>(),
@@ -45,6 +45,11 @@ function demandLastValue(app: Awaited<ReturnType<typeof appFor>>, words: readonl
     forceOptionShortNames: new Set<string>(),
   };
   app.register(known);
+  return known;
+}
+
+/** An option at the very end without its value is an error; cmd-ts takes it for one that was not given. */
+function demandLastValue(known: ReturnType<typeof namesOf>, words: readonly string[]): void {
   const last = words.at(-1) ?? "";
   const long = /^--([^=]+)$/.exec(last)?.[1];
   const short = /^-([^-])$/.exec(last)?.[1];
@@ -65,7 +70,10 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
   if (words.length === 0 || words[0] === "help") words = helpWords(words.slice(1), Object.keys(descriptions));
   try {
     const app = await appFor(words[0], io);
-    demandLastValue(app, words);
+    const known = namesOf(app);
+    const flags = new Set([...known.forceFlagLongNames].filter((name) => !known.forceOptionLongNames.has(name)));
+    words = joinBooleans(words, booleanOptions, flags);
+    demandLastValue(known, words);
     const result = await runSafely(app, words);
     if (result._tag === "ok") return await exitCodeOf(result.value);
     const { exitCode, message, into } = result.error.config;

@@ -198,7 +198,8 @@ function readFile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw invalid("mydumper.filter", `"${path}" cannot be read: ${(error as Error).message}`);
+    const message = `Cannot read "${path}", which mydumper.filter names: ${(error as Error).message}`;
+    throw new LevinError("Levin:Config:ErrUnreadable", message, { cause: error, fields: { file: path } });
   }
 }
 

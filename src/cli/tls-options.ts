@@ -52,7 +52,7 @@ function readPem(path: string, what: string): string {
     return readFileSync(path, "utf8");
   } catch (cause) {
     const message = `Cannot read ${what} "${path}": ${(cause as Error).message}`;
-    throw new LevinError("Levin:Config:ErrInvalid", message, { cause });
+    throw new LevinError("Levin:Config:ErrUnreadable", message, { cause, fields: { file: path } });
   }
 }
 

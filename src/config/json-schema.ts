@@ -28,6 +28,7 @@ function keySchema(spec: KeySpec): Json {
     ...types[spec.type],
     description: spec.doc,
     ...(spec.oneOf === undefined ? {} : { enum: spec.oneOf }),
+    ...(spec.range === undefined ? {} : { minimum: spec.range[0], maximum: spec.range[1] }),
     ...(spec.default === undefined || spec.type === "duration" ? {} : { default: spec.default }),
     ...(spec.noEffect === undefined ? {} : { deprecated: true }),
   };

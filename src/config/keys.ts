@@ -27,9 +27,12 @@ export interface KeySpec {
   secret?: true;
   /** Allowed values of a string, lower case. */
   oneOf?: readonly string[];
+  /** Bounds of an integer, both included. */
+  range?: readonly [min: number, max: number];
 }
 
 const key = (type: KeyType, doc: string, more: Omit<KeySpec, "type" | "doc"> = {}): KeySpec => ({ type, doc, ...more });
+const PORT_MAX = 65_535;
 const without = (type: KeyType, reason: string): KeySpec => ({ type, doc: `No effect: ${reason}.`, noEffect: reason });
 
 const tls = {
@@ -82,7 +85,7 @@ export const configKeys = {
     "max-backups": without("integer", "levin's log is one file a run"),
     "enable-diagnose-logs": without("boolean", "the log always has the first cause"),
     "status-addr": key("string", "Address of the HTTP server.", { default: "" }),
-    "pprof-port": key("integer", "Old name of status-addr (port only).", { default: 0 }),
+    "pprof-port": key("integer", "Old name of status-addr (port only).", { default: 0, range: [0, PORT_MAX] }),
     "server-mode": key("boolean", "Take tasks over HTTP.", { default: false }),
     "check-requirements": key("boolean", "Run the pre-checks before the import.", { default: true }),
     "index-concurrency": without("integer", "data and index pairs of a table share one pipeline"),
@@ -211,10 +214,10 @@ export const configKeys = {
   },
   tidb: {
     host: key("string", "TiDB's host.", { default: "127.0.0.1" }),
-    port: key("integer", "TiDB's MySQL port.", { default: 4000 }),
+    port: key("integer", "TiDB's MySQL port.", { default: 4000, range: [1, PORT_MAX] }),
     user: key("string", "User.", { default: "root" }),
     password: key("string", "Password.", { default: "", secret: true }),
-    "status-port": key("integer", "TiDB's status port.", { default: 10080 }),
+    "status-port": key("integer", "TiDB's status port.", { default: 10080, range: [1, PORT_MAX] }),
     "pd-addr": key("string", "PD addresses, comma separated; empty = as TiDB says.", { default: "" }),
     "log-level": without("string", "levin has no TiDB inside that could log"),
     "sql-mode": key("string", "SQL mode of casts.", {}),

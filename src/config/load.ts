@@ -92,6 +92,13 @@ function checkValue(path: string, spec: KeySpec, value: unknown, origin: Origin)
       origin,
     });
   }
+  const [min, max] = spec.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  if (typeof result.output === "number" && (result.output < min || result.output > max)) {
+    throw invalid(`Cannot use ${path} = ${result.output} (${origin}): it must be from ${min} to ${max}`, {
+      path,
+      origin,
+    });
+  }
   return result.output;
 }
 
@@ -138,12 +145,17 @@ function distance(a: string, b: string): number {
 }
 
 export function nearestKey(path: string): string | undefined {
+  return nearestName(path, keysByPath.keys());
+}
+
+/** The known name that is nearest to a mistyped one; undefined where none is near. */
+export function nearestName(given: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(path.length / 3)) + 1;
-  for (const known of keysByPath.keys()) {
-    const d = distance(path, known);
+  let bestDistance = Math.max(2, Math.floor(given.length / 3)) + 1;
+  for (const name of known) {
+    const d = distance(given, name);
     if (d < bestDistance) {
-      best = known;
+      best = name;
       bestDistance = d;
     }
   }

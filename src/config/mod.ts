@@ -11,6 +11,7 @@ export {
   type LoadOptions,
   loadConfig,
   nearestKey,
+  nearestName,
   printConfig,
   publicConfig,
   valueFromText,

@@ -4,6 +4,7 @@ import {
   type ColumnForm,
   columnForm,
   type Datum,
+  decodeBytes,
   decodeFlaggedDatum,
   decodeRow,
   type Handle,
@@ -26,12 +27,17 @@ export function describePair(
   valueHex: string | undefined,
   session: DescribeSession,
 ): string[] {
-  const key = bytesOf("KEY", keyHex);
+  const given = bytesOf("KEY", keyHex);
   const value = valueHex === undefined ? undefined : bytesOf("VALUE", valueHex);
-  const parts = splitKey(key);
-  if (parts.kind === "other") return ["not a key of table data: it begins with neither t…_r nor t…_i"];
+  const key = splitKey(given).kind === "other" ? plainKey(given) : given;
+  const parts = key === undefined ? undefined : splitKey(key);
+  if (key === undefined || parts === undefined || parts.kind === "other") {
+    const message = "Cannot decode KEY: it is no key of table data, which begins with t, a table's id, and _r or _i";
+    throw new LevinError("Levin:Codec:ErrCorrupt", message, { fields: { key: keyHex } });
+  }
   const view = new TableView(table, session);
-  const lines = [view.tableLine(Number(parts.tableId))];
+  const lines = key === given ? [] : [`encoded as at the borders of regions; plain: ${toHex(key)}`];
+  lines.push(view.tableLine(Number(parts.tableId)));
   if (parts.kind === "record") {
     lines.push(`record, handle ${view.handleText(parts.handle)}`);
     if (value !== undefined) lines.push(...view.recordLines(value));
@@ -42,9 +48,22 @@ export function describePair(
   lines.push(
     `index "${index.idx_name.O}" (id ${index.id}${index.is_unique ? ", unique" : ""}${index.is_global ? ", global" : ""})`,
   );
-  lines.push(...view.indexKeyLines(index, parts.rest));
+  const { columns, hasHandle } = view.indexKeyLines(index, parts.rest);
+  lines.push(...columns);
   if (value !== undefined) lines.push(...view.indexValueLines(value));
+  else if (!hasHandle) lines.push("  the handle is in the value: give VALUE to see it");
   return lines;
+}
+
+/** The key inside groups of eight bytes, as PD shows regions' borders and TiKV stores it, there with a timestamp behind. */
+function plainKey(encoded: Uint8Array): Uint8Array | undefined {
+  try {
+    const input = new ByteReader(encoded);
+    const key = decodeBytes(input);
+    return input.left === 0 || input.left === 8 ? key : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function bytesOf(what: string, hex: string): Uint8Array {
@@ -102,14 +121,16 @@ class TableView {
     return "not in the row: NULL, or the column's original default";
   }
 
-  indexKeyLines(index: IndexInfo, rest: Uint8Array): string[] {
+  /** The handle is in the key unless the index is unique and no value NULL. */
+  indexKeyLines(index: IndexInfo, rest: Uint8Array): { columns: string[]; hasHandle: boolean } {
     const input = new ByteReader(rest);
-    const lines = index.idx_cols.map(({ offset }) => {
+    const columns = index.idx_cols.map(({ offset }) => {
       const column = this.#table.cols[offset]!;
       return `  column "${column.name.O}": ${this.#keyDatum(input, column)}`;
     });
-    if (input.left > 0) lines.push(`  then the handle: ${this.#restHandle(input)}`);
-    return lines;
+    const hasHandle = input.left > 0;
+    if (hasHandle) columns.push(`  then the handle: ${this.#restHandle(input)}`);
+    return { columns, hasHandle };
   }
 
   #restHandle(input: ByteReader): string {

@@ -3,12 +3,13 @@ import type { EncodeSession } from "../encoder/mod.ts";
 import { type Finding, runChecks } from "../precheck/mod.ts";
 import { parseSqlMode, runScript, type TableInfo } from "../schema/mod.ts";
 import { type FileReport, PlainStreams, retarget } from "../source/mod.ts";
-import { connectTidb, getStatusPort, readServerVariables, type Tidb } from "../tidb/mod.ts";
+import { connectTidb, readServerVariables, type Tidb } from "../tidb/mod.ts";
 import { readJob } from "./job.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { checkInput } from "./prechecks.ts";
 import { differences } from "./records.ts";
 import { fileFingerprint, type SourcePlan, type SourceTable, scanSource } from "./source-plan.ts";
+import { demandStatusPort } from "./status-port.ts";
 import { parseTableInfoList } from "./table-models.ts";
 
 export interface CheckResult {
@@ -37,7 +38,7 @@ export async function checkSource(
     closers.defer(() => tidb!.close());
   }
   const session = await sessionOf(options, env, tidb);
-  const { models, findings } = await modelsOf(plan, options, session, withTarget);
+  const { models, findings } = await modelsOf(plan, options, env, session, withTarget);
   const state = await readJob(env.files, options.stateDir);
   const stateDifferences =
     state?.fingerprint === undefined
@@ -82,14 +83,23 @@ async function sessionOf(
 async function modelsOf(
   plan: SourcePlan,
   options: ImportOptions,
+  env: ImportEnvironment,
   session: EncodeSession,
   withTarget: boolean,
 ): Promise<{ models: Map<string, TableInfo>; findings: Finding[] }> {
   const models = new Map<string, TableInfo>();
   const findings: Finding[] = [];
   const target = new Map<string, TableInfo>();
-  for (const database of withTarget ? new Set(plan.tables.map((table) => table.database)) : []) {
-    const text = await getStatusPort(options.statusPort, `/schema/${encodeURIComponent(database)}`).catch(() => "[]");
+  // By statements rows come in without it.
+  if (withTarget && options.backend === "local") {
+    const cause = await demandStatusPort(options, env).then(() => undefined, LevinError.from);
+    if (cause !== undefined) findings.push({ check: "status-port", status: "failed", detail: cause.message, cause });
+  }
+  const isReadable = withTarget && findings.length === 0;
+  for (const database of isReadable ? new Set(plan.tables.map((table) => table.database)) : []) {
+    // A database that is not there yet is refused.
+    const path = `/schema/${encodeURIComponent(database)}`;
+    const text = await env.world.getStatusPort(options.statusPort, path).catch(() => "[]");
     for (const info of parseTableInfoList(text)) target.set(`${database}.${info.name.L}`, info);
   }
   for (const table of plan.tables) {

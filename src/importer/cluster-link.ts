@@ -1,7 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import { PdClient, PdHttp, parseJson, StoreDirectory, TikvClient } from "../cluster/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
-import { patiently } from "./patient-tidb.ts";
+import { readStatusPort } from "./status-port.ts";
 
 /** The clients of one target cluster; closed together. */
 export interface ClusterLink {
@@ -18,9 +18,7 @@ async function pdAddresses(options: ImportOptions, env: ImportEnvironment): Prom
   if (options.pdAddresses.length > 0) return options.pdAddresses;
   // TiDB may restart right now; but a status port that is configured wrong is not waited for as long.
   const patienceMs = Math.min(options.retryDeadlineMs, SETTINGS_PATIENCE_MS);
-  const settings = parseJson(
-    await patiently({ ...env, patienceMs }, () => env.world.getStatusPort(options.statusPort, "/settings")),
-  );
+  const settings = parseJson(await readStatusPort(options, env, "/settings", patienceMs));
   const path =
     typeof settings === "object" && settings !== null ? (settings as Record<string, unknown>)["path"] : undefined;
   const addresses =

@@ -9,6 +9,8 @@ export interface PatienceOptions {
   emit: EventSink;
   /** From the first failure of one thing on. */
   patienceMs: number;
+  /** Asked after each failure: the error to end with where waiting is of no use. */
+  hopeless?: (failure: LevinError) => Promise<LevinError | undefined>;
 }
 
 /**
@@ -25,6 +27,8 @@ export async function patiently<T>(options: PatienceOptions, run: () => Promise<
     } catch (thrown) {
       if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Tidb:ErrUnavailable") throw thrown;
       signal.throwIfAborted();
+      const final = await options.hopeless?.(thrown);
+      if (final !== undefined) throw final;
       giveUpAt ??= clock.monotonicMs() + patienceMs;
       const waitMs = backoff.nextMs();
       if (clock.monotonicMs() + waitMs > giveUpAt) throw thrown;

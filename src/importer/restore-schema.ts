@@ -3,8 +3,8 @@ import type { TableInfo } from "../schema/mod.ts";
 import { retarget, type SchemaStatement } from "../source/mod.ts";
 import { quoteName, type SqlResult, sqlErrno, type Tidb } from "../tidb/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
-import { patiently } from "./patient-tidb.ts";
 import type { SourcePlan } from "./source-plan.ts";
+import { readStatusPort } from "./status-port.ts";
 import { parseTableInfoList } from "./table-models.ts";
 
 const ER_DB_EXISTS = 1007;
@@ -149,11 +149,7 @@ export async function readTableModels(
 ): Promise<Map<string, TableInfo>> {
   const models = new Map<string, TableInfo>();
   for (const database of new Set(plan.tables.map((table) => table.database))) {
-    const tables = parseTableInfoList(
-      await patiently({ ...env, patienceMs: options.retryDeadlineMs }, () =>
-        env.world.getStatusPort(options.statusPort, `/schema/${encodeURIComponent(database)}`),
-      ),
-    );
+    const tables = parseTableInfoList(await readStatusPort(options, env, `/schema/${encodeURIComponent(database)}`));
     const byName = new Map(tables.map((table) => [table.name.L, table]));
     for (const table of plan.tables) {
       if (table.database !== database) continue;

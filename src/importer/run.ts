@@ -28,6 +28,7 @@ import { readTableModels, restoreSchema } from "./restore-schema.ts";
 import type { ImportResult } from "./result.ts";
 import { fingerprintOf, type SourcePlan, scanSource } from "./source-plan.ts";
 import { stateFiles } from "./state-files.ts";
+import { demandStatusPort } from "./status-port.ts";
 import { sayEnd } from "./summary.ts";
 
 /**
@@ -68,6 +69,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   closers.defer(() => connected.close());
   const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
   const variables = await readServerVariables(tidb);
+  await demandStatusPort(options, env);
   const session = encodeSession(options, env, variables, job);
   const cluster = await openCluster(options, env);
   closers.defer(() => cluster.close());

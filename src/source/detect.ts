@@ -23,6 +23,8 @@ export interface Detection {
   readonly rows: readonly (readonly (string | null)[])[];
   /** What could not be told, or looks odd. */
   readonly notes: readonly string[];
+  /** Why it is no text of rows at all; then the rest means nothing. */
+  readonly garbage?: string;
 }
 
 /** Bytes looked at. */
@@ -46,7 +48,7 @@ export async function detectFile(storage: Storage, file: StoredFile): Promise<De
     if (looksLikeSql(sample)) {
       return { format: "sql", compression, charset, dialect: undefined, columns: [], rows: [], notes };
     }
-    return { format: "csv", compression, charset, ...detectCsv(sample, final, notes) };
+    return { format: "csv", compression, charset, ...detectCsv(sample, final, notes, charset) };
   } finally {
     await feed.close();
   }
@@ -79,7 +81,8 @@ function detectCsv(
   sample: Uint8Array,
   final: boolean,
   notes: readonly string[],
-): Pick<Detection, "dialect" | "columns" | "rows" | "notes"> {
+  charset: Charset,
+): Pick<Detection, "dialect" | "columns" | "rows" | "notes" | "garbage"> {
   const trials = candidates(sample).map((dialect) => tryDialect(sample, final, dialect));
   const best = trials.reduce((a, b) => (rank(b) > rank(a) ? b : a));
   const header = looksLikeHeader(best.rows);
@@ -91,7 +94,24 @@ function detectCsv(
   if (best.agreement < 1) more.push("its rows do not have the same number of fields");
   if (best.width === 1) more.push("no separator was found: it may have one column");
   const rows = best.rows.slice(header ? 1 : 0, ROWS_SHOWN + 1);
-  return { dialect: { ...best.dialect, header }, columns, rows, notes: more };
+  const garbage = garbageOf(sample, charset, best);
+  const found = { dialect: { ...best.dialect, header }, columns, rows, notes: more };
+  return garbage === undefined ? found : { ...found, garbage };
+}
+
+/** Of the sample's bytes: more than so many that no text has, in a file whose rows make no sense, are no values of binary columns. */
+const CONTROL_PART = 0.02;
+
+function garbageOf(sample: Uint8Array, charset: Charset, { width, agreement, failed }: Trial): string | undefined {
+  const makesSense = width > 1 && agreement > 0.9 && !failed;
+  if (makesSense || sample.length === 0) return undefined;
+  const magic = textOf(sample.subarray(0, 4));
+  if (magic === "PAR1") return "it is a Parquet file, which levin does not read";
+  let control = 0;
+  for (const byte of sample) if (byte === 0x7f || (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13)) control++;
+  if (charset !== "utf16le" && charset !== "utf16be" && control > CONTROL_PART * sample.length)
+    return "it is no text: it has control characters all over, and no separator makes rows of it";
+  return agreement < 0.5 ? "no separator makes rows of it" : undefined;
 }
 
 /** Dialects worth a try, in order of how common they are. */

@@ -5,6 +5,7 @@ import os from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { seededRandom } from "../../src/base/mod.ts";
 import { loadConfig } from "../../src/config/mod.ts";
 import { levin } from "./in-process.ts";
 
@@ -56,5 +57,19 @@ test("what is no CSV of several columns", async () => {
   assert.equal(empty.code, 4);
   assert.match(empty.err, /it has no row/);
   assert.equal((await levin(["detect", dir])).code, 2);
+  const random = seededRandom(7);
+  const bytes = Uint8Array.from({ length: 3000 }, () => Math.floor(random.next() * 256));
+  for (const [content, why] of [
+    [bytes, /it is no text/],
+    [new Uint8Array(8), /it is no text/],
+    [Buffer.from("PAR1\x15\x04\x00\x00\n\n\n"), /it is a Parquet file/],
+  ] as const) {
+    const garbage = await detect(content);
+    assert.equal(garbage.code, 4, garbage.err);
+    assert.match(garbage.err, why);
+  }
+  const blobs = await detect(Buffer.from('1,"\x00\x01\x02\x03\x04",x\n2,"\x05\x06\x00\x07",y\n', "latin1"));
+  assert.equal(blobs.code, 0, blobs.err);
+  assert.equal(blobs.csv("separator"), ",");
   assert.equal((await levin(["detect", join(dir, "none.csv")])).code, 3);
 });

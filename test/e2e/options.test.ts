@@ -38,8 +38,29 @@ test("a dump on standard input; the same input again finds it done", async () =>
   ]);
   const again = await levin(["import", "-", ...target], { stdin: bytes(dump.join("")) });
   assert.equal(again.code, 0, again.err);
-  const other = await levin(["import", "-", ...target], { stdin: bytes(dump.join(" ")) });
-  assert.equal(other.code, 2, other.err);
+  const kept = join(target.find((flag) => flag.startsWith("--state-dir="))!.slice(12), "stdin");
+  for (const wrong of [bytes(dump.join(" ")), bytes("a,b\n1,2\n")]) {
+    const other = await levin(["import", "-", ...target], { stdin: wrong });
+    assert.equal(other.code, 2, other.err);
+    assert.match(other.err, /standard input is not what it began with, which stays in ".*input\.sql"/);
+    assert.match(other.err, /Levin:State:ErrChanged/);
+  }
+  assert.equal((await levin(["import", "-", ...target], { stdin: bytes() })).code, 3);
+  assert.equal(fs.readFileSync(join(kept, "input.sql"), "utf8"), dump.join(""));
+  assert.deepEqual(
+    [fs.readdirSync(kept), fs.readdirSync(join(kept, ".."))].flat().filter((name) => /part/.test(name)),
+    [],
+  );
+  assert.equal((await levin(["import", "-", ...target], { stdin: bytes(dump.join("")) })).code, 0);
+  // Who wants to begin anew says so; what a reset import has kept goes, too.
+  const state = join(kept, "..");
+  assert.match((await levin(["reset", state, "--yes"])).out, /removed .*stdin\n/);
+  await place.sql.query("DROP TABLE o.t");
+  const anew = await levin(["import", "-", ...target], { stdin: bytes(dump.join(" ")) });
+  assert.equal(anew.code, 0, anew.err);
+  await place.sql.query("DROP TABLE o.t");
+  const fresh = await levin(["import", "-", "--fresh", ...target], { stdin: bytes(dump.join("")) });
+  assert.equal(fresh.code, 0, fresh.err);
   const empty = await levin(["import", "-", ...place.target()], { stdin: bytes() });
   assert.equal(empty.code, 3, empty.err);
   assert.match(empty.err, /Cannot import standard input: it is empty/);
@@ -161,6 +182,28 @@ test("rows that cannot be cast are reported up to a limit", async () => {
     ],
   );
   assert.match(String(report[2]!["error"]), /Data Too Long/i);
+});
+
+test("by statements a table's line has the rows of both sides, and no checksum, also where no row was taken", async () => {
+  const source = place.folder([
+    ["o.t-schema.sql", CREATE],
+    ["o.t.csv", "id,v,n\nx,a,1\ny,b,2\n"],
+    ["o.u-schema.sql", "CREATE TABLE u (id INT PRIMARY KEY);"],
+    ["o.u.csv", "id\n1\n2\n"],
+  ]);
+  const config = place.file("levin.toml", "[lightning]\nmax-error = { type = 2 }\n");
+  const target = place.target();
+  const { code, err, out } = await levin(["import", source, "-c", config, "--backend=tidb", "--json", ...target]);
+  assert.equal(code, 0, err);
+  assert.match(err, /^o\.t: 0 rows, 0 in the target, ok$/m);
+  assert.match(err, /^o\.u: 2 rows, 2 in the target, ok$/m);
+  assert.doesNotMatch(err, /crc64/);
+  assert.match(out, /"table":"o\.t","rows":0,.*"byStatements":\{"counted":0\}/);
+  const state = target.find((flag) => flag.startsWith("--state-dir="))!.slice(12);
+  assert.match((await levin(["status", state])).out, /^o\.u: 2 rows, verified$/m);
+  await place.sql.query("INSERT INTO o.u VALUES (7)");
+  const off = await levin(["import", place.folder([["o.u.csv", "id\n3\n"]]), "--backend=tidb", ...place.target()]);
+  assert.match(off.err, /^o\.u: 1 rows, the target's were not counted, ok$/m);
 });
 
 test("--compat lightning takes Lightning's readings and says which mattered", async () => {

@@ -53,6 +53,9 @@ describe("levin reset DIR TABLE", () => {
     const reset = await levin(["reset", state, "r1.two", "--yes"]);
     assert.equal(reset.code, 0, reset.err);
     assert.match(reset.out, /files may change until then: r1\.two\.sql/);
+    const shown = (await levin(["status", state])).out;
+    assert.match(shown, /^r1\.two: forgotten; the next run imports it anew$/m);
+    assert.match(shown, /^r1\.one: 1 rows, .*, verified$/m);
     const full = await run(source, state);
     assert.equal(full.code, 3, "the table must be empty");
     assert.match(full.err, /r1\.two/);

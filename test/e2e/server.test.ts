@@ -102,6 +102,9 @@ describe("levin server", () => {
     const wrong = await call("POST", "/tasks", "[mydumper]\ndata-source-dir = 5");
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /data-source-dir/);
+    const missing = await call("POST", "/tasks", taskFile("/nowhere/at/all"));
+    assert.equal(missing.status, 400);
+    assert.match(missing.text, /invalid task configuration: .*data-source-dir does not exist/);
 
     await call("POST", "/tasks", taskFile(dump("two", "(1,'x'),(1,'y')")));
     await call("POST", "/tasks", taskFile(dump("three", "(3,'z')")));

@@ -44,8 +44,27 @@ test("a record and its index entries are told in words", () => {
   );
 });
 
+test("a key as it stands at the borders of regions is taken apart first", () => {
+  const plain = "7480000000000000015f728000000000000001";
+  const encoded = "7480000000000000ff015f728000000000ff0000010000000000fa";
+  assert.deepEqual(describePair(table, encoded.toUpperCase(), undefined, session), [
+    `encoded as at the borders of regions; plain: ${plain}`,
+    'table "t" (id 1)',
+    "record, handle 1",
+  ]);
+});
+
+test("a distinct entry of a unique index without its value says where the handle is", () => {
+  const unique = { ...table, index_info: table.index_info!.map((index) => ({ ...index, is_unique: true })) };
+  assert.deepEqual(
+    describePair(unique, "7480000000000000015f698000000000000002060a028000000132", undefined, session).slice(1),
+    ['index "k" (id 2, unique)', '  column "c": 1.50', "  the handle is in the value: give VALUE to see it"],
+  );
+});
+
 test("what is no pair of the table is said so", () => {
-  assert.match(describePair(table, "6d4442", undefined, session)[0]!, /not a key of table data/);
+  for (const key of ["6d4442", "00", "7480"])
+    assert.throws(() => describePair(table, key, undefined, session), /Cannot decode KEY: it is no key of table data/);
   assert.match(
     describePair(table, "7480000000000000095f728000000000000001", undefined, session)[0]!,
     /not that of "t"/,

@@ -86,8 +86,8 @@ export const clusterCodes = defineCodes({
     exit: 1,
   },
   "Levin:Tidb:ErrStatusPort": {
-    meaning: "TiDB's status port answered with an error.",
-    action: "Check --tidb-status; the message has the server's words.",
+    meaning: "TiDB's status port answered with an error, or is not where it should be.",
+    action: "Check --tidb-status (tidb.status-port); the message has the server's words.",
     retry: "never",
     exit: 1,
   },

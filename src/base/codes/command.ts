@@ -21,7 +21,13 @@ export const commandCodes = defineCodes({
   },
   "Levin:Config:ErrInvalid": {
     meaning: "A configuration value is not valid.",
-    action: "Correct the key that the message names.",
+    action: "Correct what the message names.",
+    retry: "never",
+    exit: 2,
+  },
+  "Levin:Config:ErrUnreadable": {
+    meaning: "A file that an option or a key names cannot be read.",
+    action: "Check the path that the message names and its permissions.",
     retry: "never",
     exit: 2,
   },

@@ -3,7 +3,7 @@ import { defineCodes } from "./facts.ts";
 export const loadCodes = defineCodes({
   "Levin:Load:ErrConfig": {
     meaning: "A task's configuration is not valid; the message has DM's code.",
-    action: "Correct the key that the message names.",
+    action: "Correct what the message names.",
     retry: "never",
     exit: 2,
   },

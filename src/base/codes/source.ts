@@ -7,6 +7,13 @@ export const sourceCodes = defineCodes({
     retry: "never",
     exit: 3,
   },
+  "Levin:Source:ErrRemote": {
+    meaning: "The source is an object store or another URL; levin imports from files of this machine only, for now.",
+    action:
+      "Copy the dump to this machine (aws s3 cp --recursive, rclone copy) or mount the store (rclone mount), and name that directory.",
+    retry: "never",
+    exit: 2,
+  },
   "Levin:Source:ErrUnknownFile": {
     meaning: "A file in the source directory fits no rule, so levin does not know which table it belongs to.",
     action: "Rename or remove it, or add a file rule for it.",

@@ -30,7 +30,7 @@ export const checkCommand = (io: CommandIo) =>
       const config = loadImportConfig(io, args.config, givenFlags(args), false);
       const withTarget =
         !args.offline && ["tidb.host", "tidb.port", "tidb.status-port"].some((key) => config.isSet(key));
-      let options = await importJob(io, config, args.source, false);
+      let options = await importJob(io, config, args.source, false, "check");
       if (withTarget) options = await askPassword(io, config, options);
       const result = await checkSource(
         options,

@@ -167,8 +167,18 @@ async function removeCheckpoints(
   }
   const home = await openCheckpointHome(options, env);
   try {
-    await home.remove();
-    io.stdout.write(`removed: ${home.name}\n`);
+    // Those that cannot be read are there all the same.
+    const isThere = await home.load().then(
+      (model) => model !== undefined,
+      (thrown) => {
+        if (thrown instanceof LevinError && thrown.code === "Levin:State:ErrFormat") return true;
+        throw thrown;
+      },
+    );
+    if (isThere) await home.remove();
+    io.stdout.write(
+      isThere ? `removed: ${home.name}\n` : `nothing to remove: there are no checkpoints in ${home.name}\n`,
+    );
     return 0;
   } finally {
     await home.close();

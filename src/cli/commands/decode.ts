@@ -1,5 +1,6 @@
 import { command, option, optional, positional, string } from "cmd-ts";
 import { describePair } from "../../encoder/mod.ts";
+import { booleanOption, booleanValue } from "../import-flags.ts";
 import type { CommandIo } from "../io.ts";
 import { readSchemaFile, readTable, wholeNumber } from "../read-table.ts";
 
@@ -25,12 +26,12 @@ export const decodeCommand = (io: CommandIo) =>
         long: "time-zone",
         description: "zone in which TIMESTAMP is shown; default UTC",
       }),
-      collations: option({ type: optional(string), long: "new-collations", description: "true (default) or false" }),
+      collations: booleanOption("new-collations", "whether the cluster has the new collations; default true"),
       key: positional({ type: string, displayName: "KEY", description: "in hex, raw (as `levin encode` prints it)" }),
       value: positional({ type: optional(string), displayName: "VALUE", description: "in hex" }),
     },
     handler: async (args) => {
-      const newCollations = args.collations !== "false";
+      const newCollations = booleanValue("new-collations", args.collations, true);
       const timeZone = args.timeZone ?? "UTC";
       const table = readTable(
         {

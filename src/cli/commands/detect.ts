@@ -22,6 +22,10 @@ export const detectCommand = (io: CommandIo) =>
       }
       const found = await detectFile(storage, files[0]!);
       const { format, compression, charset, columns, rows, notes } = found;
+      if (found.garbage !== undefined) {
+        const message = `Cannot tell how "${file}" is written: ${found.garbage}`;
+        throw new LevinError("Levin:Source:ErrSyntax", message, { fields: { file } });
+      }
       for (const note of notes) io.stderr.write(`note: ${note}\n`);
       const packed = compression === "none" ? "" : `, ${compression}`;
       if (format === "sql") {

@@ -1,12 +1,12 @@
 import { join, resolve } from "node:path";
 import { command, flag, option, optional, positional, string } from "cmd-ts";
-import { LevinError } from "../../base/mod.ts";
+import { LevinError, systemFiles } from "../../base/mod.ts";
 import { type LoadedConfig, printConfig } from "../../config/mod.ts";
-import type { ImportOptions } from "../../importer/mod.ts";
+import { demandIdle, type ImportOptions, readJob } from "../../importer/mod.ts";
 import type { LogLevel } from "../../server/mod.ts";
 import { openLocalStorage } from "../../source/mod.ts";
-import { configArgument, flagArguments, givenFlags } from "../import-flags.ts";
-import { askPassword, importOptions, inputStateDir, loadImportConfig } from "../import-options.ts";
+import { booleanOption, booleanValue, configArgument, flagArguments, givenFlags } from "../import-flags.ts";
+import { askPassword, importOptions, inputStateDir, loadImportConfig, type SourceVerb } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { runToTheEnd } from "../run-to-the-end.ts";
 import { openSandbox, type RunningSandbox } from "../sandbox.ts";
@@ -35,15 +35,16 @@ export const importCommand = (io: CommandIo) =>
       fresh: flag({ long: "fresh", description: "forget what an earlier run has done" }),
       json: flag({ long: "json", description: "events as JSON lines on standard output" }),
       printConfig: flag({ long: "print-config", description: "show every option with its value and origin, and stop" }),
-      strictConfig: option({
-        type: optional(string),
-        long: "strict-config",
-        description: "unknown keys of the file are errors",
-      }),
+      strictConfig: booleanOption("strict-config", "unknown keys of the file are errors"),
       ...flagArguments(),
     },
     handler: async (args) => {
-      const config = loadImportConfig(io, args.config, givenFlags(args), args.strictConfig === "true");
+      const config = loadImportConfig(
+        io,
+        args.config,
+        givenFlags(args),
+        booleanValue("strict-config", args.strictConfig, false),
+      );
       if (args.printConfig) {
         io.stdout.write(`${printConfig(config)}\n`);
         return 0;
@@ -75,6 +76,18 @@ export const importCommand = (io: CommandIo) =>
     },
   });
 
+/** An import of the state directory goes on with what is kept there; with `fresh` none does, but one may be running. */
+async function hasBegun(io: CommandIo, stateDir: string, fresh: boolean): Promise<boolean> {
+  if (!fresh) return (await readJob(systemFiles, stateDir)) !== undefined;
+  try {
+    await demandIdle({ files: systemFiles, clock: io.clock, pid: io.pid, emit: () => undefined }, stateDir);
+  } catch (thrown) {
+    // What is damaged is forgotten anyway.
+    if (thrown instanceof LevinError && thrown.code === "Levin:State:ErrLocked") throw thrown;
+  }
+  return false;
+}
+
 async function* noInput(): AsyncGenerator<Uint8Array> {}
 
 /** Options of an import; `-` is standard input, which is kept as a file first and is not split. */
@@ -83,10 +96,13 @@ export async function importJob(
   config: LoadedConfig,
   source: string | undefined,
   fresh: boolean,
+  verb: SourceVerb = "import",
 ): Promise<ImportOptions> {
-  if (source !== "-") return importOptions(io, config, source, fresh);
+  if (source !== "-") return importOptions(io, config, source, fresh, verb);
   const stateDir = inputStateDir(config);
-  const path = await spoolInput(io.stdin ?? noInput(), stateDir, config.get("levin.table") !== "");
+  const begun = await hasBegun(io, stateDir, fresh);
+  const table = config.get("levin.table") !== "";
+  const path = await spoolInput(io.stdin ?? noInput(), stateDir, { table, begun, pid: io.pid });
   const options = importOptions(io, config, path, fresh);
   const sortedKvDir = config.isSet("tikv-importer.sorted-kv-dir") ? options.sortedKvDir : join(stateDir, "engines");
   return { ...options, stateDir, sortedKvDir, chunkSizeBytes: Number.MAX_SAFE_INTEGER };

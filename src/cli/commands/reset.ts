@@ -1,12 +1,13 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
 import { command, flag, optional, positional, string } from "cmd-ts";
-import { joinPath, LevinError, systemFiles } from "../../base/mod.ts";
-import { demandIdle, readJob, resetTable } from "../../importer/mod.ts";
+import { joinPath, systemFiles } from "../../base/mod.ts";
+import { demandIdle, resetTable } from "../../importer/mod.ts";
 import type { CommandIo } from "../io.ts";
 import { plainSink } from "../output/sinks.ts";
+import { readStateDirectory } from "../state-dir.ts";
 
 /** What a state directory may hold; nothing else is removed. */
-const PARTS = ["journal", "engines", "reports", "levin.log", "FORMAT"];
+const PARTS = ["journal", "engines", "reports", "stdin", "levin.log", "FORMAT"];
 
 /** `levin reset DIR [TABLE]`: forgets an import, or one of its tables, so that the next run begins it anew. */
 export const resetCommand = (io: CommandIo) =>
@@ -23,16 +24,14 @@ export const resetCommand = (io: CommandIo) =>
       yes: flag({ long: "yes", description: "do it; without, only say what would be removed" }),
     },
     handler: async ({ dir, table, yes }) => {
-      const path = resolve(dir);
-      if ((await readJob(systemFiles, path)) === undefined)
-        throw new LevinError("Levin:Command:ErrUsage", `Cannot reset "${dir}": it holds no import`);
+      const { path } = await readStateDirectory("reset", dir);
       const { emit } = plainSink(io.stderr, io.clock);
       const env = { files: systemFiles, clock: io.clock, pid: io.pid, emit };
       if (table !== undefined) return resetOne(io, env, path, table, yes);
       await demandIdle(env, path);
-      for (const part of PARTS) {
-        io.stdout.write(`${yes ? "removed" : "would remove"} ${joinPath(path, part)}\n`);
-        if (yes) await systemFiles.removeTree(joinPath(path, part));
+      for (const part of PARTS.map((name) => joinPath(path, name)).filter((one) => existsSync(one))) {
+        if (yes) await systemFiles.removeTree(part);
+        io.stdout.write(`${yes ? "removed" : "would remove"} ${part}\n`);
       }
       if (!yes) io.stdout.write("nothing was removed: say --yes to do it\n");
       return 0;

@@ -1,18 +1,9 @@
 import { resolve } from "node:path";
 import { command, flag, option, optional, string } from "cmd-ts";
-import { LevinError } from "../../base/mod.ts";
 import type { CommandIo } from "../io.ts";
-import { wholeNumber } from "../read-table.ts";
+import { portOf } from "../ports.ts";
 import { openSandbox } from "../sandbox.ts";
 import { storeCount } from "./import.ts";
-
-/** 0, any free one, where none is given. */
-function portNumber(name: string, text = "0"): number {
-  const port = wholeNumber(name, text);
-  if (port > 65_535)
-    throw new LevinError("Levin:Command:ErrUsage", `Cannot use ${name} ${text}: there are ports up to 65535`);
-  return port;
-}
 
 /** `levin sandbox`: an embedded cluster for others to use, until it is interrupted. */
 export const sandboxCommand = (io: CommandIo) =>
@@ -34,15 +25,16 @@ export const sandboxCommand = (io: CommandIo) =>
       json: flag({ long: "json", description: "the addresses as one JSON line when ready" }),
     },
     handler: async (args) => {
+      const port = (name: string, text: string | undefined) => (text === undefined ? 0 : portOf(name, text, 0));
       const sandbox = await openSandbox(io, {
         dir: resolve(args.dir),
         stores: storeCount(args.stores),
         tls: args.tls,
         ...(args.host === undefined ? {} : { host: args.host }),
         ports: {
-          tidb: portNumber("--tidb-port", args.tidbPort),
-          status: portNumber("--tidb-status", args.statusPort),
-          pd: portNumber("--pd-port", args.pdPort),
+          tidb: port("tidb-port", args.tidbPort),
+          status: port("tidb-status", args.statusPort),
+          pd: port("pd-port", args.pdPort),
         },
       });
       const { front, pd, tikv } = sandbox;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { command } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import { type LoadedConfig, loadConfig } from "../../config/mod.ts";
@@ -43,6 +44,11 @@ export async function runServer(io: CommandIo, given: LoadedConfig): Promise<num
 function taskFrom(io: CommandIo, base: LoadedConfig, state: Omit<ServerState, "makeTask">, toml: string) {
   const config = loadConfig({ base, file: { path: "the task", text: toml } });
   const options = importOptions(io, config, undefined, false);
+  // As Lightning: a task whose source is not there is refused, not queued.
+  if (!existsSync(options.sourceDir)) {
+    const message = `Cannot import "${options.sourceDir}": mydumper.data-source-dir does not exist`;
+    throw new LevinError("Levin:Source:ErrUnreadable", message, { fields: { file: options.sourceDir } });
+  }
   return taskOf(io, state, config, async (signal, id) => {
     io.stderr.write(`task ${id}: ${options.sourceDir}\n`);
     const onEvent = state.monitor.note.bind(state.monitor);

@@ -1,8 +1,7 @@
-import { resolve } from "node:path";
 import { command, flag, positional, string } from "cmd-ts";
-import { LevinError, systemFiles } from "../../base/mod.ts";
-import { type JobState, readJob } from "../../importer/mod.ts";
+import type { JobState } from "../../importer/mod.ts";
 import type { CommandIo } from "../io.ts";
+import { readStateDirectory } from "../state-dir.ts";
 
 /** `levin status DIR`: how far the import of a state directory is; also while it runs. */
 export const statusCommand = (io: CommandIo) =>
@@ -14,10 +13,7 @@ export const statusCommand = (io: CommandIo) =>
       json: flag({ long: "json", description: "as one JSON line" }),
     },
     handler: async ({ dir, json }) => {
-      const state = await readJob(systemFiles, resolve(dir));
-      if (state === undefined) {
-        throw new LevinError("Levin:Command:ErrUsage", `Cannot show "${dir}": it holds no import`);
-      }
+      const { state } = await readStateDirectory("show", dir);
       const summary = summaryOf(state);
       io.stdout.write(json ? `${JSON.stringify(summary)}\n` : linesOf(summary));
       return 0;
@@ -26,6 +22,8 @@ export const statusCommand = (io: CommandIo) =>
 
 interface StatusSummary {
   done: boolean;
+  /** `tidb`: by statements, without pairs. */
+  backend: string;
   startedAt: string;
   batches: {
     batch: number;
@@ -37,22 +35,29 @@ interface StatusSummary {
     runs: number;
     rangesDone: number;
   }[];
+  /** Tables that were reset: the next run imports them anew. */
+  forgotten: string[];
   tables: { table: string; rows: number; kvs: string; bytes: string; crc64xor: string; verified: boolean }[];
 }
 
 function summaryOf(state: JobState): StatusSummary {
   return {
     done: state.done,
+    backend: state.fingerprint?.["backend"] ?? "local",
     startedAt: new Date(state.startedMs).toISOString(),
-    batches: state.batches.map((batch) => ({
-      batch: batch.id,
-      stage: batch.ingested ? "ingested" : batch.encoded ? "ingesting" : "encoding",
-      tables: batch.tables.length,
-      chunksDone: batch.done.size,
-      chunks: batch.chunks.length,
-      runs: batch.runs.data.size + batch.runs.index.size,
-      rangesDone: batch.ranges.data.size + batch.ranges.index.size,
-    })),
+    // A batch whose tables were all reset is empty.
+    batches: state.batches
+      .filter((batch) => batch.tables.length > 0)
+      .map((batch) => ({
+        batch: batch.id,
+        stage: batch.ingested ? "ingested" : batch.encoded ? "ingesting" : "encoding",
+        tables: batch.tables.length,
+        chunksDone: batch.done.size,
+        chunks: batch.chunks.length,
+        runs: batch.runs.data.size + batch.runs.index.size,
+        rangesDone: batch.ranges.data.size + batch.ranges.index.size,
+      })),
+    forgotten: [...state.forgiven.keys()],
     tables: [...state.tables].map(([table, { result, verified }]) => ({
       table,
       rows: result.rows,
@@ -73,10 +78,10 @@ function linesOf(summary: StatusSummary): string {
       `batch ${batch.batch}: ${batch.stage}, ${batch.tables} tables, ${chunks}, ${batch.runs} runs, ${batch.rangesDone} ranges in the cluster`,
     );
   }
+  for (const table of summary.forgotten) lines.push(`${table}: forgotten; the next run imports it anew`);
   for (const table of summary.tables) {
-    lines.push(
-      `${table.table}: ${table.rows} rows, ${table.kvs} pairs, ${table.bytes} bytes, ${table.verified ? "verified" : "not verified"}`,
-    );
+    const pairs = summary.backend === "tidb" ? "" : `, ${table.kvs} pairs, ${table.bytes} bytes`;
+    lines.push(`${table.table}: ${table.rows} rows${pairs}, ${table.verified ? "verified" : "not verified"}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -6,6 +6,7 @@ import { askControl, type LoadStatus, type UnitDetail } from "../../load/mod.ts"
 import { readJson } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { sizeText } from "../output/text.ts";
+import { stateDirectory } from "../state-dir.ts";
 import { acceptArgs, acceptanceOf } from "./accept.ts";
 import { type AllRunArgs, runLoad } from "./run.ts";
 import { loadTask, type TaskArgs, taskArgs } from "./task.ts";
@@ -31,7 +32,7 @@ type NamingArgs = {
 };
 
 function stateDirNamed(io: CommandIo, args: NamingArgs): string {
-  if (args.dir !== undefined) return resolve(args.dir);
+  if (args.dir !== undefined) return stateDirectory("use", args.dir);
   const empty = Object.fromEntries(Object.keys(taskArgs).map((key) => [key, undefined])) as TaskArgs;
   return loadTask(io, { ...empty, config: args.config, source: args.source, task: args.task }).stateDir;
 }
@@ -149,7 +150,12 @@ export const resumeCommand = (io: CommandIo) =>
         io.stdout.write(`${answer["state"]}\n`);
         return 0;
       }
-      const kept = readJson(join(stateDir, "load.json"), "how the load was begun") as AllRunArgs;
+      const path = join(stateDir, "load.json");
+      if (!existsSync(path)) {
+        const message = `Cannot resume the load of "${stateDir}": none has begun there`;
+        throw new LevinError("Levin:Load:ErrControl", message);
+      }
+      const kept = readJson(path, "how the load was begun") as AllRunArgs;
       const { acceptDuplicates, acceptChecksumMismatch } = args;
       return runLoad(io, { ...kept, json, stateDir, acceptDuplicates, acceptChecksumMismatch });
     },

@@ -13,8 +13,9 @@ import {
   type Table,
   withSortingDir,
 } from "../../load/mod.ts";
-import { readText } from "../import-options.ts";
+import { readText, remoteSource } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
+import { addressList, portOf } from "../ports.ts";
 
 const text = (long: string, description: string, short?: string) =>
   option({ type: optional(string), long, description, ...(short === undefined ? {} : { short }) });
@@ -95,12 +96,8 @@ export function loadTask(io: CommandIo, args: TaskArgs, clean?: { cleanDump: boo
     if (clean?.keepDump) subtask.cleanDumpFile = false;
     if (subtask.cleanDumpFile && clean !== undefined)
       notes.push(`the dump in ${subtask.loader.dir} is removed after success`);
-    if (!isLocalPath(subtask.loader.dir)) {
-      throw new LevinError(
-        "Levin:Load:ErrConfig",
-        `Cannot load "${subtask.loader.dir.replace(/\?.*$/, "")}": levin reads directories of this machine`,
-      );
-    }
+    addressList(subtask.loader.pdAddr, `pd-addr = "${subtask.loader.pdAddr}"`);
+    if (!isLocalPath(subtask.loader.dir)) throw remoteSource("load", subtask.loader.dir);
     const stateDir = resolve(args.stateDir ?? defaultStateDir(subtask));
     return { subtask, stateDir, notes, configPath: args.config === undefined ? undefined : resolve(args.config) };
   } catch (thrown) {
@@ -151,8 +148,8 @@ function withFlags(io: CommandIo, found: SubTask, args: TaskArgs): SubTask {
       ...to,
       password,
       host: args.host ?? to.host,
-      port: number("tidb-port", args.port) ?? to.port,
-      statusPort: number("tidb-status", args.statusPort) ?? to.statusPort,
+      port: args.port === undefined ? to.port : portOf("tidb-port", args.port),
+      statusPort: args.statusPort === undefined ? to.statusPort : portOf("tidb-status", args.statusPort),
       user: args.user ?? io.environment["LEVIN_TIDB_USER"] ?? to.user,
     },
     loader: { ...found.loader, poolSize: number("pool-size", args.poolSize) ?? found.loader.poolSize },

@@ -18,6 +18,7 @@ import {
 import { connectTidb, type TidbOptions } from "../../tidb/mod.ts";
 import { readText } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
+import { addressList } from "../ports.ts";
 import { clusterTls, tidbTls } from "../tls-options.ts";
 import { importEngine } from "./engine.ts";
 import { type CoordArgs, duration, type LoadTask, number, workerName } from "./task.ts";
@@ -48,6 +49,7 @@ export async function openCoord(io: CommandIo, { subtask }: LoadTask, args: Coor
     if (args.coord !== undefined) throw usage("--etcd and --coord say both where sources meet");
     const tls = etcdTls(args);
     const endpoints = args.etcd.split(",").map((one) => one.trim());
+    addressList(args.etcd, `--etcd ${args.etcd}`, "Levin:Command:ErrUsage");
     return new EtcdStore(me, { endpoints, clock, ...(tls === undefined ? {} : { tls }) });
   }
   const where = args.coord ?? "none";

@@ -23,12 +23,15 @@ export function elapsedText(ms: number): string {
 
 const crcText = (crc: bigint) => crc.toString(16).padStart(16, "0");
 
-/** The line that ends a table: rows, pairs, bytes, CRC-64 of both sides, verdict. */
+/** The line that ends a table: rows, pairs, bytes, CRC-64 of both sides, verdict; of statements the rows of both sides. */
 export function tableDoneLine(event: Extract<LevinEvent, { kind: "table-done" }>): string {
-  if (event.kvs === 0n && event.remoteCrc === undefined && event.rows > 0)
-    return `${event.table}: ${event.rows} rows, ${event.ok ? "ok" : "DIFFERS"}${event.detail === undefined ? "" : ` (${event.detail})`}`;
-  const remote = event.remoteCrc === undefined ? "not checked" : crcText(event.remoteCrc);
   const verdict = event.ok ? "ok" : "DIFFERS";
+  if (event.byStatements !== undefined) {
+    const { counted } = event.byStatements;
+    const there = counted === undefined ? "the target's were not counted" : `${counted} in the target`;
+    return `${event.table}: ${event.rows} rows, ${there}, ${verdict}`;
+  }
+  const remote = event.remoteCrc === undefined ? "not checked" : crcText(event.remoteCrc);
   const detail = event.detail === undefined ? "" : ` (${event.detail})`;
   return `${event.table}: ${event.rows} rows, ${event.kvs} pairs, ${event.bytes} bytes, crc64 local ${crcText(event.localCrc)} remote ${remote}, ${verdict}${detail}`;
 }

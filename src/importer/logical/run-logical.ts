@@ -140,6 +140,7 @@ async function finishTable(context: LogicalContext, batch: number, name: string)
     bytes: 0n,
     localCrc: 0n,
     remoteCrc: undefined,
+    byStatements: { counted },
   } as const;
   env.emit({ ...done, ok, ...(detail === undefined ? {} : { detail }) });
   if (!ok && options.checksum === "required") {
