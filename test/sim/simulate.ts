@@ -111,7 +111,7 @@ class Simulation {
       const judge: Judge = last ? () => undefined : (this.#settings.judge?.(number) ?? this.#chaos.judge);
       const life = new Life(judge);
       const outcome = await this.#live(life, number);
-      this.#trace.push(`life ${number}: ${life.steps} steps, ${describe(outcome)}`);
+      this.#trace.push(`life ${number}: ${life.steps} steps, ${withoutUuid(describe(outcome))}`);
       if (outcome.kind === "died") {
         this.#littered = true;
         await this.#place.disk.crash(this.#dice);
@@ -229,6 +229,9 @@ class Simulation {
     throw new Violation(`${what}\n  ${this.#trace.slice(-12).join("\n  ")}`);
   }
 }
+
+/** Temporary files of locks have names that no two processes have; they say nothing of a run. */
+const withoutUuid = (text: string): string => text.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "UUID");
 
 function describe(outcome: Outcome): string {
   if (outcome.kind !== "failed") return outcome.kind;
