@@ -14,6 +14,8 @@ test("standard input that cannot be kept fails with the disk's error, also betwe
     for (let i = 0; i < 50; i++) await new Promise((done) => setTimeout(done, 1));
     yield new Uint8Array([2]);
   }
-  await assert.rejects(spoolInput(slowly(), state, { table: true, begun: false, pid: 1 }), { code: "Levin:State:ErrDisk" });
+  await assert.rejects(spoolInput(slowly(), state, { table: true, begun: false, pid: 1 }), {
+    code: "Levin:State:ErrDisk",
+  });
   fs.rmSync(state, { recursive: true });
 });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { command, flag, optional, positional, string } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import { askControl, type LoadStatus, type UnitDetail } from "../../load/mod.ts";
