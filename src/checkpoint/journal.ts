@@ -82,23 +82,24 @@ export async function readJournal<T>(files: Files, path: string): Promise<T[]> {
 
 /** Opens or creates a journal; gives what it holds and the handle to append. The caller holds the job's lock. */
 export async function openJournal<T>(files: Files, path: string): Promise<{ records: T[]; journal: Journal<T> }> {
-  let file: AppendFile;
+  let opened: AppendFile | undefined;
   let records: T[] = [];
   try {
     const bytes = await files.read(path);
     const found: Scan<T> = bytes === undefined ? { records: [], goodSize: 0 } : scan(bytes, path);
     records = found.records;
     if (bytes !== undefined && found.goodSize < bytes.length) await files.truncate(path, found.goodSize);
-    file = await files.openAppend(path);
-    if (found.goodSize === 0) {
-      await file.append(MAGIC);
-      await file.sync();
-      // Without it a power cut may take the name, and with it all that is recorded.
-      await files.syncDir(dirname(path));
-    }
+    opened = await files.openAppend(path);
+    if (found.goodSize === 0) await opened.append(MAGIC);
+    // Also of a journal that is there already: who made it may have died before its name was on disk, and a power cut would take the
+    // name, and with it all that is recorded from here on.
+    await opened.sync();
+    await files.syncDir(dirname(path));
   } catch (error) {
+    await opened?.close().catch(() => undefined);
     throw error instanceof LevinError ? error : stateError(path, error, "open");
   }
+  const file = opened;
   let tail: Promise<void> = Promise.resolve();
   let failed: unknown;
   let closed = false;

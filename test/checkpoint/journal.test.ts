@@ -59,6 +59,26 @@ describe("journal", () => {
       }
     }));
 
+  test("its name is on disk before anything is appended, also when who made it did not come to that", () =>
+    inTemporaryDir(async (dir) => {
+      const path = join(dir, "journal");
+      let fail = true;
+      const synced: string[] = [];
+      const files = {
+        ...systemFiles,
+        async syncDir(name: string) {
+          if (fail) throw Object.assign(new Error("i/o error"), { code: "EIO" });
+          synced.push(name);
+          await systemFiles.syncDir(name);
+        },
+      };
+      await assert.rejects(openJournal(files, path), (error: LevinError) => error.code === "Levin:State:ErrDisk");
+      fail = false;
+      const { records, journal } = await openJournal(files, path);
+      assert.deepEqual([records, synced], [[], [dir]]);
+      await journal.close();
+    }));
+
   test("damage before the last record is an error", () =>
     inTemporaryDir(async (dir) => {
       const path = join(dir, "journal");
