@@ -162,9 +162,12 @@ test("pause, status, resume, stop over the control socket, while the unit waits 
   await shows(({ detail }) => detail.waitingFor.length > 0);
   assert.deepEqual((await status()).detail.waitingFor, ["source 2 of 2 (not-ready)"]);
   // Two processes do not load the same.
-  const second = await levin(run);
+  const saved = join(state, "load.json");
+  const begun = fs.readFileSync(saved, "utf8");
+  const second = await levin([...run, "--stay"]);
   assert.equal(second.code, 2, second.err);
   assert.match(second.err, /Levin:State:ErrLocked/);
+  assert.equal(fs.readFileSync(saved, "utf8"), begun, "the one that runs is gone on with as it was begun");
   const refused = await levin(["load", "reset", "-c", file, "--state-dir", state]);
   assert.match(refused.err, /it runs; say levin load stop first/);
   assert.equal((await levin(["load", "pause", state])).out, "paused\n");
@@ -179,7 +182,6 @@ test("pause, status, resume, stop over the control socket, while the unit waits 
   assert.match(ended.err, /its state is kept/);
   assert.match((await levin(["load", "pause", state])).err, /Cannot pause the load of ".*": no load runs there/);
   // Gone on with by a new process, as it was begun; the timeout names who is missing.
-  const saved = join(state, "load.json");
   fs.writeFileSync(
     saved,
     fs
@@ -246,6 +248,15 @@ test("check, checkpoint, errors, reset", async () => {
   await place.sql.query("DROP DATABASE looked_routed");
   assert.equal((await load("run", ...naming)).code, 0);
   assert.equal((await load("errors", ...naming)).out, "no error\n");
+});
+
+test("a meeting place that cannot be reached ends the load, and its log says so", async () => {
+  const dump = writeDump(join(dir, "unmet-dump"), [[1, "a"]]);
+  const state = join(dir, "unmet-state");
+  const target = ["--tidb-host", "127.0.0.1", "--tidb-port", "1", "--state-dir", state];
+  const { code, err } = await levin(["load", "run", "--dir", dump, "--coord", "table", ...target]);
+  assert.equal(code, 1, err);
+  assert.match(fs.readFileSync(join(state, "levin.log"), "utf8"), /"level":"error".*"code":"Levin:Tidb:/);
 });
 
 test("flags alone; what is wrong with a task has its code and exit code", async () => {

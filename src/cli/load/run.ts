@@ -47,61 +47,77 @@ export type AllRunArgs = TaskArgs & CoordArgs & RunFlags & AcceptFlags;
 export async function runLoad(io: CommandIo, args: AllRunArgs): Promise<number> {
   const task = loadTask(io, args, args);
   mkdirSync(task.stateDir, { recursive: true });
-  rememberStart(task, args);
   const sink = outputOf(io, task.stateDir, args.json);
   for (const note of task.notes) io.stderr.write(`note: ${note}\n`);
-  const startedMs = io.clock.monotonicMs();
-  const title = `${task.subtask.name}, ${task.subtask.sourceId}`;
-  const coord = await openCoord(io, task, args);
   try {
-    const unit = new LoadUnit(task.subtask, unitEnvironment(io, task, coord, args, sink.emit));
-    const session = new LoadSession({
-      unit,
-      clock: io.clock,
-      random: io.random,
-      signal: io.signal,
-      autoResume: !args.noAutoResume,
-      stay: args.stay,
-      acceptance: acceptanceOf(args),
-      say: (message) => sink.emit({ kind: "log", level: "warn", message }),
-    });
-    const control = await serveControl(task.stateDir, io.clock, (request) => handle(request, { unit, session, task }));
-    try {
-      await unit.init().catch((thrown: unknown) => {
-        throw failureOf(toDmError(thrown), title);
-      });
-      const result = await session.run();
-      const failure = unit.failure;
-      const { rows, tablesDone } = unit.detail();
-      const { totalBytes } = unit.status();
-      const elapsedMs = io.clock.monotonicMs() - startedMs;
-      writeSummary(io, task, {
-        state: session.state,
-        ...dmctlStatus(unit.status()),
-        rows,
-        elapsedMs,
-        errors: result.errors,
-      });
-      if (result.errors.length > 0 && failure !== undefined && session.state === "failed")
-        throw failureOf(failure, title);
-      if (session.state !== "finished") {
-        io.stderr.write(`the load of ${title} is stopped; its state is kept in ${task.stateDir}\n`);
-        return EXIT_INTERRUPTED;
-      }
-      sink.emit({ kind: "summary", rows, sourceBytes: totalBytes, tables: tablesDone, elapsedMs, exitCode: 0 });
-      return 0;
-    } finally {
-      await control.close();
-      await unit.close();
-    }
+    return await loadAlone(io, task, args, sink.emit);
   } catch (thrown) {
     const error = LevinError.from(thrown);
     sink.emit({ kind: "log", level: "error", message: error.message, fields: { code: error.code } });
     throw thrown;
   } finally {
-    await coord.close().catch(() => undefined);
     sink.close();
   }
+}
+
+interface Running {
+  unit: LoadUnit;
+  session: LoadSession;
+  task: LoadTask;
+}
+
+/** The one process that loads in a state directory is the one that has its control socket. */
+async function loadAlone(io: CommandIo, task: LoadTask, args: AllRunArgs, emit: EventSink): Promise<number> {
+  let running: Running | undefined;
+  const control = await serveControl(task.stateDir, io.clock, (request) => handle(request, running));
+  try {
+    rememberStart(task, args);
+    const coord = await openCoord(io, task, args);
+    try {
+      const unit = new LoadUnit(task.subtask, unitEnvironment(io, task, coord, args, emit));
+      const session = new LoadSession({
+        unit,
+        clock: io.clock,
+        random: io.random,
+        signal: io.signal,
+        autoResume: !args.noAutoResume,
+        stay: args.stay,
+        acceptance: acceptanceOf(args),
+        say: (message) => emit({ kind: "log", level: "warn", message }),
+      });
+      running = { unit, session, task };
+      try {
+        return await runSession(io, running, emit);
+      } finally {
+        await unit.close();
+      }
+    } finally {
+      await coord.close().catch(() => undefined);
+    }
+  } finally {
+    await control.close();
+  }
+}
+
+async function runSession(io: CommandIo, { unit, session, task }: Running, emit: EventSink): Promise<number> {
+  const startedMs = io.clock.monotonicMs();
+  const title = `${task.subtask.name}, ${task.subtask.sourceId}`;
+  await unit.init().catch((thrown: unknown) => {
+    throw failureOf(toDmError(thrown), title);
+  });
+  const { errors } = await session.run();
+  const failure = unit.failure;
+  const { rows, tablesDone } = unit.detail();
+  const { totalBytes } = unit.status();
+  const elapsedMs = io.clock.monotonicMs() - startedMs;
+  writeSummary(io, task, { state: session.state, ...dmctlStatus(unit.status()), rows, elapsedMs, errors });
+  if (errors.length > 0 && failure !== undefined && session.state === "failed") throw failureOf(failure, title);
+  if (session.state !== "finished") {
+    io.stderr.write(`the load of ${title} is stopped; its state is kept in ${task.stateDir}\n`);
+    return EXIT_INTERRUPTED;
+  }
+  emit({ kind: "summary", rows, sourceBytes: totalBytes, tables: tablesDone, elapsedMs, exitCode: 0 });
+  return 0;
 }
 
 function outputOf(io: CommandIo, stateDir: string, json: boolean): OutputSink {
@@ -139,17 +155,12 @@ function writeSummary(io: CommandIo, task: LoadTask, more: Record<string, unknow
   writeFileSync(join(task.stateDir, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
 }
 
-interface Running {
-  unit: LoadUnit;
-  session: LoadSession;
-  task: LoadTask;
-}
-
 /** Commands over the control socket. */
-async function handle(request: ControlRequest, { unit, session, task }: Running): Promise<Record<string, unknown>> {
+async function handle(request: ControlRequest, running: Running | undefined): Promise<Record<string, unknown>> {
+  if (request.command === "ping") return {};
+  if (running === undefined) throw new Error("it has only begun");
+  const { unit, session, task } = running;
   switch (request.command) {
-    case "ping":
-      return {};
     case "status":
       return {
         state: session.state,
