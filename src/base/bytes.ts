@@ -51,14 +51,18 @@ export function concatBytes(...parts: Uint8Array[]): Uint8Array {
 }
 
 /** As `concatBytes`, for lists of any length: a call takes no more than some hundred thousand arguments. */
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let size = 0;
+export function joinBytes(parts: readonly Uint8Array[], separator?: Uint8Array): Uint8Array<ArrayBuffer> {
+  let size = (separator?.length ?? 0) * Math.max(0, parts.length - 1);
   for (const part of parts) size += part.length;
   const out = new Uint8Array(size);
   let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+  for (let i = 0; i < parts.length; i++) {
+    if (separator !== undefined && i > 0) {
+      out.set(separator, at);
+      at += separator.length;
+    }
+    out.set(parts[i]!, at);
+    at += parts[i]!.length;
   }
   return out;
 }

@@ -1,5 +1,5 @@
 /** Quoted JSON strings as TiDB's functions unquote them (`pkg/types/json_binary_functions.go`). Byte strings. */
-import { utf8 } from "../../base/mod.ts";
+import { joinBytes, utf8 } from "../../base/mod.ts";
 import { bytesOf } from "../cast/mod.ts";
 
 /** Whether the text is one JSON string, quotes included. */
@@ -50,15 +50,5 @@ export function unquoteEscapes(text: string): Uint8Array | undefined {
     parts.push(utf8(String.fromCodePoint(found.code)));
     at += found.size;
   }
-  return joined(parts);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(parts);
 }

@@ -1,5 +1,5 @@
 /** REGEXP and the REGEXP_ functions (TiDB `pkg/expression/builtin_regexp.go`). */
-import { textOf } from "../../../base/mod.ts";
+import { joinBytes, textOf } from "../../../base/mod.ts";
 import { CastError } from "../../cast/mod.ts";
 import { type Call, type FunctionTable, fn } from "../call.ts";
 import { as, isConst, type Node } from "../node.ts";
@@ -219,13 +219,7 @@ function replaced(text: Uint8Array, from: number, runes: Runes, matches: Int32Ar
     done = match[1]!;
   }
   parts.push(slice(done, runes.length));
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(parts);
 }
 
 function regexpReplace(call: Call): Node {

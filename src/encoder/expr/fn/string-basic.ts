@@ -1,5 +1,5 @@
 /** Strings joined, repeated, padded and trimmed (TiDB `pkg/expression/builtin_string.go`). */
-import { concatBytes } from "../../../base/mod.ts";
+import { concatBytes, joinBytes } from "../../../base/mod.ts";
 import { Tp } from "../../../schema/mod.ts";
 import { ANY_NUMBER, type Call, type FunctionTable, fn } from "../call.ts";
 import { MAX_ALLOWED_PACKET } from "../context.ts";
@@ -43,18 +43,7 @@ function concat(call: Call): Node {
 function joined(call: Call, parts: readonly Uint8Array[], separator: Uint8Array): Uint8Array | null {
   let size = separator.length * Math.max(parts.length - 1, 0);
   for (const part of parts) size += part.length;
-  if (size > MAX_ALLOWED_PACKET) return call.ctx.tooLong(call.name);
-  const out = new Uint8Array(size);
-  let at = 0;
-  parts.forEach((part, i) => {
-    if (i > 0) {
-      out.set(separator, at);
-      at += separator.length;
-    }
-    out.set(part, at);
-    at += part.length;
-  });
-  return out;
+  return size > MAX_ALLOWED_PACKET ? call.ctx.tooLong(call.name) : joinBytes(parts, separator);
 }
 
 /** NULLs behind the separator are left out. */
@@ -96,7 +85,7 @@ function reverse(call: Call): Node {
   const [text] = call.cast("string", "string");
   const isBinary = isBinaryString(text.type);
   return call.string(
-    lift1(text.eval, (v) => (isBinary ? v.slice().reverse() : concatBytes(...runesOf(v).reverse()))),
+    lift1(text.eval, (v) => (isBinary ? v.slice().reverse() : joinBytes(runesOf(v).reverse()))),
     { Flen: text.type.Flen },
   );
 }
@@ -139,7 +128,7 @@ function replaceAll(text: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Ar
   }
   if (parts.length === 0) return text;
   parts.push(text.subarray(start));
-  return concatBytes(...parts);
+  return joinBytes(parts);
 }
 
 function replace(call: Call): Node {

@@ -1,5 +1,5 @@
 /** Parts of strings, and strings chosen from lists. */
-import { concatBytes, equalBytes, utf8 } from "../../../base/mod.ts";
+import { concatBytes, equalBytes, joinBytes, utf8 } from "../../../base/mod.ts";
 import { ANY_NUMBER, type Call, type FunctionTable, fn } from "../call.ts";
 import { collationOf, comparer } from "../collate.ts";
 import { MAX_ALLOWED_PACKET } from "../context.ts";
@@ -85,10 +85,6 @@ function splitBytes(text: Uint8Array, by: Uint8Array): Uint8Array[] {
   }
   parts.push(text.subarray(start));
   return parts;
-}
-
-function joinBytes(parts: readonly Uint8Array[], by: Uint8Array): Uint8Array {
-  return concatBytes(...parts.flatMap((p, i) => (i === 0 ? [p] : [by, p])));
 }
 
 /** What stands before the n-th delimiter, or behind the n-th from the end. */
