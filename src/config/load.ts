@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { LevinError } from "../base/mod.ts";
 import { readToml } from "./document.ts";
 import { configKeys, type KeySpec, type KeyType } from "./keys.ts";
-import { parseDuration, parseSize } from "./units.ts";
+import { formatDuration, parseDuration, parseSize } from "./units.ts";
 
 /** Where a value comes from: the default, the file (path), a flag or an environment variable. */
 export type Origin = string;
@@ -245,6 +245,20 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   };
 }
 
+/** A value as a file has it; secrets hidden. */
+function shownValue(spec: KeySpec, value: unknown): unknown {
+  if (spec.secret && value !== "") return "******";
+  return spec.type === "duration" && typeof value === "number" ? formatDuration(value) : value;
+}
+
+/** As TOML, tables in one line. */
+function tomlOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(tomlOf).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([name, one]) => `${JSON.stringify(name)} = ${tomlOf(one)}`);
+  return `{${entries.join(", ")}}`;
+}
+
 /** The effective configuration as the tables of its file, secrets hidden, keys without effect left out. */
 export function publicConfig(config: LoadedConfig): Record<string, unknown> {
   const out: Record<string, Record<string, unknown>> = {};
@@ -254,24 +268,27 @@ export function publicConfig(config: LoadedConfig): Record<string, unknown> {
     const dot = path.lastIndexOf(".");
     const section = dot < 0 ? "" : path.slice(0, dot);
     out[section] ??= {};
-    out[section][path.slice(dot + 1)] = spec.secret && value !== "" ? "******" : (value ?? null);
+    out[section][path.slice(dot + 1)] = shownValue(spec, value) ?? null;
   }
   const { "": top, ...sections } = out;
   return { ...top, ...sections };
 }
 
-/** `--print-config`: each key with its value and origin, secrets hidden, as TOML with comments. */
+/** `--print-config`: each key with its value and origin, secrets hidden, as TOML that can be read again. */
 export function printConfig(config: LoadedConfig): string {
   const lines: string[] = [];
-  for (const [section, keys] of Object.entries(configKeys)) {
+  // Keys of no section stand before all sections, as TOML wants it.
+  const sections = Object.entries(configKeys).sort(([a], [b]) => Number(a !== "") - Number(b !== ""));
+  for (const [section, keys] of sections) {
     const shown = Object.entries(keys as Record<string, KeySpec>).filter(([, spec]) => spec.noEffect === undefined);
     if (shown.length === 0) continue;
     if (section !== "") lines.push(`[${section}]`);
     for (const [name, spec] of shown) {
       const path = section === "" ? name : `${section}.${name}`;
       const value = config.get(path);
-      const printed = spec.secret && value !== "" ? '"******"' : JSON.stringify(value ?? null);
-      lines.push(`${name} = ${printed}  # ${config.origin(path)}`);
+      // A key that has no value is there as a comment.
+      const given = value === undefined ? `# ${name}` : `${name} = ${tomlOf(shownValue(spec, value))}`;
+      lines.push(`${given}  # ${config.origin(path)}`);
     }
     lines.push("");
   }

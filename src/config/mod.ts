@@ -16,4 +16,4 @@ export {
   publicConfig,
   valueFromText,
 } from "./load.ts";
-export { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+export { formatDuration, parseDuration, parseSize } from "./units.ts";

@@ -97,6 +97,16 @@ describe("configuration", () => {
     assert.match(text, /password = "\*{6}" {2}# x\.toml/);
     assert.match(text, /port = 4000 {2}# default/);
   });
+  test("what is printed can be read again, with every value as it was", () => {
+    const given = loadConfig(
+      file(
+        '[mydumper]\nfilter = ["a.*", "!b.*"]\n[mydumper.csv]\nseparator = "\\t"\nnull = ["", "NULL"]\n[[routes]]\nschema-pattern = "a*"\ntarget-schema = "b"\n' +
+          '[tidb.session-vars]\ntidb_x = 1\n[lightning.max-error]\ntype = 3\n[cron]\nswitch-mode = "90s"\n[tikv-importer]\ndisk-quota = "1.5GiB"\n',
+      ),
+    );
+    const again = loadConfig({ ...file(printConfig(given)), strict: true });
+    for (const path of keysByPath.keys()) assert.deepEqual(again.get(path), given.get(path), path);
+  });
   test("nested sections and lists of tables", () => {
     const config = loadConfig(
       file(
