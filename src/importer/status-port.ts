@@ -29,12 +29,23 @@ export async function readStatusPort(
     }
     const nowMs = env.clock.monotonicMs();
     sqlSinceMs ??= nowMs;
-    if (nowMs - sqlSinceMs < PORTS_APART_MS) return undefined;
-    const { host, port } = options.tidb;
-    const message = `${failure.message}, while SQL answers at ${host}:${port}; is tidb.status-port right and open from here?`;
-    return new LevinError("Levin:Tidb:ErrStatusPort", message, { cause: failure, fields: failure.fields });
+    return nowMs - sqlSinceMs < PORTS_APART_MS ? undefined : onlySqlAnswers(options, failure);
   };
-  return patiently({ ...env, patienceMs, hopeless }, () => env.world.getStatusPort(options.statusPort, path));
+  try {
+    return await patiently({ ...env, patienceMs, hopeless }, () => env.world.getStatusPort(options.statusPort, path));
+  } catch (thrown) {
+    const isUnavailable = thrown instanceof LevinError && thrown.code === "Levin:Tidb:ErrUnavailable";
+    throw isUnavailable && sqlSinceMs !== undefined ? onlySqlAnswers(options, thrown) : thrown;
+  }
+}
+
+function onlySqlAnswers({ tidb, statusPort }: Options, failure: LevinError): LevinError {
+  // A server that refuses a client's certificate hangs up behind the handshake.
+  const certificates =
+    statusPort.tls === undefined ? "" : ", and are the certificates of [security] those that it takes";
+  const question = `is tidb.status-port right and open from here${certificates}?`;
+  const message = `${failure.message}, while SQL answers at ${tidb.host}:${tidb.port}; ${question}`;
+  return new LevinError("Levin:Tidb:ErrStatusPort", message, { cause: failure, fields: failure.fields });
 }
 
 /** On a new connection: those of before may be of a TiDB that is gone. A refusal is an answer. */
