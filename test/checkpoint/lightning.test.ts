@@ -17,7 +17,9 @@ import {
   newEngine,
   newTable,
   qualifiedName,
+  type SqlAccess,
   selectTables,
+  tableHome,
   tablesWithLocalFiles,
 } from "../../src/checkpoint/mod.ts";
 
@@ -68,6 +70,26 @@ describe("Lightning's checkpoint file", () => {
     fs.writeFileSync(path, Buffer.from("0aff", "hex"));
     await assert.rejects(fileHome(systemFiles, path).load(), (error: Error) => error.message.includes(path));
     fs.rmSync(path);
+  });
+});
+
+describe("Lightning's checkpoint tables", () => {
+  test("a save that the server refuses in the middle leaves no open transaction", async () => {
+    const said: string[] = [];
+    let refuses = true;
+    const query: SqlAccess["query"] = async (sql) => {
+      said.push(sql.split(" ")[0]!);
+      if (refuses && sql.includes("engine_v5") && sql.startsWith("INSERT")) throw new Error("data too long");
+      return { rows: [] };
+    };
+    const home = tableHome({ address: "a", query, session: (use) => use(query), close: async () => undefined }, "cp");
+    await assert.rejects(home.save(sample()), /data too long/);
+    assert.equal(said.at(-1), "ROLLBACK");
+    refuses = false;
+    said.length = 0;
+    await home.save(sample());
+    assert.deepEqual([said[0], said.at(-1)], ["BEGIN", "COMMIT"]);
+    assert.equal(said.filter((word) => word === "INSERT").length, 1 + 3 + 3 + 1);
   });
 });
 

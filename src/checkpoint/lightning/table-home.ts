@@ -57,23 +57,14 @@ export function tableHome(sql: SqlAccess, schema: string): CheckpointHome {
       }
       await sql.session(async (query) => {
         await query("BEGIN");
-        await writeTask(query, inSchema, model, known);
-        for (const [table, record] of Object.entries(model.checkpoints)) {
-          await writeTable(
-            query,
-            inSchema,
-            tables,
-            model.taskCheckpoint?.taskId ?? 0n,
-            [table, record],
-            known.checkpoints[table],
-          );
+        try {
+          await writeChanges(query, inSchema, tables, model, known);
+          await query("COMMIT");
+        } catch (error) {
+          // The connection is used again, and its next BEGIN would commit the half that was written.
+          await query("ROLLBACK").catch(() => undefined);
+          throw error;
         }
-        for (const table of Object.keys(known.checkpoints)) {
-          if (model.checkpoints[table] !== undefined) continue;
-          for (const part of [tables.chunk, tables.engine, tables.table])
-            await query(`DELETE FROM ${inSchema(part)} WHERE table_name = ?`, [table]);
-        }
-        await query("COMMIT");
       });
       known = structuredCopy(model);
     },
@@ -201,6 +192,24 @@ function chunkOf(cells: (string | null)[]): ChunkCheckpointModel {
     kvcChecksum: big(sum),
     realPos: big(real),
   });
+}
+
+async function writeChanges(
+  query: SqlQuery,
+  inSchema: InSchema,
+  era: TableEra,
+  model: CheckpointsModel,
+  known: CheckpointsModel,
+): Promise<void> {
+  await writeTask(query, inSchema, model, known);
+  const taskId = model.taskCheckpoint?.taskId ?? 0n;
+  for (const [table, record] of Object.entries(model.checkpoints))
+    await writeTable(query, inSchema, era, taskId, [table, record], known.checkpoints[table]);
+  for (const table of Object.keys(known.checkpoints)) {
+    if (model.checkpoints[table] !== undefined) continue;
+    for (const part of [era.chunk, era.engine, era.table])
+      await query(`DELETE FROM ${inSchema(part)} WHERE table_name = ?`, [table]);
+  }
 }
 
 async function writeTask(
