@@ -59,6 +59,8 @@ export class CheckpointMirror {
   #context: RunContext | undefined;
   #isDirty = false;
   #saving: Promise<void> | undefined;
+  /** Ends the pause between saves. */
+  readonly #closing = new AbortController();
 
   private constructor(
     home: CheckpointHome,
@@ -120,12 +122,11 @@ export class CheckpointMirror {
   }
 
   async #saveWhileDirty(): Promise<void> {
-    const { clock, signal } = this.#context!.env;
+    const { clock } = this.#context!.env;
     while (this.#isDirty) {
       this.#isDirty = false;
       await this.#save();
-      await clock.sleep(SAVE_EVERY_MS, signal).catch(() => undefined);
-      if (signal.aborted) return;
+      await clock.sleep(SAVE_EVERY_MS, this.#closing.signal).catch(() => undefined);
     }
   }
 
@@ -147,11 +148,12 @@ export class CheckpointMirror {
       if (context === undefined) return;
       delete context.job.onAppend;
       this.#isDirty = false;
+      this.#closing.abort();
       await this.#saving;
       const keep = context.job.state.done ? this.#options.keepAfterSuccess : "origin";
-      if (keep !== "remove") await this.#save();
-      if (keep === "remove") await this.#home.remove();
-      else if (keep === "rename") await this.#home.move(taskIdOf(context));
+      if (keep === "remove") return await this.#home.remove();
+      await this.#save();
+      if (keep === "rename") await this.#home.move(taskIdOf(context));
     } finally {
       await this.#home.close();
     }
