@@ -1,9 +1,8 @@
 import { fromHex, LevinError, toHex } from "../base/mod.ts";
 import { splitKey } from "../codec/mod.ts";
 import { describePair } from "../encoder/mod.ts";
-import { readMemoryBytes } from "../engine/mod.ts";
-import { EngineSource, ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ingest/mod.ts";
-import { overlayOf, ResolvedSource } from "./conflict/resolved-source.ts";
+import { ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ingest/mod.ts";
+import { openSource } from "./conflict/resolved-source.ts";
 import type { RunContext } from "./context.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
 import type { BatchState } from "./job-state.ts";
@@ -98,20 +97,18 @@ async function ingestEngine(
     }
   }
   const readBytes = options.ingestConcurrency * memory.rangeReadBytes;
-  const source = await EngineSource.open(engine, {
+  const source = await openSource(encoded, state, name, {
     memoryBytes: memory.rangeReadBytes,
     keptBytes: readBytes + memory.inFlightBytes,
   });
   // Many runs in one range make each reader larger; then fewer of them work side by side, within the same budget.
-  const readerBytes = readMemoryBytes(await engine.runs(), ranges, { memoryBytes: memory.rangeReadBytes });
-  const affordable = Math.floor(readBytes / readerBytes);
-  const overlay = overlayOf(encoded, state);
+  const affordable = Math.floor(readBytes / source.readerBytes(ranges));
   await ingestRanges({
     clock,
     random,
     pd,
     tikv,
-    source: overlay === undefined ? source : new ResolvedSource(source, engine, overlay),
+    source,
     ranges,
     commitTs: state.commitTs,
     limits: {

@@ -1,10 +1,10 @@
+import { assert } from "../base/mod.ts";
 import type { Checksum } from "../cluster/mod.ts";
 import { KvChecksum } from "../codec/mod.ts";
 import { unpackPairs } from "../engine/mod.ts";
 import type { NamedRange, RangeChecksum } from "../ingest/mod.ts";
-import { overlayOf, readResolved } from "./conflict/resolved-source.ts";
-import type { EncodeContext } from "./context.ts";
-import { openEncoded } from "./encode-batch.ts";
+import { openSource } from "./conflict/resolved-source.ts";
+import type { RunContext } from "./context.ts";
 import type { BatchState } from "./job-state.ts";
 
 export interface RangeSums {
@@ -15,19 +15,19 @@ export interface RangeSums {
 
 /** Sums each range over the engines; only for the report of a mismatch, so plainly written. */
 export async function sumLocalRanges(
-  context: EncodeContext,
+  context: Pick<RunContext, "open">,
   state: BatchState,
   remote: readonly RangeChecksum[],
   ranges: readonly NamedRange[],
 ): Promise<RangeSums[]> {
-  const encoded = context.open.get(state.id) ?? (await openEncoded(context, state));
-  const overlay = overlayOf(encoded, state);
+  const encoded = context.open.get(state.id);
+  assert(encoded !== undefined, "a batch is open until its tables are verified");
+  const sources = [await openSource(encoded, state, "data"), await openSource(encoded, state, "index")];
   const out: RangeSums[] = [];
   for (const [i, range] of ranges.entries()) {
     const sum = new KvChecksum();
-    for (const name of ["data", "index"] as const) {
-      const engine = encoded.engines.engines[name];
-      for await (const batch of overlay === undefined ? engine.reader(range) : readResolved(engine, overlay, range)) {
+    for (const source of sources) {
+      for await (const batch of source.read(range)) {
         for (const { key, value } of unpackPairs(batch.packed)) sum.add(key, key.length, value, value.length);
       }
     }

@@ -3,12 +3,15 @@ import { compareBytes } from "../base/mod.ts";
 import type { KeyRange } from "../cluster/mod.ts";
 import {
   BufferPool,
+  type DuplicateKey,
   type Engine,
   type KeyBounds,
   type PairBatch,
   planRanges,
   type RangePoint,
+  type ReadOptions,
   type RunInfo,
+  readMemoryBytes,
 } from "../engine/mod.ts";
 import type { PairSource, PlannedRange } from "./pair-source.ts";
 
@@ -17,6 +20,8 @@ export interface EngineSourceOptions {
   readonly memoryBytes?: number;
   /** Buffers that are kept for the next range or message. */
   readonly keptBytes?: number;
+  /** Told of each pair whose key was there already; the pair is left out. Absent: such a key is an error. */
+  readonly onDuplicate?: (duplicate: DuplicateKey) => void;
 }
 
 const memoryBytesDefault = 4 << 20;
@@ -25,25 +30,22 @@ const keptBytesDefault = 64 << 20;
 export class EngineSource implements PairSource {
   readonly #engine: Engine;
   readonly #runs: readonly RunInfo[];
-  readonly #memoryBytes: number;
-  readonly #buffers: BufferPool;
+  readonly #options: ReadOptions & { buffers: BufferPool };
 
-  private constructor(engine: Engine, runs: ReadonlyArray<RunInfo>, options: Required<EngineSourceOptions>) {
+  private constructor(engine: Engine, runs: ReadonlyArray<RunInfo>, options: EngineSourceOptions) {
+    const { memoryBytes = memoryBytesDefault, keptBytes = keptBytesDefault, onDuplicate } = options;
     this.#engine = engine;
     this.#runs = runs;
-    this.#memoryBytes = options.memoryBytes;
-    this.#buffers = new BufferPool(options.keptBytes);
+    this.#options = { memoryBytes, buffers: new BufferPool(keptBytes), ...(onDuplicate && { onDuplicate }) };
   }
 
   /** The engine must not change any more. */
   static async open(engine: Engine, options: EngineSourceOptions = {}): Promise<EngineSource> {
-    const { memoryBytes = memoryBytesDefault, keptBytes = keptBytesDefault } = options;
-    return new EngineSource(engine, await engine.runs(), { memoryBytes, keptBytes });
+    return new EngineSource(engine, await engine.runs(), options);
   }
 
   read(range: KeyRange, signal?: AbortSignal): AsyncIterable<PairBatch> {
-    const options = { runs: this.#runs, memoryBytes: this.#memoryBytes, buffers: this.#buffers };
-    return this.#engine.reader(boundsOf(range), signal === undefined ? options : { ...options, signal });
+    return this.#engine.reader(boundsOf(range), { ...this.#options, runs: this.#runs, ...(signal && { signal }) });
   }
 
   lastKey(range: KeyRange): Promise<Uint8Array | undefined> {
@@ -51,7 +53,12 @@ export class EngineSource implements PairSource {
   }
 
   release(packed: Uint8Array): void {
-    this.#buffers.give(packed);
+    this.#options.buffers.give(packed);
+  }
+
+  /** What reading the widest of these ranges holds at a time. */
+  readerBytes(ranges: readonly KeyRange[]): number {
+    return readMemoryBytes(this.#runs, ranges.map(boundsOf), this.#options);
   }
 
   cut(range: KeyRange, limits: { bytesMax: number; pairsMax: number }): PlannedRange[] {
