@@ -16,7 +16,7 @@ import {
 import { memoryKvDb } from "../../src/kvdb/mod.ts";
 import type { RpcTransport } from "../../src/rpc/mod.ts";
 import type { SqlResult, Tidb } from "../../src/tidb/mod.ts";
-import { directTransport, type Handlers, handlersOf, type RunningCall } from "./direct-rpc.ts";
+import { directTransport, type Handlers, handlersOf } from "./direct-rpc.ts";
 import type { Life } from "./life.ts";
 
 export interface SimClusterOptions {
@@ -41,8 +41,6 @@ export class SimCluster {
   readonly #downUntilMs = new Map<string, number>();
   readonly #clock: Clock;
   #connections = 0;
-  /** A store may have changed its mode after everybody had left it alone. */
-  lateSwitch = false;
   readonly #handlers = new Map<string, Handlers>();
 
   private constructor(
@@ -224,9 +222,7 @@ export class SimCluster {
     const inner = directTransport(this.#handlersAt(address), {
       target: address,
       clock: life.clock(this.#clock),
-      onCall: (running) => {
-        if (running.method === "SwitchMode") this.#noteSwitch(running, life);
-      },
+      gone: life.gone.signal,
     });
     const lost = () =>
       new LevinError("Levin:Rpc:ErrUnavailable", `Cannot call ${address}: read ECONNRESET`, {
@@ -267,20 +263,6 @@ export class SimCluster {
     };
   }
 
-  /** A store may do what it was asked for after the asker has given up or died, and after others have said the opposite. */
-  #noteSwitch({ signal, served }: RunningCall, life: Life): void {
-    let isServed = false;
-    const over = (): void => {
-      isServed = true;
-    };
-    served.then(over, over);
-    const abandoned = (): void => {
-      this.lateSwitch ||= !isServed;
-    };
-    signal?.addEventListener("abort", abandoned, { once: true });
-    life.atDeath(abandoned);
-  }
-
   /** Hex key → hex value of all that a reader of tables sees now. */
   async pairs(): Promise<Map<string, string>> {
     const found = await this.cluster.reader.scan(utf8("t"), utf8("u"), await this.cluster.tso.next());
@@ -313,9 +295,7 @@ export class SimCluster {
   /** What a run must have put back. */
   leftovers(): string[] {
     const now = this.#clock.nowMs();
-    const stores = [...this.cluster.stores.values()].filter(
-      (store) => store.importModeUntilMs > now && !this.lateSwitch,
-    );
+    const stores = [...this.cluster.stores.values()].filter((store) => store.importModeUntilMs > now);
     const rules = this.pdState.settings.rules().filter((rule) => rule.id.startsWith("levin-"));
     return [
       ...stores.map((store) => `store ${store.id} in import mode`),

@@ -51,17 +51,10 @@ const ANSWER_HEADERS = new Headers({ "content-type": "application/grpc+proto" })
 const OK_TRAILERS = new Headers({ "grpc-status": "0" });
 const PREFIX_BYTES = 5;
 
-/** A unary call that a server works on. */
-export interface RunningCall {
-  readonly method: string;
-  readonly signal: AbortSignal | undefined;
-  readonly served: Promise<unknown>;
-}
-
-/** The same deadlines, cancellation and errors as over the network (the policy is the production one). */
+/** `gone` aborts when the process and its connections end. The same deadlines, cancellation and errors as over the network (the policy is the production one). */
 export function directTransport(
   handlers: Handlers,
-  options: { target: string; clock: Clock; onCall?: (call: RunningCall) => void },
+  options: { target: string; clock: Clock; gone: AbortSignal },
 ): RpcTransport {
   const find = (name: string) => {
     const found = handlers.get(name);
@@ -79,11 +72,8 @@ export function directTransport(
       const { handler } = find(nameOf(method));
       // Neither side changes a message, and neither keeps bytes of the other's: encoding them would show nothing.
       const request = create(method.input, input);
-      const answer = await served<MessageInitShape<O>>(signal, () => {
-        const running = handler(request, contextOf(signal, header));
-        options.onCall?.({ method: method.name, signal, served: running });
-        return running;
-      });
+      const given = signal === undefined ? options.gone : AbortSignal.any([signal, options.gone]);
+      const answer = await served<MessageInitShape<O>>(signal, () => handler(request, contextOf(given, header)));
       const message = create(method.output, answer);
       return { stream: false, service: method.parent, method, header: NO_HEADERS, trailer: NO_HEADERS, message };
     },

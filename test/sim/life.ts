@@ -19,6 +19,8 @@ export class Life {
   readonly died: Promise<void>;
   /** Aborted at a wish to end. */
   readonly stopping = new AbortController();
+  /** Aborted at death: peers see its connections end. */
+  readonly gone = new AbortController();
   readonly #judge: Judge;
   readonly #atDeath = new Set<() => void>();
   #isAlive = true;
@@ -39,6 +41,7 @@ export class Life {
     if (!this.#isAlive) return;
     this.#isAlive = false;
     for (const run of this.#atDeath) run();
+    this.gone.abort(new Error("the process is gone"));
     this.#resolveDied();
   }
 

@@ -60,7 +60,9 @@ export function importService(cluster: Cluster, store: StoreState): ImportImpl {
     getMode() {
       throw new ConnectError("", Code.Unimplemented);
     },
-    switchMode({ mode }) {
+    switchMode({ mode }, { signal }) {
+      // A store does it at once when it comes to a call, and does not come to calls that were given up before (gRPC core).
+      signal.throwIfAborted();
       const timeout = cluster.options.importModeTimeoutMs ?? DEFAULT_IMPORT_MODE_MS;
       store.importModeUntilMs = mode === SwitchMode.Import ? clock.nowMs() + timeout : 0;
       return {};
