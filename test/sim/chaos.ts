@@ -28,12 +28,17 @@ export type Kind = OwnKind | (typeof serverKinds)[number];
 export const allKinds: readonly Kind[] = [...ownKinds, ...serverKinds];
 
 const MAX_FAULTS = 40;
+const END_CRASH_CHANCE = 0.07;
 
 export class Chaos {
   readonly fired = new Map<Kind, number>();
   readonly #random: Random;
   readonly #chance = new Map<Kind, number>();
   #left = MAX_FAULTS;
+  /** Some runs often die between the last table and the end: steps that are few and would seldom be struck. */
+  readonly #strikesEnd: boolean;
+  /** Set while all tables are in and the process still runs. */
+  isEnding = false;
   /** Set when the cluster is there. */
   target: SimFaultTarget | undefined;
 
@@ -45,6 +50,7 @@ export class Chaos {
     for (const kind of allKinds) {
       if (random.next() < share) this.#chance.set(kind, scale * (kind === "crash" ? 0.01 : 0.03) * random.next());
     }
+    this.#strikesEnd = random.next() < 0.2;
   }
 
   /** No more faults. */
@@ -54,7 +60,8 @@ export class Chaos {
 
   readonly judge: Judge = (kind, _, __) => {
     if (this.#left <= 0) return undefined;
-    if (this.#rolls("crash")) return this.#random.next() < 0.5 ? "crash-before" : "crash-after";
+    const crashChance = this.isEnding && this.#strikesEnd ? END_CRASH_CHANCE : this.#chance.get("crash");
+    if (this.#rolls("crash", crashChance)) return this.#random.next() < 0.5 ? "crash-before" : "crash-after";
     if (this.#rolls("stop")) return "stop";
     this.#cluster();
     return this.#harmOf(kind);
@@ -99,8 +106,7 @@ export class Chaos {
     if (this.#rolls("tidb-restart")) target.takeDown("tidb", ms());
   }
 
-  #rolls(kind: Kind): boolean {
-    const chance = this.#chance.get(kind);
+  #rolls(kind: Kind, chance = this.#chance.get(kind)): boolean {
     if (chance === undefined || this.#left <= 0 || this.#random.next() >= chance) return false;
     this.#left--;
     this.fired.set(kind, (this.fired.get(kind) ?? 0) + 1);

@@ -24,7 +24,7 @@ test("a journal whose name was not on disk when its maker died outlives the next
     };
   };
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) {
-    const report = await simulate(seed, { livesMax: 2, judge });
+    const report = await simulate(seed, { livesMax: 2, powerCut: true, judge });
     assert.equal(report.lives, 3);
   }
   assert.equal(struck, 12);

@@ -1,6 +1,6 @@
 /** One simulated import with everything that may go wrong, to its end; throws a Violation when what is left is not as it must be. */
 import { type Clock, LevinError, type LevinEvent, type Random, seededRandom, textOf } from "../../src/base/mod.ts";
-import { type ImportOptions, readJob, runImport } from "../../src/importer/mod.ts";
+import { type ImportOptions, type JobState, readJob, runImport } from "../../src/importer/mod.ts";
 import { VirtualClock } from "../cluster/virtual-clock.ts";
 import { Chaos, type Kind } from "./chaos.ts";
 import { SimCluster } from "./cluster.ts";
@@ -31,6 +31,8 @@ export interface SimSettings {
   judge?: (life: number) => Judge;
   /** Faults of the embedded services instead of chances. */
   plan?: FaultPlan;
+  /** Whether the power is cut where a life dies, instead of a chance. */
+  powerCut?: boolean;
   /** Changes what is simulated, for instance to break it. */
   tamper?: (place: Place, options: ImportOptions) => void;
   onEvent?: (event: LevinEvent, life: number) => void;
@@ -64,10 +66,17 @@ class Simulation {
   readonly #options: ImportOptions;
   readonly #trace: string[] = [];
   readonly #lives: Life[] = [];
+  readonly #tables: number;
+  /** Tables that a life has said to be in. */
+  readonly #done = new Set<string>();
   /** Of the present life: something could not be undone, and it said so. */
   #troubled = false;
   /** Of the present life: the lock could not be given back, and it said so. */
   #saidLocked = false;
+  /** Of the present life: how many rows it said were left out. */
+  #saidRejected = 0;
+  /** Of the present life: it found the import done. */
+  #foundDone = false;
   /** An earlier life could not undo everything. */
   #littered = false;
 
@@ -78,6 +87,7 @@ class Simulation {
     this.#dice = dice;
     this.#place = place;
     this.#options = simOptions(dice, place.dump);
+    this.#tables = [...place.dump.files.keys()].filter((path) => path.endsWith("-schema.sql")).length;
     settings.tamper?.(place, this.#options);
   }
 
@@ -114,7 +124,8 @@ class Simulation {
       this.#trace.push(`life ${number}: ${life.steps} steps, ${withoutUuid(describe(outcome))}`);
       if (outcome.kind === "died") {
         this.#littered = true;
-        await this.#place.disk.crash(this.#dice);
+        // A process that is killed loses nothing that it wrote; a power cut, now or later, may take what was not synced.
+        if (this.#settings.powerCut ?? this.#dice.next() < 0.5) await this.#place.disk.crash(this.#dice);
       }
       await this.#settings.afterLife?.(number);
       // Somebody, or a script, starts it again after a while.
@@ -151,9 +162,12 @@ class Simulation {
   async #live(life: Life, number: number): Promise<Outcome> {
     this.#troubled = false;
     this.#saidLocked = false;
+    this.#saidRejected = 0;
+    this.#chaos.isEnding = false;
+    this.#foundDone = (await this.#readJob())?.done === true;
     const env = environmentOf(this.#place, life, (event) => {
-      if (event.kind === "log" && /^(import mode|scheduler pause):/.test(event.message)) this.#troubled = true;
-      if (event.kind === "log" && event.message.startsWith("Cannot give back the lock")) this.#saidLocked = true;
+      if (event.kind === "log") this.#hear(event.message);
+      if (event.kind === "table-done") this.#chaos.isEnding = this.#done.add(event.table).size === this.#tables;
       if (event.kind !== "progress")
         this.#trace.push(JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v)));
       this.#settings.onEvent?.(event, number);
@@ -174,6 +188,18 @@ class Simulation {
     return outcome;
   }
 
+  #hear(message: string): void {
+    if (/^(import mode|scheduler pause):/.test(message)) this.#troubled = true;
+    if (message.startsWith("Cannot give back the lock")) this.#saidLocked = true;
+    const rejected = /^(\d+) rows were left out because/.exec(message);
+    if (rejected !== null) this.#saidRejected = Number(rejected[1]);
+  }
+
+  #readJob(): Promise<JobState | undefined> {
+    const files = this.#place.disk.filesOf(new Life(() => undefined), () => "EIO");
+    return readJob(files, "/state");
+  }
+
   #demandNoLeftovers(number: number): void {
     const left = this.#place.cluster.leftovers();
     if (left.length > 0) this.#violated(`life ${number} ended and left ${left.join(", ")}`);
@@ -181,10 +207,7 @@ class Simulation {
 
   async #check(rows: number): Promise<void> {
     const { cluster, dump, disk } = this.#place;
-    const state = await readJob(
-      disk.filesOf(new Life(() => undefined), () => "EIO"),
-      "/state",
-    );
+    const state = await this.#readJob();
     if (state?.done !== true) this.#violated("the journal does not say that the import is done");
     const engines = [...disk.maps.keys(), ...disk.files.keys()].filter((path) => path.startsWith("/state/engines"));
     if (engines.length > 0) this.#violated(`${engines.length} files of engines are left`);
@@ -215,6 +238,10 @@ class Simulation {
       .filter((line) => line !== "");
     if (reported.length !== dump.badRows || new Set(reported).size !== dump.badRows) {
       this.#violated(`the report has ${reported.length} rows, ${dump.badRows} are bad`);
+    }
+    // A run that was killed between its last table and its reports leaves them to the next; only one that finds all done is silent.
+    if (!this.#foundDone && this.#saidRejected !== dump.badRows) {
+      this.#violated(`${this.#saidRejected} rows are said to be left out, ${dump.badRows} are bad`);
     }
     const repeated = await cluster.repeatedKeys();
     if (repeated.length > 0) this.#violated(`${repeated.length} keys have two versions, the first is ${repeated[0]}`);

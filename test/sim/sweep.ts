@@ -54,6 +54,7 @@ function failAt(
   let seen = 0;
   return simulate(seed, {
     livesMax: 1,
+    powerCut: true,
     judge: () => (kind) => (kinds.includes(kind) && ++seen === at ? harm : undefined),
   });
 }
