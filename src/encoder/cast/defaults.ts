@@ -92,7 +92,7 @@ function timeDefault(session: CastSession, column: ColumnInfo, text: string): Da
   const { Tp: tp } = column.type;
   if (NOW.test(text)) return now(session, column);
   const zone = tp !== Tp.timestamp ? session.zone : column.version >= 1 ? TimeZone.utc : session.systemZone;
-  const reader = session.withZone(zone);
+  const reader = session.with({ zone });
   const value = parseTime(reader, utf8(text), tp, fspOf(column.type));
   if (reader.fault !== null) {
     throw new CastError(Code.defaultFailed, `Field '${column.name.O}' get default value fail`);

@@ -64,10 +64,10 @@ export class CastSession {
     this.warn = options.warn;
   }
 
-  /** The same session in another time zone, with its own pending failure. */
-  withZone(zone: TimeZone): CastSession {
+  /** The same session but for some settings, with its own pending failure. */
+  with(changes: Partial<Omit<CastSession, "fault">>): CastSession {
     const other: CastSession = Object.create(CastSession.prototype);
-    return Object.assign(other, this, { zone, fault: null });
+    return Object.assign(other, this, changes, { fault: null });
   }
 
   /** Keeps the failure unless there is an earlier one. */

@@ -10,7 +10,7 @@ import {
   writeString,
 } from "../../codec/mod.ts";
 import { type CastType, type FieldTypeInfo, Tp } from "../../schema/mod.ts";
-import { CastError, CastSession, Code, fitLength, jsonToFloat, jsonToInt } from "../cast/mod.ts";
+import { CastError, Code, fitLength, jsonToFloat, jsonToInt } from "../cast/mod.ts";
 import { jsonOfTime, toJson } from "./cast.ts";
 import { callNode } from "./const.ts";
 import type { ExprContext } from "./context.ts";
@@ -19,17 +19,12 @@ import { itemsOf } from "./json-edit.ts";
 import { Coercibility, lift1, type Node, Repertoire } from "./node.ts";
 import { dateOf, time } from "./time-value.ts";
 
-/** No mode forgives what is wrong with an element. */
-function strictSession(ctx: ExprContext): CastSession {
-  const changes = { strict: true, warn: () => {}, fault: null };
-  return Object.assign(Object.create(CastSession.prototype), ctx.session, changes);
-}
-
 type Convert = (item: Uint8Array) => Uint8Array;
 
 /** Elements are not cast from other types: what is not of the type of the array is an error. */
 function elementCast(ctx: ExprContext, type: FieldTypeInfo): Convert | undefined {
-  const session = strictSession(ctx);
+  // No mode forgives what is wrong with an element.
+  const session = ctx.session.with({ strict: true, warn: () => {} });
   const only = (types: readonly number[], convert: Convert): Convert => {
     return (item) => {
       if (!types.includes(item[0]!)) throw invalid();

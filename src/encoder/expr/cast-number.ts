@@ -1,5 +1,4 @@
 /** Casts to numbers inside expressions (TiDB `pkg/expression/builtin_cast.go`): other rules than those of columns. */
-import { textOf } from "../../base/mod.ts";
 import { type Decimal, decimalText } from "../../codec/mod.ts";
 import { type FieldTypeInfo, Tp } from "../../schema/mod.ts";
 import {
@@ -220,9 +219,4 @@ export function decimalEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): E
 /** A node that is an integer, of whatever kind its type says; for hex literals, ENUM, SET and BIT. */
 export function intOf(arg: Node): Eval<bigint> | undefined {
   return arg.asInt ?? (arg.kind === "int" ? (arg as NodeOf<"int">).eval : undefined);
-}
-
-/** Text of a byte string for messages. */
-export function shownText(bytes: Uint8Array): string {
-  return textOf(bytes);
 }

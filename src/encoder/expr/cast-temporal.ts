@@ -1,5 +1,5 @@
 /** Casts to dates and times inside expressions. */
-import { textOf, utf8 } from "../../base/mod.ts";
+import { utf8 } from "../../base/mod.ts";
 import {
   decimalText,
   JsonType,
@@ -12,7 +12,6 @@ import {
 import { type FieldTypeInfo, Tp } from "../../schema/mod.ts";
 import {
   byteString,
-  CastSession,
   checkTime,
   coreTime,
   type Duration,
@@ -33,7 +32,6 @@ import {
   typeName,
   unquotedJson,
   valueOutOfRange,
-  wrongValue,
 } from "../cast/mod.ts";
 import { timeText } from "./cast-text.ts";
 import type { ExprContext } from "./context.ts";
@@ -176,9 +174,7 @@ function numberToDuration(ctx: ExprContext, value: bigint, fsp: number): Duratio
 
 /** A date and time without zero parts; null, and nothing said, if it is none. */
 function timeOfNumber(ctx: ExprContext, value: bigint): TimeParts | null {
-  const session: CastSession = Object.create(CastSession.prototype);
-  Object.assign(session, ctx.session, { allowZeroInDate: false, allowInvalidDates: false, fault: null });
-  return timeFromNumber(session, value);
+  return timeFromNumber(ctx.session.with({ allowZeroInDate: false, allowInvalidDates: false }), value);
 }
 
 function jsonToDuration(ctx: ExprContext, json: Uint8Array, fsp: number): Duration | null {
@@ -215,10 +211,4 @@ export function durationEval(ctx: ExprContext, arg: Node, type: FieldTypeInfo): 
     case "json":
       return lift1(arg.eval, (v) => jsonToDuration(ctx, v, fsp));
   }
-}
-
-/** `Incorrect datetime value` of a text. */
-export function badTime(ctx: ExprContext, text: Uint8Array): null {
-  ctx.handle(wrongValue("datetime", textOf(text)));
-  return null;
 }

@@ -1,5 +1,4 @@
 /** Which collation an expression of several strings has (TiDB `pkg/expression/collation.go`). */
-import type { FieldTypeInfo } from "../../schema/mod.ts";
 import { CastError } from "../cast/mod.ts";
 import { DEFAULT_CHARSET, DEFAULT_COLLATION, isBinaryString } from "./field-types.ts";
 import { Coercibility, type Node, Repertoire } from "./node.ts";
@@ -132,9 +131,4 @@ export function plainCollation(kind: Kind): Derived {
 
 export function asciiResult(): Derived {
   return { ...plainCollation("string"), repertoire: Repertoire.ascii };
-}
-
-/** Names a type's collation. */
-export function withCollation(type: FieldTypeInfo, derived: Derived): FieldTypeInfo {
-  return { ...type, Charset: derived.charset, Collate: derived.collate };
 }

@@ -1,7 +1,7 @@
 /** What an expression depends on beside its row: session, table, and where warnings go. */
 import { LevinError } from "../../base/mod.ts";
 import type { SqlMode, TableInfo } from "../../schema/mod.ts";
-import { CastError, CastSession, type Fault, truncatedWrongValue, wrongValue } from "../cast/mod.ts";
+import { CastError, type CastSession, type Fault, truncatedWrongValue, wrongValue } from "../cast/mod.ts";
 
 const DIVISION_BY_ZERO = 1365;
 
@@ -35,7 +35,7 @@ export class ExprContext {
     const warn = (code: number, message: string): void => {
       if (!this.folding) session.warn(code, message);
     };
-    this.session = Object.assign(Object.create(CastSession.prototype), session, { warn, fault: null });
+    this.session = session.with({ warn });
   }
 
   warn(code: number, message: string): void {

@@ -15,7 +15,7 @@ import {
 import { constNode } from "./const.ts";
 import type { ExprContext } from "./context.ts";
 import { dec } from "./dec.ts";
-import { DEFAULT_CHARSET, DEFAULT_COLLATION, fieldType, hasFlag, kindOf } from "./field-types.ts";
+import { DEFAULT_CHARSET, DEFAULT_COLLATION, fieldType, kindOf } from "./field-types.ts";
 import { Coercibility, type Node, type NodeOf, Repertoire } from "./node.ts";
 import { timeOfDatum } from "./time-value.ts";
 import type { Eval, Kind, ValueOf } from "./value.ts";
@@ -257,8 +257,4 @@ export function literalNode(ctx: ExprContext, expr: Expr): Node | undefined {
 /** Whether NULL is the only value. */
 export function isNullType(node: Node): boolean {
   return node.type.Tp === Tp.null;
-}
-
-export function isNotNull(node: Node): boolean {
-  return hasFlag(node.type, Flag.notNull);
 }

@@ -2,7 +2,7 @@ import { utf8 } from "../../../base/mod.ts";
 import { FieldKind } from "../../../codec/mod.ts";
 import type { Expr } from "../../../schema/mod.ts";
 import { evaluate, type Scope, type Value } from "../query/evaluate.ts";
-import { bytesOfSqlText, type ResultValue } from "../wire/mod.ts";
+import { bytesOfSqlText } from "../wire/mod.ts";
 import { type Cell, DEFAULT_CELL, NULL_CELL, textCell } from "./fields.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -42,19 +42,4 @@ export function cellOfValue({ text, numeric }: Value): Cell {
   if (/^\d{1,20}$/.test(text)) return { kind: FieldKind.uint, bytes: utf8(text) };
   if (/^-\d{1,19}$/.test(text)) return { kind: FieldKind.int, bytes: utf8(text) };
   return { kind: /e/i.test(text) ? FieldKind.float : FieldKind.decimal, bytes: utf8(text) };
-}
-
-/** Text of a cell for scopes and messages; NULL for NULL and for DEFAULT. */
-export function textOfCell(cell: Cell): ResultValue {
-  switch (cell.kind) {
-    case FieldKind.null:
-    case FieldKind.default:
-      return null;
-    case FieldKind.true:
-      return "1";
-    case FieldKind.false:
-      return "0";
-    default:
-      return cell.bytes;
-  }
 }

@@ -9,6 +9,7 @@ import {
   type Duration,
   formatFixed,
   fromUnix,
+  fullYear,
   isRealTime,
   timeOfDay,
   truncatedWrongValue,
@@ -41,8 +42,6 @@ function fromDays(call: Call): Node {
     DATE_TYPE,
   );
 }
-
-const fullYear = (year: number): number => (year < 70 ? year + 2000 : year < 100 ? year + 1900 : year);
 
 function makeDate(call: Call): Node {
   const [year, day] = call.cast("time", "int", "int");
@@ -161,7 +160,7 @@ function zoneOf(ctx: ExprContext, name: string): TimeZone | undefined {
 }
 
 /** Digits behind the seconds: those of a constant, else six. */
-function convertedFsp(_call: Call, arg: Node): number {
+function convertedFsp(arg: Node): number {
   if (!isConst(arg)) return 6;
   let digits = 6;
   if (arg.kind === "int") digits = 0;
@@ -175,7 +174,7 @@ function convertedFsp(_call: Call, arg: Node): number {
 
 function convertTz(call: Call): Node {
   const { ctx } = call;
-  const fsp = convertedFsp(call, call.args[0]!);
+  const fsp = convertedFsp(call.args[0]!);
   const [date, from, to] = call.cast("time", "time", "string", "string");
   return call.node(
     "time",

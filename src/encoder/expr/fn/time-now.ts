@@ -47,7 +47,7 @@ function cut(t: Time, fsp: number): Time {
 }
 
 function rounded(call: Call, t: Time, fsp: number): Time {
-  return timeOfDatum(roundTimeDatum(call.ctx.session.withZone(TimeZone.utc), timeDatum(t, Tp.datetime, 6), fsp));
+  return timeOfDatum(roundTimeDatum(call.ctx.session.with({ zone: TimeZone.utc }), timeDatum(t, Tp.datetime, 6), fsp));
 }
 
 function now(call: Call): Node {
