@@ -259,5 +259,3 @@ export const configKeys = {
     "ignore-tables": key("tables", "Old filter: not these tables.", { default: [] }),
   },
 } satisfies Record<string, Record<string, KeySpec>>;
-
-export type Section = keyof typeof configKeys;

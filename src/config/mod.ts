@@ -10,10 +10,8 @@ export {
   type LoadedConfig,
   type LoadOptions,
   loadConfig,
-  nearestKey,
   nearestName,
   printConfig,
   publicConfig,
-  valueFromText,
 } from "./load.ts";
 export { formatDuration, parseDuration, parseSize } from "./units.ts";

@@ -10,9 +10,7 @@ export {
   type FaultPlan,
   type FaultPoint,
   FaultRunner,
-  randomFaults,
   type ScriptStep,
-  scriptedFaults,
 } from "./faults/mod.ts";
 export { frontStorage } from "./front-storage.ts";
 export { pdRoutes, storeRoutes } from "./mount.ts";

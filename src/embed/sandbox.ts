@@ -7,8 +7,6 @@ import { openPdState, type PdState, pdHttp } from "./pd/mod.ts";
 import { Cluster, type ClusterOptions, fileBlocks, kvBlocks, type StoreState } from "./state/mod.ts";
 import { storeHttp } from "./tikv/mod.ts";
 
-export { pdRoutes, storeRoutes } from "./mount.ts";
-
 export interface SandboxOptions extends ClusterOptions {
   /** Where the data lives; without it everything is in memory and gone at the end. */
   dir?: string;

@@ -9,15 +9,10 @@
  * added, defaults from sequences.
  */
 export type { AutoIdMax } from "./auto-id.ts";
-export { ROW_ID_COLUMN } from "./binding.ts";
+
 export { type DescribeSession, describePair } from "./describe-pair.ts";
 export { type HandleLiteral, handleLiterals } from "./handle-literals.ts";
-export type {
-  EncodeOptions,
-  EncodeSession,
-  EncodeWarning,
-  TableExpressions,
-} from "./options.ts";
+export type { EncodeOptions, EncodeSession, EncodeWarning, TableExpressions } from "./options.ts";
 export { RowShape } from "./row-shape.ts";
 export { compileTable, type TableEncoder } from "./table-encoder.ts";
 export { compileVirtualColumns } from "./virtual-columns.ts";

@@ -8,8 +8,8 @@
  *
  * Lacks: the sync unit, encrypted passwords in task files, storages other than this machine's directories.
  */
-export { CheckpointList, type LoadState, readAllStates } from "./checkpoint-list.ts";
-export { cleanDumpFiles } from "./clean-dump.ts";
+export { CheckpointList, type LoadState } from "./checkpoint-list.ts";
+
 export { askControl, type ControlAnswer, type ControlRequest, controlPath, serveControl } from "./control.ts";
 export { checksumMismatchText, convertEngineError } from "./convert-error.ts";
 export { Barrier, type BarrierOptions } from "./coord/barrier.ts";
@@ -24,15 +24,7 @@ export {
 } from "./coord/coordination.ts";
 export { DirectoryPlace } from "./coord/directory-place.ts";
 export { type EtcdChange, EtcdClient, type EtcdOptions } from "./coord/etcd-client.ts";
-export {
-  etcdKey,
-  LEVIN_ALIVE,
-  LEVIN_MEMBER,
-  LEVIN_SUMS,
-  LIGHTNING_COORD,
-  LOAD_TASK,
-  parseEtcdKey,
-} from "./coord/etcd-keys.ts";
+export { etcdKey, LEVIN_ALIVE, LIGHTNING_COORD, LOAD_TASK, parseEtcdKey } from "./coord/etcd-keys.ts";
 export { EtcdStore } from "./coord/etcd-store.ts";
 export { TablePlace } from "./coord/table-place.ts";
 export { type DmCode, type DmCodeName, dmCodes, legacyLoadCodes } from "./dm-codes.ts";
@@ -55,19 +47,13 @@ export {
   parseMetadata,
   positionText,
 } from "./metadata.ts";
-export { CounterFamily, defaultLoadMetrics, type LoadMetrics, newLoadMetrics } from "./metrics.ts";
-export {
-  checkpointListName,
-  checkpointSchemaName,
-  coordTableName,
-  taskInfoSchemaName,
-  unitStateName,
-} from "./names.ts";
+export { defaultLoadMetrics, type LoadMetrics, newLoadMetrics } from "./metrics.ts";
+export { checkpointListName, checkpointSchemaName } from "./names.ts";
 export { isResumableError } from "./resumable.ts";
 export { LoadSession, type SessionOptions, type SessionState } from "./session.ts";
 export { loosenSqlMode, resolveSqlMode, TIME_ZONE_QUERY, timeZoneOffset } from "./sql-mode.ts";
 export { dmctlStatus, goJsonStatus, type LoadStatus, progressText, SpeedRecorder } from "./status.ts";
-export { appendToPath, isLocalPath, isS3Path, localPath, parseStorageUrl, trimFromPath } from "./storage-path.ts";
+export { appendToPath, isLocalPath, isS3Path, localPath, trimFromPath } from "./storage-path.ts";
 export { readSubTask, type SubTask, type TargetDatabase } from "./subtask.ts";
 export { type Table, TableReader } from "./table-reader.ts";
 export {
@@ -79,4 +65,4 @@ export {
 } from "./task-tables.ts";
 export { LoadUnit, type ProcessResult, type UnitDetail } from "./unit.ts";
 export type { Acceptance, LoadUnitEnvironment } from "./unit-environment.ts";
-export { emptyRecord, type Phase, type UnitRecord, UnitStateTable } from "./unit-state.ts";
+export type { Phase, UnitRecord } from "./unit-state.ts";

@@ -25,27 +25,13 @@ export { runScript } from "./catalog/run-script.ts";
 export type { Statement } from "./ddl/ast.ts";
 export { parseStatement } from "./ddl/parser.ts";
 export { parseLosslessJson, stringifyLossless } from "./lossless-json.ts";
-export {
-  type NamedPlace,
-  retarget,
-  type ScriptStatement,
-  type StatementClass,
-  splitScript,
-} from "./script.ts";
+export { type NamedPlace, retarget, type ScriptStatement, type StatementClass, splitScript } from "./script.ts";
 export { type ShowCreateOptions, showCreateDatabase, showCreateTable } from "./show-create.ts";
 export { typeText } from "./show-type.ts";
 export * from "./sql/expr.ts";
 export { parseExpr } from "./sql/expr-parser.ts";
-export {
-  DEFAULT_STYLE,
-  GENERATED_STYLE,
-  PARTITION_STYLE,
-  type PrintStyle,
-  printExpr,
-  quoteName,
-  quoteString,
-} from "./sql/expr-print.ts";
-export { Lexer, type Token, type TokenKind, tokenize } from "./sql/lexer.ts";
+export { PARTITION_STYLE, type PrintStyle, printExpr } from "./sql/expr-print.ts";
+export { type Token, type TokenKind, tokenize } from "./sql/lexer.ts";
 export { DEFAULT_SQL_MODE, isStrict, parseSqlMode, SQL_MODES, type SqlMode } from "./sql/sql-mode.ts";
 export * from "./table-info.ts";
-export { parseTableInfo, tableInfoOf } from "./table-info-json.ts";
+export { parseTableInfo } from "./table-info-json.ts";

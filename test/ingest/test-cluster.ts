@@ -8,9 +8,8 @@ import {
   TikvClient,
   type TikvLimits,
 } from "../../src/cluster/mod.ts";
-import { Cluster, type ClusterOptions, startSandbox } from "../../src/embed/mod.ts";
+import { Cluster, type ClusterOptions, pdRoutes, startSandbox, storeRoutes } from "../../src/embed/mod.ts";
 import { openPdState } from "../../src/embed/pd/mod.ts";
-import { pdRoutes, storeRoutes } from "../../src/embed/sandbox.ts";
 import { memoryKvDb } from "../../src/kvdb/mod.ts";
 import { createInProcessTransport } from "../../src/rpc/mod.ts";
 import { scaledClock } from "../cluster/scaled-clock.ts";

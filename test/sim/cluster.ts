@@ -2,8 +2,16 @@
 import { createHash } from "node:crypto";
 import { type Clock, LevinError, type Random, textOf, toHex, utf8 } from "../../src/base/mod.ts";
 import type { Connect, HttpAnswer, HttpRequest } from "../../src/cluster/mod.ts";
-import { Cluster, type FaultPlan, FaultRunner, frontStorage, openPdState, type PdState } from "../../src/embed/mod.ts";
-import { pdRoutes, storeRoutes } from "../../src/embed/mount.ts";
+import {
+  Cluster,
+  type FaultPlan,
+  FaultRunner,
+  frontStorage,
+  openPdState,
+  type PdState,
+  pdRoutes,
+  storeRoutes,
+} from "../../src/embed/mod.ts";
 import { pdHttp } from "../../src/embed/pd/mod.ts";
 import {
   answerStatusPort,

@@ -7,83 +7,44 @@
  */
 
 export { byteString, bytesOf, readable, trimSpace } from "./bytes-text.ts";
-export { type Conversion, castDatum, convert } from "./cast.ts";
+export { type Conversion, castDatum } from "./cast.ts";
 export { type Fitted, fitBinary, fitText } from "./charset.ts";
-export {
-  type CoreTime,
-  coreTime,
-  daysInMonth,
-  formatTime,
-  fromUnix,
-  isLeapYear,
-  isRealTime,
-  isZeroTime,
-  toUnix,
-} from "./core-time.ts";
+export { type CoreTime, coreTime, daysInMonth, fromUnix, isLeapYear, isRealTime, toUnix } from "./core-time.ts";
 export { datumToBytes, datumToText } from "./datum-text.ts";
-export { fitDecimal, toDecimal } from "./decimal.ts";
+export { fitDecimal } from "./decimal.ts";
 export {
   compareDecimals,
   decimalToFloat,
   floatToDecimal,
-  maxDecimal,
   parseDecimal,
   parseDecimalText,
   pow10,
-  roundDecimal,
   roundUnscaled,
   type WideDecimal,
   wholeDecimal,
   wholeDigitsOf,
   widen,
-  withScale,
 } from "./decimal-text.ts";
-export { defaultValue, nullValue, zeroValue } from "./defaults.ts";
-export { castDuration, timeOfDay } from "./duration.ts";
+export { defaultValue, zeroValue } from "./defaults.ts";
+export { timeOfDay } from "./duration.ts";
 export { parseDuration, parseDurationOrNull } from "./duration-parse.ts";
 export { type Duration, durationParts, durationToDecimal, MAX_DURATION, roundDuration } from "./duration-value.ts";
-export {
-  CastError,
-  Code,
-  constantOverflows,
-  type Fault,
-  truncatedWrongValue,
-  valueOutOfRange,
-  wrongValue,
-} from "./fault.ts";
+export { CastError, Code, type Fault, truncatedWrongValue, valueOutOfRange, wrongValue } from "./fault.ts";
 export { castField } from "./field.ts";
-export { fitFloat, toFloat } from "./float.ts";
-export { decodeGbk, encodeGbk } from "./gbk.ts";
-export { toSigned, toUnsigned } from "./integer.ts";
+export { fitFloat } from "./float.ts";
+export { encodeGbk } from "./gbk.ts";
+
 export { floatToSigned, floatToUnsigned } from "./integer-range.ts";
 export { jsonToDecimal, jsonToFloat, jsonToInt, unquotedJson } from "./json-value.ts";
 export { formatFixed, formatFloat, roundToEven } from "./number-format.ts";
-export {
-  floatPrefixLength,
-  MAX_INT64,
-  MAX_UINT64,
-  MIN_INT64,
-  plainInteger,
-  textToFloat,
-  textToInt,
-  textToUint,
-} from "./number-text.ts";
+export { floatPrefixLength, MAX_INT64, MAX_UINT64, MIN_INT64, plainInteger, textToInt } from "./number-text.ts";
 export { type CastOptions, CastSession } from "./session.ts";
-export {
-  bitBytes,
-  bytesToUint,
-  type CastSource,
-  enumName,
-  fspOf,
-  type LiteralSource,
-  setName,
-  typeName,
-} from "./source.ts";
+export { bitBytes, bytesToUint, type CastSource, fspOf, type LiteralSource, setName, typeName } from "./source.ts";
 export { sourceText } from "./source-text.ts";
 export { fitLength } from "./text.ts";
 export { durationToTime, fromDecimalText, parseTime, parseTimeNumber } from "./time.ts";
 export { checkTime } from "./time-check.ts";
 export { timeFromNumber } from "./time-number.ts";
 export { fullYear, parseDateTime } from "./time-parse.ts";
-export { fspOfText, isDateOnlyText, splitTime } from "./time-split.ts";
+export { fspOfText, isDateOnlyText } from "./time-split.ts";
 export { formatTimeDatum, roundTimeDatum, type TimeDatum, timeDatum, timeToDecimal } from "./time-value.ts";
