@@ -10,6 +10,7 @@ export * from "./error.ts";
 export type { EventSink, LevinEvent } from "./events.ts";
 export * from "./files.ts";
 export { inParallel } from "./in-parallel.ts";
+export { nearestOf } from "./nearest.ts";
 export { PauseGate } from "./pause-gate.ts";
 export * from "./random.ts";
 export * from "./uuid.ts";

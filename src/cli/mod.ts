@@ -3,7 +3,7 @@
  * below this folder prints or knows of a process.
  */
 import { command, runSafely, subcommands } from "cmd-ts";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, nearestOf } from "../base/mod.ts";
 import { booleanOptions, isLightningName, joinBooleans, normalizeFlags } from "./argv.ts";
 import { descriptions, isCommandName, loadCommand } from "./commands/mod.ts";
 import { type CommandIo, reportError } from "./io.ts";
@@ -48,6 +48,23 @@ function namesOf(app: Awaited<ReturnType<typeof appFor>>) {
   return known;
 }
 
+/** An option that no command has is named with the nearest one; cmd-ts would show the words around it and no more. */
+function demandKnown(known: ReturnType<typeof namesOf>, words: readonly string[]): void {
+  const options = known.forceOptionLongNames;
+  const all = new Set([...options, ...known.forceFlagLongNames, "help", "version"]);
+  for (let i = 0; i < words.length && words[i] !== "--"; i++) {
+    const found = /^--([^=]+)(=?)/.exec(words[i]!);
+    if (found === null) continue;
+    const [, name, equals] = found;
+    if (!all.has(name!)) {
+      const near = nearestOf(name!, all);
+      const hint = near === undefined ? "" : `; did you mean --${near}?`;
+      throw new LevinError("Levin:Command:ErrUsage", `Cannot use --${name}: there is no such option${hint}`);
+    }
+    if (equals === "" && options.has(name!)) i++;
+  }
+}
+
 /** An option at the very end without its value is an error; cmd-ts takes it for one that was not given. */
 function demandLastValue(known: ReturnType<typeof namesOf>, words: readonly string[]): void {
   const last = words.at(-1) ?? "";
@@ -73,6 +90,7 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
     const known = namesOf(app);
     const flags = new Set([...known.forceFlagLongNames].filter((name) => !known.forceOptionLongNames.has(name)));
     words = joinBooleans(words, booleanOptions, flags);
+    if (isCommandName(words[0])) demandKnown(known, words);
     demandLastValue(known, words);
     const result = await runSafely(app, words);
     if (result._tag === "ok") return await exitCodeOf(result.value);

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, nearestOf } from "../base/mod.ts";
 import { readToml } from "./document.ts";
 import { configKeys, type KeySpec, type KeyType } from "./keys.ts";
 import { formatDuration, parseDuration, parseSize } from "./units.ts";
@@ -131,35 +131,8 @@ export function valueFromText(path: string, spec: KeySpec, given: string, origin
   }
 }
 
-/** Edit distance, for the nearest known name of an unknown key. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
-
 export function nearestKey(path: string): string | undefined {
-  return nearestName(path, keysByPath.keys());
-}
-
-/** The known name that is nearest to a mistyped one; undefined where none is near. */
-export function nearestName(given: string, known: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(given.length / 3)) + 1;
-  for (const name of known) {
-    const d = distance(given, name);
-    if (d < bestDistance) {
-      best = name;
-      bestDistance = d;
-    }
-  }
-  return best;
+  return nearestOf(path, keysByPath.keys());
 }
 
 function flatten(table: Record<string, unknown>, prefix: string, out: Map<string, unknown>): void {

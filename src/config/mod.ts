@@ -10,7 +10,6 @@ export {
   type LoadedConfig,
   type LoadOptions,
   loadConfig,
-  nearestName,
   printConfig,
   publicConfig,
 } from "./load.ts";

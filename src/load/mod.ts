@@ -6,7 +6,7 @@
  * 2. Each step may be repeated after a crash at any point: facts are written before what they allow.
  * 3. What DM reads (list, keys, error texts, status) is DM's, byte for byte; what levin adds lies beside it under names DM does not look at.
  *
- * Lacks: the sync unit, encrypted passwords in task files, storages other than this machine's directories.
+ * Lacks: the sync unit, storages other than this machine's directories.
  */
 export { CheckpointList, type LoadState } from "./checkpoint-list.ts";
 
@@ -29,6 +29,7 @@ export { EtcdStore } from "./coord/etcd-store.ts";
 export { TablePlace } from "./coord/table-place.ts";
 export { type DmCode, type DmCodeName, dmCodes, legacyLoadCodes } from "./dm-codes.ts";
 export { DmError, dmError, type ProcessError, processError, toDmError } from "./dm-error.ts";
+export { type DmPassword, dmPassword, parseSecretKey } from "./dm-password.ts";
 export type { EngineResult, EngineRun, LoadEngine } from "./engine.ts";
 export { engineConfig, type ResolvedSession } from "./engine-config.ts";
 export { type GtidSet, parseGtidSet } from "./gtid.ts";

@@ -77,9 +77,11 @@ export class LoadSession {
         }
         bytes = finishedBytes;
         if (result.errors.length > 0 && !this.#held && autoResume && resumes < RESUMES_MAX && this.#mayPass(result)) {
-          const waitMs = Math.round(backoffMs * (0.8 + 0.4 * random.next()));
-          const ceiling = lacksMetadata(result) ? `, for ${METADATA_PATIENCE_MS / 1000} s at most` : "";
-          this.#waitedForMetadataMs = ceiling === "" ? 0 : this.#waitedForMetadataMs + waitMs;
+          const isMissing = lacksMetadata(result);
+          const leftMs = isMissing ? METADATA_PATIENCE_MS - this.#waitedForMetadataMs : Number.POSITIVE_INFINITY;
+          const waitMs = Math.min(leftMs, Math.round(backoffMs * (0.8 + 0.4 * random.next())));
+          this.#waitedForMetadataMs = isMissing ? this.#waitedForMetadataMs + waitMs : 0;
+          const ceiling = isMissing ? `, waits ${Math.ceil(leftMs / 1000)} s at most` : "";
           this.#options.say(`resumes by itself in ${(waitMs / 1000).toFixed(1)} s${ceiling}: ${unit.failure?.message}`);
           this.#state = "waiting";
           const wish = await this.#wished(clock, waitMs);

@@ -1,4 +1,4 @@
-import { nearestName } from "../config/mod.ts";
+import { nearestOf } from "../base/mod.ts";
 import { isTable, type Table } from "./table-reader.ts";
 
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
@@ -49,7 +49,7 @@ export function unknownTaskKeys(document: Table, where: string): string[] {
     if (!isTable(value)) return;
     for (const key of Object.keys(value)) {
       if (known.includes(key)) continue;
-      const near = nearestName(key, known);
+      const near = nearestOf(key, known);
       const hint = near === undefined ? "" : `; did you mean ${near}?`;
       notes.push(`${path === "" ? key : `${path}.${key}`} (${where}) is unknown${hint}`);
     }

@@ -88,8 +88,16 @@ async function attempt<T>(path: string, action: () => Promise<T>, byte?: number)
   try {
     return await action();
   } catch (thrown) {
-    throw unreadable(path, thrown instanceof Error ? thrown.message : String(thrown), thrown, byte);
+    throw unreadable(path, reasonOf(thrown), thrown, byte);
   }
+}
+
+/** In words, where the system has a code only. */
+function reasonOf(thrown: unknown): string {
+  const { code } = (thrown ?? {}) as { code?: unknown };
+  if (code === "ENOENT") return "there is no such file or directory";
+  if (code === "EACCES") return "permission is denied";
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 function unreadable(path: string, why: string, cause?: unknown, byte?: number): LevinError {

@@ -57,6 +57,19 @@ test("boolean options stand alone, with = and with a blank; help shows it", asyn
   );
 });
 
+test("an option that is not there is named, with the nearest one", async () => {
+  await refused(
+    ["import", "--sanbox", "x", dir],
+    2,
+    /Cannot use --sanbox: there is no such option; did you mean --sandbox\?/,
+  );
+  await refused(["load", "run", "--state-dri=x"], 2, /Cannot use --state-dri: .* did you mean --state-dir\?/);
+  await refused(["status", "--qwertyuiop"], 2, /Cannot use --qwertyuiop: there is no such option\n/);
+  // A value is no option.
+  await refused(["import", dir, "--tidb-host", "--none", "--tidb-port=x"], 2, /tidb\.port/);
+  await refused(["import", "/nowhere"], 3, /Cannot read "\/nowhere": there is no such file or directory\n/);
+});
+
 test("ports are from 1 to 65535 wherever they are said", async () => {
   for (const flag of ["--tidb-port=99999", "--tidb-status=65536", "--tidb-port=0"])
     await refused(["import", dir, flag], 2, /it must be from 1 to 65535[\s\S]*Levin:Config:ErrInvalid/);

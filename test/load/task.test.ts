@@ -90,6 +90,12 @@ for (const mode of ["physical", "logical"]) {
     assert.equal(await text(`SELECT * FROM ${name}_routed.t2`), "1,a;2,b;3,c");
     assert.equal(await text(`SELECT * FROM dm_meta.${name}_lightning_checkpoint_list`), `${name},mysql-01,finished`);
     const shown = await levin(["load", "status", state, "--json"]);
+    assert.match(
+      (await levin(["load", "status", state])).out,
+      new RegExp(
+        `^${name}, mysql-01: finished at .*\\n100\\.00 % of .*\\nposition \\(mysql-bin\\.000002, 2022\\), gtid 97b5142f.*\\n$`,
+      ),
+    );
     const summary = JSON.parse(shown.out) as Record<string, unknown>;
     assert.deepEqual(
       [summary["state"], summary["progress"], summary["metaBinlog"], summary["rows"]],
@@ -280,6 +286,7 @@ test("flags alone; what is wrong with a task has its code and exit code", async 
     await text("SELECT * FROM `dm_meta`.`plain-dump_lightning_checkpoint_list`"),
     "plain-dump,source-1,finished",
   );
+  const naming = ["--dir", join(dir, "nowhere"), "--task", "gone", ...target];
   const cases: [string[], number, RegExp][] = [
     [["run"], 2, /neither a task file/],
     [["run", "--dir", dump, "--import-mode", "fast"], 2, /Levin:Load:ErrConfig/],
@@ -304,6 +311,20 @@ test("flags alone; what is wrong with a task has its code and exit code", async 
     assert.equal(found, code, `${words.join(" ")}: ${err}`);
     assert.match(err, wanted);
   }
+  assert.match(
+    (await levin(["load", "errors", ...naming])).out,
+    /^error 11001: parse mydumper metadata error: there is no/,
+  );
+  const status = await levin(["load", "status", join(dir, "plain-state")]);
+  assert.match(status.out, /^gone, source-1: failed at .*\n.*\nerror 11001: /);
+  const file = taskFile("secret", { password: "MKxn0Qo3m3XOyjCnhEMtsUCm83EhGQDZ/T4=" });
+  const note = /note: the password of the target is encrypted; it was decrypted with the key of DM before 8\.0/;
+  assert.match((await levin(["load", "config", "-c", file])).err, note);
+  const key = join(dir, "key");
+  fs.writeFileSync(key, "00".repeat(32));
+  const wrong = await levin(["load", "config", "-c", file, "--secret-key-path", key]);
+  assert.equal(wrong.code, 2, wrong.err);
+  assert.match(wrong.err, /Cannot use the password of the target: it is encrypted, and not with the key/);
 });
 
 test("keys that DM does not know are noted, with the nearest; those of its other units are known", async () => {

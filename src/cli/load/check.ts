@@ -64,7 +64,8 @@ async function metadataCheck({ loader }: SubTask): Promise<Found> {
     return { check, status: "ok", detail: `position ${positionText(location)}, gtid ${location.gtid || "(none)"}` };
   } catch (thrown) {
     const none = thrown instanceof DmError && thrown.kind.code === dmCodes.MetadataNoBinlogLoc.code;
-    return { check, status: none ? "warning" : "failed", detail: (thrown as Error).message };
+    if (none) return { check, status: "warning", detail: `${thrown.text}; fine unless replication is to follow` };
+    return { check, status: "failed", detail: (thrown as Error).message };
   }
 }
 

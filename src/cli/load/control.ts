@@ -9,6 +9,7 @@ import { sizeText } from "../output/text.ts";
 import { stateDirectory } from "../state-dir.ts";
 import { acceptArgs, acceptanceOf } from "./accept.ts";
 import { type AllRunArgs, runLoad } from "./run.ts";
+import { errorLine, type LoadSummary, readSummary, summaryLines } from "./summary.ts";
 import { loadTask, type TaskArgs, taskArgs } from "./task.ts";
 
 const WATCH_MS = 1_000;
@@ -34,7 +35,9 @@ type NamingArgs = {
 function stateDirNamed(io: CommandIo, args: NamingArgs): string {
   if (args.dir !== undefined) return stateDirectory("use", args.dir);
   const empty = Object.fromEntries(Object.keys(taskArgs).map((key) => [key, undefined])) as TaskArgs;
-  return loadTask(io, { ...empty, config: args.config, source: args.source, task: args.task }).stateDir;
+  // The target is not asked, so its password need not be known.
+  const named = { config: args.config, source: args.source, task: args.task, password: "" };
+  return loadTask(io, { ...empty, ...named }).stateDir;
 }
 
 async function ask(
@@ -74,7 +77,7 @@ export const statusCommand = (io: CommandIo) =>
         const answer = await askControl(stateDir, { command: "status" }, { clock: io.clock });
         if (answer === undefined) {
           const summary = lastSummary(stateDir);
-          io.stdout.write(`${json ? JSON.stringify(summary) : JSON.stringify(summary, null, 2)}\n`);
+          io.stdout.write(json ? `${JSON.stringify(summary)}\n` : summaryLines(summary));
           return 0;
         }
         const { ok: _, ...found } = answer;
@@ -85,9 +88,9 @@ export const statusCommand = (io: CommandIo) =>
     },
   });
 
-function lastSummary(stateDir: string): unknown {
-  const path = join(stateDir, "summary.json");
-  if (existsSync(path)) return readJson(path, "the summary");
+function lastSummary(stateDir: string): LoadSummary {
+  const found = readSummary(stateDir);
+  if (found !== undefined) return found;
   throw new LevinError(
     "Levin:Load:ErrControl",
     `Cannot show the load of "${stateDir}": none runs there, and none has ended there`,
@@ -104,8 +107,7 @@ function linesOf({ state, task, source, status, detail }: StatusAnswer): string 
   if (status.metaBinlog !== "")
     lines.push(`position ${status.metaBinlog}${status.metaBinlogGTID === "" ? "" : `, gtid ${status.metaBinlogGTID}`}`);
   if (detail.waitingFor.length > 0) lines.push(`waiting for ${detail.waitingFor.join(", ")}`);
-  if (detail.lastError !== undefined)
-    lines.push(`error ${detail.lastError.ErrCode}: ${detail.lastError.Message || detail.lastError.RawCause}`);
+  if (detail.lastError !== undefined) lines.push(errorLine(detail.lastError));
   return `${lines.join("\n")}\n`;
 }
 

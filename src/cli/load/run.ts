@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { command } from "cmd-ts";
 import { type EventSink, LevinError } from "../../base/mod.ts";
 import { readDocument } from "../../config/mod.ts";
@@ -10,6 +10,7 @@ import {
   dmctlStatus,
   LoadSession,
   LoadUnit,
+  localPath,
   readSubTask,
   serveControl,
   toDmError,
@@ -135,7 +136,10 @@ function outputOf(io: CommandIo, stateDir: string, json: boolean): OutputSink {
 
 /** How the load was begun, for `resume` without the same flags; no password. */
 function rememberStart(task: LoadTask, args: AllRunArgs): void {
-  const { password: _, acceptDuplicates: _a, acceptChecksumMismatch: _b, ...kept } = args;
+  const { password: _, acceptDuplicates: _a, acceptChecksumMismatch: _b, ...given } = args;
+  // It may be resumed from another directory.
+  const whole = (path: string | undefined) => (path === undefined ? undefined : resolve(localPath(path)));
+  const kept = { ...given, dir: whole(given.dir), secretKey: whole(given.secretKey) };
   const path = join(task.stateDir, "load.json");
   writeFileSync(path, `${JSON.stringify({ ...kept, config: task.configPath, stateDir: task.stateDir })}\n`);
   chmodSync(path, 0o600);

@@ -17,6 +17,7 @@ import { connectTidb, type Tidb } from "../../tidb/mod.ts";
 import { readJson } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { failureOf } from "./failure.ts";
+import { errorLine, readSummary } from "./summary.ts";
 import { coordArgs, type LoadTask, loadTask, taskArgs } from "./task.ts";
 import { openCoord, targetOf } from "./world.ts";
 
@@ -198,11 +199,12 @@ export const errorsCommand = (io: CommandIo) =>
       const { subtask, stateDir } = loadTask(io, args);
       const { record } = await withTarget(subtask, (tidb) => readLoadCheckpoint(tidb, subtask));
       const { errorCode: code = 0, errorText = "", accepted = "", phase = "init" } = record ?? {};
-      if (args.json) io.stdout.write(`${JSON.stringify({ code, message: errorText, phase, accepted })}\n`);
-      else
-        io.stdout.write(
-          code === 0 ? `no error${accepted === "" ? "" : ` (${accepted})`}\n` : `error ${code}: ${errorText}\n`,
-        );
+      // What went wrong around the import is not in the target.
+      const around = code === 0 && phase !== "finished" ? (readSummary(stateDir)?.errors ?? []) : [];
+      if (args.json) io.stdout.write(`${JSON.stringify({ code, message: errorText, phase, accepted, around })}\n`);
+      else if (code !== 0) io.stdout.write(`error ${code}: ${errorText}\n`);
+      else if (around.length > 0) for (const error of around) io.stdout.write(`${errorLine(error)}\n`);
+      else io.stdout.write(`no error${accepted === "" ? "" : ` (${accepted})`}\n`);
       const reports = join(stateDir, "import", "reports");
       for (const name of (await systemFiles.list(reports)).filter((one) => one.endsWith(".ndjson"))) {
         const lines = readFileSync(join(reports, name), "utf8")

@@ -6,8 +6,10 @@ import { LevinError } from "../../base/mod.ts";
 import { parseDuration, readDocument } from "../../config/mod.ts";
 import {
   DmError,
+  dmPassword,
   isLocalPath,
   localPath,
+  parseSecretKey,
   readSubTask,
   type SubTask,
   type Table,
@@ -42,6 +44,7 @@ export const taskArgs = {
   statusPort: text("tidb-status", "TiDB's status port"),
   user: text("tidb-user", "target's user"),
   password: text("tidb-password", "password (better: the variable LEVIN_TIDB_PASSWORD)"),
+  secretKey: text("secret-key-path", "DM's key file, for a password that dmctl has encrypted"),
   pd: text("pd-urls", "PD addresses; default: as TiDB says"),
   stateDir: text("state-dir", "directory of the load's state"),
 };
@@ -91,7 +94,7 @@ export function loadTask(io: CommandIo, args: TaskArgs, clean?: { cleanDump: boo
   const notes: string[] = [];
   try {
     const found = args.config === undefined ? fromFlags(args, notes) : fromFile(args, args.config, notes);
-    const subtask = withFlags(io, found, args);
+    const subtask = withFlags(io, found, args, passwordOf(io, found, args, notes));
     if (clean?.cleanDump) subtask.cleanDumpFile = true;
     if (clean?.keepDump) subtask.cleanDumpFile = false;
     if (subtask.cleanDumpFile && clean !== undefined)
@@ -139,9 +142,19 @@ function fromFlags(args: TaskArgs, notes: string[]): SubTask {
   return readSubTask(withTaskFlags(document, args), "flags", args.source, notes, false);
 }
 
-function withFlags(io: CommandIo, found: SubTask, args: TaskArgs): SubTask {
+/** As flag or environment say it, else as the file, where it may be encrypted. */
+function passwordOf(io: CommandIo, { to }: SubTask, args: TaskArgs, notes: string[]): string {
+  const given = args.password ?? io.environment["LEVIN_TIDB_PASSWORD"];
+  if (given !== undefined) return given;
+  const { secretKey } = args;
+  const key = secretKey === undefined ? undefined : parseSecretKey(readText(secretKey, "DM's key"), secretKey);
+  const { text: password, note } = dmPassword(to.password, key);
+  if (note !== undefined) notes.push(note);
+  return password;
+}
+
+function withFlags(io: CommandIo, found: SubTask, args: TaskArgs, password: string): SubTask {
   const { to } = found;
-  const password = args.password ?? io.environment["LEVIN_TIDB_PASSWORD"] ?? to.password;
   const subtask: SubTask = {
     ...found,
     to: {
