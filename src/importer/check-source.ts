@@ -5,9 +5,9 @@ import { parseSqlMode, runScript, type TableInfo } from "../schema/mod.ts";
 import { type FileReport, PlainStreams, retarget } from "../source/mod.ts";
 import { connectTidb, readServerVariables, type Tidb } from "../tidb/mod.ts";
 import { readJob } from "./job.ts";
+import { changesOf } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { checkInput } from "./prechecks.ts";
-import { differences } from "./records.ts";
 import { fileFingerprint, type SourcePlan, type SourceTable, scanSource } from "./source-plan.ts";
 import { demandStatusPort } from "./status-port.ts";
 import { parseTableInfoList } from "./table-models.ts";
@@ -43,7 +43,7 @@ export async function checkSource(
   const stateDifferences =
     state?.fingerprint === undefined
       ? undefined
-      : differences(onlyFiles(state.fingerprint), onlyFiles(fileFingerprint(plan)));
+      : changesOf({ ...state, fingerprint: onlyFiles(state.fingerprint) }, onlyFiles(fileFingerprint(plan)));
   const streams = new PlainStreams(plan.storage);
   closers.defer(() => streams.close());
   const input = checkInput(options, env, plan, models, session, { tidb, state, stateDifferences, streams });

@@ -1,12 +1,13 @@
-import type {
-  ChunkResult,
-  ConflictRecord,
-  EngineName,
-  Fingerprint,
-  JobRecord,
-  PlannedChunk,
-  TableFigures,
-  TableSums,
+import {
+  type ChunkResult,
+  type ConflictRecord,
+  differences,
+  type EngineName,
+  type Fingerprint,
+  type JobRecord,
+  type PlannedChunk,
+  type TableFigures,
+  type TableSums,
 } from "./records.ts";
 
 export interface BatchState {
@@ -41,6 +42,7 @@ export interface BatchState {
 export interface JobState {
   fingerprint: Fingerprint | undefined;
   startedMs: number;
+  /** By id, without gaps. */
   batches: BatchState[];
   tables: Map<string, { result: TableFigures; verified: boolean }>;
   done: boolean;
@@ -52,10 +54,27 @@ export function emptyState(): JobState {
   return { fingerprint: undefined, startedMs: 0, batches: [], tables: new Map(), done: false, forgiven: new Map() };
 }
 
+/**
+ * Nothing depends on what the job began with: its runs ended, by a mistake in the source for instance, before a chunk was encoded. (What
+ * statements have brought into a target, the target knows.)
+ */
+export function isUntouched({ fingerprint, batches, done }: JobState): boolean {
+  if (done || (batches.length > 0 && fingerprint?.["backend"] === "tidb")) return false;
+  return batches.every((batch) => batch.done.size === 0 && batch.round === 0 && !batch.encoded && !batch.ingested);
+}
+
+/** What keeps a job from going on. */
+export function changesOf(state: JobState, now: Fingerprint): string[] {
+  if (state.fingerprint === undefined || isUntouched(state)) return [];
+  return differences(state.fingerprint, now, new Set([...state.forgiven.values()].flat()));
+}
+
 /** Takes one record into the state; the journal replayed gives the same state as the run that wrote it. */
 export function applyRecord(state: JobState, record: JobRecord): void {
   switch (record.type) {
     case "job":
+      // Plans of the source as it was.
+      if (isUntouched(state)) state.batches = [];
       state.fingerprint = record.fingerprint;
       state.startedMs = record.startedMs;
       return;

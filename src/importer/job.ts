@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { type EventSink, type Files, joinPath, LevinError, utf8 } from "../base/mod.ts";
 import { acquireLock, type Journal, type LockEnvironment, openJournal, readJournal } from "../checkpoint/mod.ts";
-import { applyRecord, emptyState, type JobState } from "./job-state.ts";
+import { applyRecord, changesOf, emptyState, isUntouched, type JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { differences, type Fingerprint, type JobRecord } from "./records.ts";
 
@@ -23,6 +23,7 @@ export class Job {
   readonly #journal: Journal<JobRecord>;
   readonly #release: () => Promise<void>;
   readonly #emit: EventSink;
+  readonly #files: Files;
   /** Called after each record. */
   onAppend?: () => void;
 
@@ -31,13 +32,14 @@ export class Job {
     state: JobState,
     journal: Journal<JobRecord>,
     release: () => Promise<void>,
-    emit: EventSink,
+    { emit, files }: Pick<ImportEnvironment, "emit" | "files">,
   ) {
     this.dir = dir;
     this.state = state;
     this.#journal = journal;
     this.#release = release;
     this.#emit = emit;
+    this.#files = files;
   }
 
   /**
@@ -58,7 +60,7 @@ export class Job {
       const { records, journal } = await openJournal<JobRecord>(files, joinPath(dir, "journal"));
       const state = emptyState();
       for (const record of records) applyRecord(state, record);
-      return new Job(dir, state, journal, () => lock.release(), env.emit);
+      return new Job(dir, state, journal, () => lock.release(), env);
     } catch (error) {
       await lock.release().catch(() => undefined);
       throw error;
@@ -72,11 +74,12 @@ export class Job {
       await this.append({ type: "job", format: 1, fingerprint, startedMs: nowMs, version });
       return;
     }
-    const forgiven = new Set([...this.state.forgiven.values()].flat());
-    const found = differences(before, fingerprint, forgiven);
+    const found = changesOf(this.state, fingerprint);
     if (found.length === 0) {
-      if (forgiven.size > 0)
-        await this.append({ type: "job", format: 1, fingerprint, startedMs: this.state.startedMs, version });
+      if (differences(before, fingerprint).length === 0) return;
+      // Of chunks that were cut in another way.
+      if (isUntouched(this.state)) await this.#files.removeTree(joinPath(this.dir, "reports"));
+      await this.append({ type: "job", format: 1, fingerprint, startedMs: this.state.startedMs, version });
       return;
     }
     const shown = found.slice(0, 5).join("; ");

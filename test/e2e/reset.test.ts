@@ -39,6 +39,19 @@ const run = (source: string, state: string) =>
 
 const texts = async (query: string) => (await place.rows(query)).map(String);
 
+test("a file that is corrected after its first rows were refused goes in by the same command", async () => {
+  const source = dump("r0", { one: "(1,'x'),('no number','y')" });
+  const state = place.path("state");
+  const refused = await run(source, state);
+  assert.equal(refused.code, 4, refused.err);
+  fs.writeFileSync(join(source, "r0.one.sql"), "INSERT INTO one VALUES (1,'x'),(2,'y');");
+  const checked = await levin(["check", source, ...place.target().slice(0, -1), `--state-dir=${state}`]);
+  assert.equal(checked.code, 0, checked.out);
+  const { code, err } = await run(source, state);
+  assert.equal(code, 0, err);
+  assert.deepEqual(await texts("SELECT a FROM r0.one"), ["1", "2"]);
+});
+
 describe("levin reset DIR TABLE", () => {
   test("a table that is in is imported anew, from files that may have changed; the others are left alone", async () => {
     const source = dump("r1", { one: "(1,'x')", two: "(2,'y')", three: "(3,'z')" });

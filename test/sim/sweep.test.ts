@@ -25,9 +25,10 @@ describe("a step fails, then the import is continued", () => {
   }
 });
 
-test("an import whose chunks would be cut in another way is not continued", async () => {
+/** The second life wants larger chunks than the first one, which dies behind so many records. */
+function largerChunks(records: number) {
   let options: ImportOptions | undefined;
-  const changed = simulate(9, {
+  return simulate(9, {
     livesMax: 2,
     tamper: (_, given) => {
       options = given;
@@ -37,10 +38,14 @@ test("an import whose chunks would be cut in another way is not continued", asyn
       if (life === 2) options!.chunkSizeBytes = 700;
       let runs = 0;
       return (kind, what) =>
-        life === 1 && kind === "file" && what === "append" && ++runs === 5 ? "crash-after" : undefined;
+        life === 1 && kind === "file" && what === "append" && ++runs === records ? "crash-after" : undefined;
     },
   });
-  await assert.rejects(changed, /ErrChanged.*chunk size was 500 and is 700/);
+}
+
+test("an import whose chunks would be cut in another way is not continued, unless none was encoded", async () => {
+  await assert.rejects(largerChunks(6), /ErrChanged.*chunk size was 500 and is 700/);
+  await largerChunks(5);
 });
 
 test("what the disk quota has no room for is imported early, also where that is broken off", async () => {

@@ -60,7 +60,8 @@ export const engineCodes = defineCodes({
   },
   "Levin:State:ErrChanged": {
     meaning: "The state directory belongs to another import: the source, schema or options differ.",
-    action: "The message lists what differs; undo that, use another --state-dir, or start again with --fresh.",
+    action:
+      "The message lists what differs; undo that, have the table forgotten (levin reset STATE-DIR TABLE --yes), use another --state-dir, or start again with --fresh.",
     retry: "never",
     exit: 2,
   },

@@ -78,7 +78,7 @@ async function writeFile(path: string, sizeBytes: number, seed: number): Promise
 /** Encodes what lies in a directory; the number of rows. */
 async function encode(dir: string, engines: string, workers: number): Promise<number> {
   const world = systemWorld(systemClock, new URL("../../../src/importer/encode/encode-worker.ts", import.meta.url));
-  const { worker: sizes } = planMemory(384 * 2 ** 20, { workers, rangeJobs: 4, blocks: "level" });
+  const { worker: sizes } = planMemory(384 * 2 ** 20, { workers, rangeJobs: 4, blocks: "files" });
   const dialect = { ...defaultCsvDialect, nulls: ["\\N"] };
   const storage = await world.openStorage(dir);
   const { tables } = await loadSource(storage, { dialect });
@@ -103,7 +103,7 @@ async function encode(dir: string, engines: string, workers: number): Promise<nu
     dir: engines,
     tables: [{ name: "d.big", info, codings: new Map(), ignored: new Set<string>() }],
     oneEngine: false,
-    blocks: "level",
+    blocks: "files",
     firstRun: 0,
     chunks: new ReadAhead(chunks(), workers + 1),
     onRejected: async () => undefined,
@@ -113,7 +113,7 @@ async function encode(dir: string, engines: string, workers: number): Promise<nu
     },
     room: async () => true,
   };
-  const opened = await openBatchEngines({ world, files: systemFiles }, engines, "level", false);
+  const opened = await openBatchEngines({ world, files: systemFiles }, engines, "files", false);
   try {
     await pool.encode(batch, new AbortController().signal);
   } finally {

@@ -1,4 +1,4 @@
-/** The source alone: cutting large files by proof, reading rows, decompressing; quoted text with line ends among it. */
+/** The source alone: cutting large files by proof, reading rows in chunks and uncut, decompressing; quoted text with line ends among it. */
 import { createReadStream, createWriteStream, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -50,15 +50,23 @@ async function measure(
   const storage = await openLocalStorage(dir);
   const dialect = { ...defaultCsvDialect, nulls: ["\\N"] };
   const source = await loadSource(storage, { dialect });
-  const [planCost, chunks] = await timed(async () => {
+  const plan = async (how: PlanOptions): Promise<Chunk[]> => {
     const out: Chunk[] = [];
-    for (const { files } of source.tables) out.push(...(await Array.fromAsync(planChunks(storage, files, options))));
+    for (const { files } of source.tables) out.push(...(await Array.fromAsync(planChunks(storage, files, how))));
     return out;
-  });
+  };
+  const [planCost, chunks] = await timed(() => plan(options));
   const [readCost, rows] = await timed(() => rowsOf(storage, chunks));
-  const measures: Measure[] = [{ stage: "read rows", bytes, items: rows, ...readCost, limit: "file read" }];
-  if (chunks.length > 1)
-    measures.unshift({ stage: "cut by proof", bytes, items: chunks.length, ...planCost, limit: "file read" });
+  const limit = "file read";
+  if (chunks.length === 1) return { measures: [{ stage: "read rows", bytes, items: rows, ...readCost, limit }], rows };
+  const whole = await plan({ ...options, chunkBytes: Number.MAX_SAFE_INTEGER });
+  const [wholeCost, again] = await timed(() => rowsOf(storage, whole));
+  if (again !== rows) throw new Error(`${rows} rows in chunks, ${again} in whole files`);
+  const measures: Measure[] = [
+    { stage: "cut by proof", bytes, items: chunks.length, ...planCost, limit },
+    { stage: "read rows", bytes, items: rows, ...readCost, limit },
+    { stage: "read uncut", bytes, items: again, ...wholeCost, limit },
+  ];
   return { measures, rows };
 }
 
