@@ -131,7 +131,7 @@ export function valueFromText(path: string, spec: KeySpec, given: string, origin
   }
 }
 
-export function nearestKey(path: string): string | undefined {
+function nearestKey(path: string): string | undefined {
   return nearestOf(path, keysByPath.keys());
 }
 

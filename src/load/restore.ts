@@ -118,19 +118,22 @@ export class Restore {
     progress.waitingFor = [];
     progress.stage = "verify";
     const mismatch = await verifyShared(tidb, env.coord, signal, (text) => this.#warn(text));
-    return mismatch === undefined ? undefined : this.#mismatchOf(subtask, mismatch);
+    return mismatch === undefined ? undefined : await this.#mismatchOf(subtask, mismatch);
   }
 
   /** Pairs that are not there although they were sent: rows of several sources with the same keys. */
-  #mismatchOf(
+  async #mismatchOf(
     subtask: SubTask,
     { error, table, lost }: { error: DmError; table: string; lost: bigint },
-  ): DmError | undefined {
+  ): Promise<DmError | undefined> {
     if (subtask.loader.onDuplicatePhysical === "manual" && lost > 0n) {
-      this.#warn(
-        `${lost} pairs of ${table} gave way to pairs of other sources; where it has more than its primary key, compare with ADMIN CHECK TABLE ${table}`,
-      );
-      return dmError("LoadLightningHasDup", [taskInfoSchemaName(subtask.metaSchema, subtask.name), CONFLICT_VIEW]);
+      const { env, tidb } = this.#parts;
+      const text = `${lost} pairs of ${table} gave way to pairs of other sources; where it has more than its primary key, compare with ADMIN CHECK TABLE ${table}`;
+      this.#warn(text);
+      const schema = taskInfoSchemaName(subtask.metaSchema, subtask.name);
+      // The error sends people to this view, so it has to be there.
+      await env.noteConflict?.(tidb, schema, { table, text, taskId: BigInt(env.clock.nowMs()) * 1_000_000n });
+      return dmError("LoadLightningHasDup", [schema, CONFLICT_VIEW]);
     }
     if (subtask.loader.checksumPhysical !== "optional") return error;
     this.#warn(error.message);

@@ -19,6 +19,8 @@ export interface LoadUnitEnvironment {
   worker: string;
   /** Of the engine's state, kept across runs. */
   stateDir: string;
+  /** Says in the task's error view what is known of conflicts that the engine could not name. */
+  noteConflict?: (tidb: Tidb, schema: string, note: { table: string; text: string; taskId: bigint }) => Promise<void>;
   /** The dump's file `metadata`; undefined when there is none. Given where the dump is not on this machine. */
   readMetadata?: () => Promise<string | undefined>;
   /** At least so many sources meet at the barriers; default: as many as the task names. */

@@ -13,6 +13,8 @@ export interface ServerState {
   readonly board: TaskBoard;
   readonly gate: PauseGate;
   readonly log: { level: LogLevel };
+  /** Metrics of what drives the import, as Prometheus text. */
+  readonly moreMetrics?: () => string;
   /** Makes a task of a TOML text; throws `LevinError` where it is not valid. Absent: outside server mode, no tasks are taken. */
   readonly makeTask?: (toml: string) => Task;
 }
@@ -51,7 +53,8 @@ export async function answer(state: ServerState, request: Request): Promise<Answ
       );
     case "/metrics": {
       const { registry } = state.monitor.metrics;
-      return { status: 200, headers: { "content-type": registry.contentType }, body: await registry.metrics() };
+      const body = `${await registry.metrics()}${state.moreMetrics?.() ?? ""}`;
+      return { status: 200, headers: { "content-type": registry.contentType }, body };
     }
     case "/progress/task":
       return ok(state.monitor.task());

@@ -117,6 +117,11 @@ for (const [number, manual] of [
         error!.Message,
         `physical import finished but the data has duplication, please check \`dm_meta_${task}\`.\`conflict_view\` to see the duplication`,
       );
+      assert.equal(await text(`SHOW FULL TABLES IN dm_meta_${task} LIKE 'conflict_view'`), "conflict_view,VIEW");
+      assert.equal(
+        await text(`SELECT table_name, row_data FROM dm_meta_${task}.conflict_error_v4`),
+        `\`${task}\`.\`t\`,3 pairs of \`${task}\`.\`t\` gave way to pairs of other sources; where it has more than its primary key, compare with ADMIN CHECK TABLE \`${task}\`.\`t\``,
+      );
     } else {
       assert.equal(error!.ErrCode, 34021);
       assert.equal(error!.Message, "checksum mismatched, KV number in source files: 6, KV number in TiDB cluster: 3");

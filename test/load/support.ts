@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type LevinEvent, systemClock, systemFiles, systemRandom } from "../../src/base/mod.ts";
 import { importEngine } from "../../src/cli/load/engine.ts";
 import type { CommandIo } from "../../src/cli/mod.ts";
+import { writeConflictNote } from "../../src/importer/mod.ts";
 import {
   defaultLoaderConfig,
   type LoadUnitEnvironment,
@@ -73,6 +74,7 @@ export function environmentOf(
     files: systemFiles,
     emit: (event) => events.push(event),
     engine: importEngine(testIo()),
+    noteConflict: writeConflictNote,
     connect: connectTidb,
     target: targetOptions(target),
     coord: noCoordination,

@@ -365,3 +365,40 @@ test("keys that DM does not know are noted, with the nearest; those of its other
     ["threadz is unknown; did you mean threads?", "to.hots is unknown; did you mean host?"],
   );
 });
+
+test("--status-addr: what a unit has ended with is on /metrics beside the import's own, while it waits for a person", async () => {
+  const name = "served";
+  const dump = writeDump(join(dir, `${name}.${name}`), [[1, "a"]]);
+  fs.writeFileSync(join(dump, "d.t.1.sql"), "INSERT INTO `t` VALUES (1,'again');\n");
+  const state = join(dir, `${name}-state`);
+  const found = Promise.withResolvers<string>();
+  let err = "";
+  const write = (part: string): void => {
+    err += part;
+    const url = /HTTP server on (\S+)\n/.exec(err)?.[1];
+    if (url !== undefined) found.resolve(url);
+  };
+  const words = ["load", "run", "-c", taskFile(name), "--state-dir", state, "--stay", "--status-addr=127.0.0.1:0"];
+  const running = levin(words, { stderr: { write } });
+  void running.then(() => found.reject(new Error(err)));
+  const url = await found.promise;
+  const get = async (path: string): Promise<string> => await (await fetch(`${url}${path}`)).text();
+  await until(
+    async () => {
+      const { out } = await levin(["load", "status", state, "--json"]);
+      return out !== "" && (JSON.parse(out) as { state: string }).state === "failed";
+    },
+    () => `the failure: ${err}`,
+  );
+  const metrics = await get("/metrics");
+  assert.match(
+    metrics,
+    /^dm_loader_exit_with_error_count\{task="served",source_id="mysql-01",resumable_err="false"\} 1$/m,
+  );
+  assert.match(metrics, /^lightning_tables\{state="pending",result="success"\} 1$/m);
+  const { current } = JSON.parse(await get("/tasks")) as { current: number };
+  const shown = JSON.parse(await get(`/tasks/${current}`)) as { mydumper: { "data-source-dir": string } };
+  assert.equal(shown.mydumper["data-source-dir"], dump);
+  assert.equal((await levin(["load", "stop", state])).out, "stopped\n");
+  assert.equal((await running).code, 130);
+});

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import os from "node:os";
+import type { PauseGate } from "../../base/mod.ts";
 import { loadConfig } from "../../config/mod.ts";
 import { runImport } from "../../importer/mod.ts";
 import type { LoadEngine } from "../../load/mod.ts";
@@ -8,7 +9,7 @@ import { importOptions } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 
 /** levin's importer as the engine of load units. */
-export function importEngine(io: CommandIo): LoadEngine {
+export function importEngine(io: CommandIo, gate?: PauseGate): LoadEngine {
   return async ({ config, fresh, sharedIndex, signal, emit }) => {
     const loaded = loadConfig({ file: { path: "the task", table: config } });
     const given = importOptions(io, loaded, undefined, fresh);
@@ -20,7 +21,7 @@ export function importEngine(io: CommandIo): LoadEngine {
     const shared = sharedIndex === undefined ? {} : { parallelIndex: sharedIndex };
     const { conflicts = 0, ...result } = await runImport(
       { ...options, ...shared },
-      importEnvironment(io, emit, { signal }),
+      importEnvironment(io, emit, { signal, ...(gate === undefined ? {} : { gate }) }),
     );
     return { ...result, duplicates: conflicts };
   };

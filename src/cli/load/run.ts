@@ -1,23 +1,26 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { command } from "cmd-ts";
-import { type EventSink, LevinError } from "../../base/mod.ts";
-import { readDocument } from "../../config/mod.ts";
+import { type EventSink, LevinError, type PauseGate } from "../../base/mod.ts";
+import { type LoadedConfig, loadConfig, readDocument } from "../../config/mod.ts";
 import {
   type Acceptance,
   type ControlRequest,
   defaultLoadMetrics,
   dmctlStatus,
+  engineConfig,
   LoadSession,
   LoadUnit,
   localPath,
   readSubTask,
+  resolveSqlMode,
   serveControl,
   toDmError,
 } from "../../load/mod.ts";
-import { readText } from "../import-options.ts";
+import { loadImportConfig, readText } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from "../output/sinks.ts";
+import { serverState, taskOf, withStatusServer } from "../status-server.ts";
 import { type AcceptFlags, acceptArgs, acceptanceOf } from "./accept.ts";
 import { failureOf } from "./failure.ts";
 import {
@@ -48,10 +51,21 @@ export type AllRunArgs = TaskArgs & CoordArgs & RunFlags & AcceptFlags;
 export async function runLoad(io: CommandIo, args: AllRunArgs): Promise<number> {
   const task = loadTask(io, args, args);
   mkdirSync(task.stateDir, { recursive: true });
+  const config = httpConfig(io, task, args.statusAddr);
+  const server = { ...serverState(io, "info"), moreMetrics: () => defaultLoadMetrics.exitWithError.text() };
   const sink = outputOf(io, task.stateDir, args.json);
+  const emit: EventSink = (event) => {
+    sink.emit(event);
+    server.monitor.note(event);
+  };
   for (const note of task.notes) io.stderr.write(`note: ${note}\n`);
   try {
-    return await loadAlone(io, task, args, sink.emit);
+    let exit = 0;
+    const shown = taskOf(io, server, config, async (signal) => {
+      exit = await loadAlone(io, task, args, { emit, signal, gate: server.gate });
+    });
+    await withStatusServer(io, config, server, () => server.board.run(shown, io.signal));
+    return exit;
   } catch (thrown) {
     const error = LevinError.from(thrown);
     sink.emit({ kind: "log", level: "error", message: error.message, fields: { code: error.code } });
@@ -68,19 +82,24 @@ interface Running {
 }
 
 /** The one process that loads in a state directory is the one that has its control socket. */
-async function loadAlone(io: CommandIo, task: LoadTask, args: AllRunArgs, emit: EventSink): Promise<number> {
+async function loadAlone(
+  io: CommandIo,
+  task: LoadTask,
+  args: AllRunArgs,
+  { emit, signal, gate }: { emit: EventSink; signal: AbortSignal; gate: PauseGate },
+): Promise<number> {
   let running: Running | undefined;
   const control = await serveControl(task.stateDir, io.clock, (request) => handle(request, running));
   try {
     rememberStart(task, args);
     const coord = await openCoord(io, task, args);
     try {
-      const unit = new LoadUnit(task.subtask, unitEnvironment(io, task, coord, args, emit));
+      const unit = new LoadUnit(task.subtask, unitEnvironment(io, task, coord, args, emit, gate));
       const session = new LoadSession({
         unit,
         clock: io.clock,
         random: io.random,
-        signal: io.signal,
+        signal,
         autoResume: !args.noAutoResume,
         stay: args.stay,
         acceptance: acceptanceOf(args),
@@ -119,6 +138,14 @@ async function runSession(io: CommandIo, { unit, session, task }: Running, emit:
   }
   emit({ kind: "summary", rows, sourceBytes: totalBytes, tables: tablesDone, elapsedMs, exitCode: 0 });
   return 0;
+}
+
+/** What the import will be told, with where to listen; certificates and token are those of `levin import`. */
+function httpConfig(io: CommandIo, { subtask, stateDir }: LoadTask, statusAddr: string | undefined): LoadedConfig {
+  const session = { sqlMode: resolveSqlMode(subtask, () => undefined), timeZone: subtask.timezone };
+  const table = engineConfig(subtask, session, { stateDir, sources: subtask.sources.length });
+  const flags = new Map(statusAddr === undefined ? [] : [["lightning.status-addr", statusAddr]]);
+  return loadConfig({ base: loadImportConfig(io, undefined, flags, false), file: { path: "the task", table } });
 }
 
 function outputOf(io: CommandIo, stateDir: string, json: boolean): OutputSink {

@@ -60,7 +60,12 @@ export const coordArgs = {
   barrierTimeout: text("barrier-timeout", "ceiling of waiting for other sources, default 24h"),
 };
 
+const statusArg = {
+  statusAddr: text("status-addr", "address of the HTTP server: progress, pause, metrics, as of levin import"),
+};
+
 export const runArgs = {
+  ...statusArg,
   cleanDump: flag({ long: "clean-dump", description: "remove the dump after success" }),
   keepDump: flag({ long: "keep-dump", description: "keep the dump, whatever the file says" }),
   stay: flag({ long: "stay", description: "after an error wait for resume or stop, as DM does, instead of ending" }),
@@ -70,7 +75,9 @@ export const runArgs = {
 
 export type TaskArgs = { [K in keyof typeof taskArgs]: string | undefined };
 export type CoordArgs = { [K in keyof typeof coordArgs]: string | undefined };
-export type RunFlags = { [K in keyof typeof runArgs]: boolean };
+export type RunFlags = { [K in Exclude<keyof typeof runArgs, "statusAddr">]: boolean } & {
+  statusAddr?: string | undefined;
+};
 
 export interface LoadTask {
   subtask: SubTask;

@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type EventSink, LevinError, systemFiles } from "../../base/mod.ts";
+import { type EventSink, LevinError, type PauseGate, systemFiles } from "../../base/mod.ts";
 import { loadConfig } from "../../config/mod.ts";
+import { writeConflictNote } from "../../importer/mod.ts";
 import {
   BeatStore,
   type CoordIdentity,
@@ -86,6 +87,7 @@ export function unitEnvironment(
   coord: CoordStore,
   args: CoordArgs,
   emit: EventSink,
+  gate?: PauseGate,
 ): LoadUnitEnvironment {
   const stateDir = join(task.stateDir, "import");
   mkdirSync(stateDir, { recursive: true });
@@ -95,7 +97,8 @@ export function unitEnvironment(
     clock: io.clock,
     files: systemFiles,
     emit,
-    engine: importEngine(io),
+    engine: importEngine(io, gate),
+    noteConflict: writeConflictNote,
     connect: connectTidb,
     target: targetOf(task.subtask),
     coord,

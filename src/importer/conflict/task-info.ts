@@ -65,6 +65,20 @@ export async function writeTaskInfo(
   );
 }
 
+/**
+ * Says in a task's `conflict_view` what is known of conflicts that no report names, as those of rows of different sources: a line for a
+ * table, which takes the place of one of before. `table` as in `db.table`; `taskId` counts nanoseconds.
+ */
+export async function writeConflictNote(
+  tidb: Tidb,
+  schema: string,
+  { table, text, taskId }: { table: string; text: string; taskId: bigint },
+): Promise<void> {
+  const tables = new TaskTables(tidb, schema, taskId);
+  await tables.create();
+  await tables.note(table, text);
+}
+
 const kind = ({ index }: ConflictLine): number => (index === "PRIMARY" ? 1 : 0);
 
 function record(line: ConflictLine): (string | number)[] {
@@ -98,6 +112,15 @@ class TaskTables {
       await query(`USE ${this.#schema}`);
       await query(`CREATE OR REPLACE VIEW conflict_view AS ${VIEW}`);
     });
+  }
+
+  async note(table: string, text: string): Promise<void> {
+    const into = `${this.#schema}.conflict_error_v4`;
+    await this.#tidb.query(`DELETE FROM ${into} WHERE table_name = ${literal(table)} AND index_name = ''`);
+    await this.#tidb.query(
+      `INSERT INTO ${into} (task_id, table_name, index_name, key_data, row_data, raw_key, raw_value, raw_handle, raw_row, kv_type) ` +
+        `VALUES (${this.#task}, ${literal(table)}, '', '', ${literal(text)}, '', '', '', '', 0)`,
+    );
   }
 
   /** Each row begins with the table's name. */
