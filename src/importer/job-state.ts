@@ -46,21 +46,30 @@ export interface JobState {
   batches: BatchState[];
   tables: Map<string, { result: TableFigures; verified: boolean }>;
   done: boolean;
+  /** Runs have been committed once, be they forgotten since: what came of them may be in the cluster. */
+  encodedAny: boolean;
   /** Tables that were reset and not begun again → names of the fingerprint that may be different until then. */
   forgiven: Map<string, readonly string[]>;
 }
 
 export function emptyState(): JobState {
-  return { fingerprint: undefined, startedMs: 0, batches: [], tables: new Map(), done: false, forgiven: new Map() };
+  return {
+    fingerprint: undefined,
+    startedMs: 0,
+    batches: [],
+    tables: new Map(),
+    done: false,
+    encodedAny: false,
+    forgiven: new Map(),
+  };
 }
 
 /**
  * Nothing depends on what the job began with: its runs ended, by a mistake in the source for instance, before a chunk was encoded. (What
  * statements have brought into a target, the target knows.)
  */
-export function isUntouched({ fingerprint, batches, done }: JobState): boolean {
-  if (done || (batches.length > 0 && fingerprint?.["backend"] === "tidb")) return false;
-  return batches.every((batch) => batch.done.size === 0 && batch.round === 0 && !batch.encoded && !batch.ingested);
+export function isUntouched({ fingerprint, batches, done, encodedAny }: JobState): boolean {
+  return !done && !encodedAny && (batches.length === 0 || fingerprint?.["backend"] !== "tidb");
 }
 
 /** What keeps a job from going on. */
@@ -99,6 +108,7 @@ export function applyRecord(state: JobState, record: JobRecord): void {
       applyReset(state, record.table, record.forgiven);
       return;
     default:
+      if (record.type === "flushed" || record.type === "encoded") state.encodedAny = true;
       applyToBatch(batchOf(state, record.batch), record);
   }
 }
