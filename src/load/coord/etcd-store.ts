@@ -15,6 +15,8 @@ import {
 const STATES: ReadonlySet<string> = new Set(["not-ready", "ready", "finished"]);
 
 const TAKE_ATTEMPTS = 10;
+/** How long after the end of a watch it is looked again, so that there is a pause where none can be had. */
+const LOST_WATCH_MS = 1_000;
 
 /**
  * DM's keys in etcd. Beside them, under prefixes of its own, a lease says that a worker of levin lives, so that one that died is not waited
@@ -162,8 +164,8 @@ export class EtcdStore implements CoordStore {
     const stop = new AbortController();
     const both = AbortSignal.any([stop.signal, signal]);
     const seen = [LIGHTNING_COORD, LEVIN_ALIVE].map((prefix) => this.#nextChange(etcdKey(prefix, this.#me.task), both));
-    // A stream that cannot be had is no change: the look after the time is.
-    const noticed = Promise.any(seen).catch(() => new Promise<never>(() => undefined));
+    // Streams that are lost may have missed a change, and etcd may be away, which the next look tells.
+    const noticed = Promise.any(seen).catch(() => this.#clock.sleep(LOST_WATCH_MS, both));
     try {
       await Promise.race([noticed, this.#clock.sleep(ms, both)]);
     } finally {
