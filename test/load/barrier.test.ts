@@ -10,6 +10,7 @@ import {
   DirectoryPlace,
   EtcdStore,
   type LoadState,
+  noCoordination,
   TablePlace,
 } from "../../src/load/mod.ts";
 import { connectTidb, type Tidb } from "../../src/tidb/mod.ts";
@@ -220,6 +221,29 @@ test("marks of an earlier attempt do not count, those who are missing are named"
   states.set("b", "finished");
   await new Barrier({ ...barrierOptions(store), listStates: async () => states }).finishAndWait(signal);
   await store.close();
+});
+
+test("a wait for one who is gone ends with his grace, not at the next look", async () => {
+  let nowMs = 0;
+  const waits: number[] = [];
+  const gone = { source: "b", state: "not-ready", worker: "w", alive: false, sums: undefined } as const;
+  const store: CoordStore = {
+    ...noCoordination,
+    kind: "etcd",
+    members: async () => [{ ...gone, source: "a" }, gone],
+    changed: async (ms) => {
+      waits.push(ms);
+      nowMs += ms;
+    },
+  };
+  const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
+  const options = { ...barrierOptions(store), clock, patienceMs: 60_000, listStates: async () => new Map() };
+  const { signal } = new AbortController();
+  await assert.rejects(
+    new Barrier({ ...options, graceMs: 7_000 }).readyAndWait(signal),
+    /the lease of b .* has run out/,
+  );
+  assert.deepEqual(waits, [5_000, 2_000]);
 });
 
 function barrierOptions(store: CoordStore) {

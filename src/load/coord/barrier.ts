@@ -64,10 +64,13 @@ export class Barrier {
         if (alive !== false) goneSince.delete(source);
         else if (!goneSince.has(source)) goneSince.set(source, now);
       }
-      const dead = missing.filter(({ source }) => now - (goneSince.get(source) ?? now) >= graceMs);
+      const graceLeft = ({ source }: Member): number =>
+        (goneSince.get(source) ?? Number.POSITIVE_INFINITY) + graceMs - now;
+      const dead = missing.filter((member) => graceLeft(member) <= 0);
       if (dead.length > 0) throw this.#gone(own, dead);
-      if (now - startedMs >= patienceMs) throw this.#timedOut(own, names);
-      await store.changed(Math.min(LOOK_MS, Math.max(1, patienceMs - (now - startedMs))), signal);
+      const patienceLeft = startedMs + patienceMs - now;
+      if (patienceLeft <= 0) throw this.#timedOut(own, names);
+      await store.changed(Math.max(1, Math.min(LOOK_MS, patienceLeft, ...missing.map(graceLeft))), signal);
     }
   }
 
