@@ -70,8 +70,11 @@ async function ingestEngine(
   await engine.cascade({ signal });
   const all = await engine.ranges({ rangeBytes: options.rangeSizeBytes, rangeKeys: options.rangeKeys });
   const done = state.ranges[name];
-  const ranges = all.filter((range) => done.get(toHex(range.start)) !== toHex(range.end));
-  for (const range of all) if (!ranges.includes(range)) progress.ingested(range.bytes);
+  const ranges = all.filter((range) => {
+    const isDone = done.get(toHex(range.start)) === toHex(range.end);
+    if (isDone) progress.ingested(range.bytes);
+    return !isDone;
+  });
   if (ranges.length === 0) return;
   const onTrouble = (trouble: { kind: string; words: string }): void =>
     env.emit({ kind: "log", level: "info", message: `split: ${trouble.kind}: ${trouble.words}` });
