@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import fs from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** An open file for appending. */
 export interface AppendFile {
@@ -31,6 +31,7 @@ export interface DirEntry {
  * File operations as a value, so that a test can fail each of them in turn. Paths are plain; errors are Node's, with `code`.
  */
 export interface Files {
+  /** With its parents; the names of those that it makes are on disk when it resolves. */
   makeDir(path: string): Promise<void>;
   read(path: string): Promise<Uint8Array | undefined>;
   /** Whole new content that is there in full or not at all: temporary file, sync, rename, sync of the directory. */
@@ -60,7 +61,14 @@ function isMissing(error: unknown): boolean {
 }
 
 async function syncDir(path: string): Promise<void> {
-  const handle = await fs.open(path, constants.O_RDONLY);
+  let handle: fs.FileHandle;
+  try {
+    handle = await fs.open(path, constants.O_RDONLY);
+  } catch (error) {
+    // One that may be written and not read.
+    if ((error as { code?: string }).code === "EACCES") return;
+    throw error;
+  }
   try {
     await handle.sync();
   } catch (error) {
@@ -69,6 +77,16 @@ async function syncDir(path: string): Promise<void> {
     if (code !== "EINVAL" && code !== "EPERM" && code !== "EISDIR") throw error;
   } finally {
     await handle.close();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await fs.stat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
   }
 }
 
@@ -84,7 +102,10 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
 
 export const systemFiles: Files = {
   async makeDir(path) {
+    const made: string[] = [];
+    for (let at = resolve(path); !(await exists(at)); at = dirname(at)) made.push(at);
     await fs.mkdir(path, { recursive: true });
+    for (const dir of made) await syncDir(dirname(dir));
   },
   async read(path) {
     try {

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import { type EventSink, type Files, joinPath, LevinError, utf8 } from "../base/mod.ts";
 import { acquireLock, type Journal, type LockEnvironment, openJournal, readJournal } from "../checkpoint/mod.ts";
 import { applyRecord, changesOf, emptyState, isUntouched, type JobState } from "./job-state.ts";
@@ -53,6 +54,8 @@ export class Job {
     const { files } = env;
     const dir = options.stateDir;
     await files.makeDir(dir);
+    // Who made it may have died before its name was on disk.
+    await files.syncDir(dirname(dir));
     const lock = await acquireLock(files, joinPath(dir, "LOCK"), await lockEnvironment(files, env.pid), env.clock);
     try {
       if (options.fresh) await forget(files, options);
