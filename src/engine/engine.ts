@@ -182,6 +182,16 @@ export class Engine {
     return runs;
   }
 
+  /** Which of these runs are not there: neither they with their blocks, nor a run that `cascade` made of them. */
+  async missing(runIds: Iterable<number>): Promise<number[]> {
+    const stored = new Set(await this.#blocks.runIds());
+    const held = new Set<number>();
+    for (const run of await this.runs()) {
+      if (stored.has(run.runId)) for (const id of run.sources.length === 0 ? [run.runId] : run.sources) held.add(id);
+    }
+    return [...runIds].filter((id) => !held.has(id));
+  }
+
   /** Takes a run out again: its rows are to be encoded anew. Not while others read the engine. */
   async dropRun(runId: number): Promise<void> {
     await this.#kvdb.batch([{ key: runKey(this.#prefix, runId), value: undefined }], { sync: true });

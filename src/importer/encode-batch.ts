@@ -45,6 +45,8 @@ export async function openEncoded(context: EncodeContext, state: BatchState): Pr
   if (state.round > 0) await files.removeTree(batchDir(context, state.id, state.round - 1));
   const engines = await openBatchEngines(context.env, dir, context.options.blockStore, looksForConflicts(context));
   try {
+    // The name of the batch's directory: LevelDB does not see to that.
+    await files.syncDir(context.options.sortedKvDir);
     for (const name of ["data", "index"] as const) {
       for (const run of await engines.engines[name].runs()) {
         if (!state.runs[name].has(run.runId) && run.sources.length === 0)
@@ -56,6 +58,35 @@ export async function openEncoded(context: EncodeContext, state: BatchState): Pr
     await engines.close();
     throw error;
   }
+}
+
+/**
+ * Opens a batch's engines with all that the journal says they hold. Where that is gone, as after the loss of a scratch disk, the batch is
+ * encoded again: same pairs, same timestamp. Throws `Levin:State:ErrPairsLost` where that may not be.
+ */
+async function openWhole(context: EncodeContext, state: BatchState): Promise<EncodedBatch> {
+  const encoded = await openEncoded(context, state);
+  // Behind its last range a batch needs them no more, and a killed run may have removed some.
+  if (state.ingested) return encoded;
+  try {
+    const { data, index } = encoded.engines.engines;
+    const gone = (await data.missing(state.runs.data)).length + (await index.missing(state.runs.index)).length;
+    if (gone === 0) return encoded;
+    const { env, job } = context;
+    const message = `${gone} of ${state.runs.data.size + state.runs.index.size} runs of sorted pairs are gone from "${encoded.dir}"`;
+    // What was in the way of others, or of rows in the target, is known by them only, and may be in already.
+    if (state.filled.length > 0 || state.conflicts !== undefined) {
+      throw new LevinError("Levin:State:ErrPairsLost", `Cannot continue: ${message}`, { fields: { dir: encoded.dir } });
+    }
+    env.emit({ kind: "log", level: "warn", message: `${message}: their tables are encoded again`, fields: { gone } });
+    await job.append({ type: "lost", batch: state.id });
+  } catch (error) {
+    await encoded.engines.close();
+    throw error;
+  }
+  await encoded.engines.close();
+  await context.env.files.removeTree(encoded.dir);
+  return await openEncoded(context, state);
 }
 
 /** Brings what the engines of a batch hold into the cluster. */
@@ -73,7 +104,7 @@ export async function encodeBatch(
 ): Promise<EncodedBatch> {
   const { job, env } = context;
   const state = job.state.batches[batch.id]!;
-  let encoded = await openEncoded(context, state);
+  let encoded = await openWhole(context, state);
   context.quota.add(batch.id, state.engineBytes);
   if (state.encoded) return encoded;
   const stream = new ChunkStream({ ...context, columnCountOf: columnCountsOf(context) }, batch, state);

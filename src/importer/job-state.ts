@@ -176,6 +176,9 @@ function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: num
       batch.runs = { data: new Set(), index: new Set() };
       batch.ranges = { data: new Map(), index: new Map() };
       return;
+    case "lost":
+      Object.assign(batch, newProgress());
+      return;
     case "encoded":
       batch.encoded = true;
       return;

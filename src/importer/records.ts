@@ -7,6 +7,7 @@
  *   flushed     runs that are committed, and the chunks that they complete (written only after the runs are on disk)
  *   early       the disk quota is used up: what the batch's engines hold is imported before the next chunk is encoded
  *   round       that is in, its engines are gone, and the batch goes on with new ones
+ *   lost        runs of a batch were gone from the disk; all of it is encoded again
  *   encoded     a batch has no chunk left to encode
  *   conflicts   rows of a batch that have the same key were found, and what stays of them is on disk
  *   cleared     rows of the target that others replace are gone; what is left there, and the new commit timestamp
@@ -30,6 +31,7 @@ export type JobRecord =
   | { type: "flushed"; batch: number; runs: EngineRuns; chunks: ChunkResult[] }
   | { type: "early"; batch: number }
   | { type: "round"; batch: number }
+  | { type: "lost"; batch: number }
   | { type: "encoded"; batch: number }
   | ConflictRecord
   | { type: "cleared"; batch: number; commitTs: string; base: TableSums[] }

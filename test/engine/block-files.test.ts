@@ -87,6 +87,17 @@ describe("blocks in files", () => {
     assert.ok(!existsSync(dir));
   });
 
+  test("a run whose file is gone is missing, whatever its record says", async () => {
+    const dir = freshDir();
+    const engine = await open(dir);
+    await writeOne(engine, 7);
+    await writeOne(engine, 8);
+    assert.deepEqual(await engine.missing([7, 8]), []);
+    unlinkSync(join(dir, "runs", "00000007.run"));
+    assert.deepEqual(await engine.missing([7, 8]), [7]);
+    await engine.close();
+  });
+
   test("every file operation may fail: the run is whole or not there, and can be written again", async () => {
     let operations = 0;
     for (let failAt = 0, done = false; !done; failAt++) {

@@ -265,6 +265,7 @@ describe("engine", () => {
       runs.flatMap(({ runId: id, sources }) => (sources.length === 0 ? [id] : sources)).sort((a, b) => a - b),
       Array.from({ length: 25 }, (_, i) => i),
     );
+    assert.deepEqual(await engine.missing([0, 24, 25, 99]), [25, 99]);
     let duplicates = 0;
     const got = await readAll(engine, {}, { onDuplicate: () => duplicates++ });
     const want = sortedUnique(pairs);

@@ -22,6 +22,7 @@ export const ownKinds = [
   "pd-restart",
   "pd-leader-moves",
   "tidb-restart",
+  "engines-lost",
 ] as const;
 export type OwnKind = (typeof ownKinds)[number];
 export type Kind = OwnKind | (typeof serverKinds)[number];
@@ -29,6 +30,7 @@ export const allKinds: readonly Kind[] = [...ownKinds, ...serverKinds];
 
 const MAX_FAULTS = 40;
 const END_CRASH_CHANCE = 0.07;
+const ENGINES_LOST_CHANCE = 0.3;
 
 export class Chaos {
   readonly fired = new Map<Kind, number>();
@@ -56,6 +58,11 @@ export class Chaos {
   /** No more faults. */
   calm(): void {
     this.#left = 0;
+  }
+
+  /** Between two lives: whether the directory of sorted pairs is emptied, as a scratch disk is when its machine is started anew. */
+  losesEngines(): boolean {
+    return this.#chance.has("engines-lost") && this.#rolls("engines-lost", ENGINES_LOST_CHANCE);
   }
 
   readonly judge: Judge = (kind, _, __) => {

@@ -127,6 +127,7 @@ class Simulation {
         // A process that is killed loses nothing that it wrote; a power cut, now or later, may take what was not synced.
         if (this.#settings.powerCut ?? this.#dice.next() < 0.5) await this.#place.disk.crash(this.#dice);
       }
+      if (outcome.kind !== "done" && this.#chaos.losesEngines()) this.#place.disk.removeTree("/state/engines");
       await this.#settings.afterLife?.(number);
       // Somebody, or a script, starts it again after a while.
       await this.#clock.sleep(this.#dice.next() * 60_000);

@@ -39,6 +39,13 @@ export const engineCodes = defineCodes({
     retry: "never",
     exit: 1,
   },
+  "Levin:State:ErrPairsLost": {
+    meaning:
+      "Sorted pairs that the journal speaks of are gone from the disk, and conflicts with rows or among them were resolved already.",
+    action: "Bring the directory back, or empty the tables of the import and start again with --fresh.",
+    retry: "never",
+    exit: 1,
+  },
   "Levin:State:ErrFormat": {
     meaning: "A file of the state directory is damaged or of another format version.",
     action: "Use the levin that wrote it, or start again with --fresh.",
