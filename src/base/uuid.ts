@@ -2,7 +2,7 @@ import { toHex } from "./bytes.ts";
 import { type Random, systemRandom } from "./random.ts";
 
 /** 16 random bytes with the marks of a version 4 UUID. */
-export function newUuid(random: Random = systemRandom): Uint8Array {
+export function newUuid(random: Random = systemRandom): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(16);
   random.fill(bytes);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;

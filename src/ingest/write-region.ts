@@ -1,5 +1,5 @@
 import type { SSTMeta } from "../../gen/import_sstpb_pb.ts";
-import { assert, LevinError, type Random } from "../base/mod.ts";
+import { assert, LevinError, newUuid, type Random } from "../base/mod.ts";
 import type { KeyRange, Peer, Region, TikvClient, WriteTarget } from "../cluster/mod.ts";
 import { FanOut } from "./fan-out.ts";
 import type { ByteBudget, StoreRate } from "./gates.ts";
@@ -59,7 +59,7 @@ export async function writeRegion(write: RegionWrite): Promise<Written> {
   });
   let clean = false;
   const { commitTs } = write;
-  const uuid = freshUuid(write.random);
+  const uuid = newUuid(write.random);
   const target: WriteTarget = { uuid, commitTs, region, firstKey: range.start, lastKey };
   try {
     const answers = await allOrFirst(
@@ -145,13 +145,4 @@ function leaderMetas(region: Region, answers: (readonly SSTMeta[])[], totals: Wr
     throw new PeerFailure(peer.storeId, cause);
   }
   return metas;
-}
-
-/** 16 random bytes in the form of a version 4 uuid. */
-function freshUuid(random: Random): Uint8Array<ArrayBuffer> {
-  const uuid = new Uint8Array(16);
-  random.fill(uuid);
-  uuid[6] = (uuid[6]! & 0x0f) | 0x40;
-  uuid[8] = (uuid[8]! & 0x3f) | 0x80;
-  return uuid;
 }

@@ -75,7 +75,10 @@ class LocalFile implements Storage {
 
 async function openObject(path: string): Promise<StoredObject> {
   const handle: FileHandle = await attempt(path, () => open(path, "r"));
-  const sizeBytes = await attempt(path, async () => (await handle.stat()).size);
+  const sizeBytes = await attempt(path, async () => (await handle.stat()).size).catch(async (error: unknown) => {
+    await handle.close();
+    throw error;
+  });
   return {
     sizeBytes,
     read: (into, position) =>

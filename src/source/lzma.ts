@@ -21,9 +21,6 @@ const PROBS = LITERAL + (0x300 << LC_LP_MAX);
 const HALF = 1 << 10;
 const TOP = 1 << 24;
 
-/** What LZMA2 resets before a chunk. */
-export const Reset = { none: 0, state: 1, properties: 2 } as const;
-
 /**
  * The LZMA decoder that LZMA2 drives chunk by chunk. What was decoded stays in `bytes` as the dictionary of what follows.
  */

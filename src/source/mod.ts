@@ -36,7 +36,6 @@ export { type ExtraColumn, parseRoutes, type RouteRule, type Router } from "./ro
 export { type RowScanner, Scan } from "./row-scanner.ts";
 export { retarget } from "./schema-text.ts";
 export * from "./source-model.ts";
-export { spool } from "./spool.ts";
 export { classify, type SqlStatementHead, type SqlStatementKind } from "./sql-classify.ts";
 export { type DumpContent, readSqlDump, type SchemaStatement } from "./sql-dump.ts";
 export { type FoundStatement, SqlScanner, type SqlScannerOptions } from "./sql-scanner.ts";

@@ -101,11 +101,11 @@ export class PlainStreams {
   async read(file: Pick<DataFile, "file" | "compression">, start: number, end: number): Promise<Plain> {
     const { path } = file.file;
     let stream = this.open.get(path);
+    this.open.delete(path);
     if (stream === undefined || stream.at > start) {
       await stream?.source.close();
       stream = { ...(await openCounted(this.storage, file)), at: 0, told: 0 };
     }
-    this.open.delete(path);
     this.open.set(path, stream);
     if (this.open.size > OPEN_MAX) await this.closeOldest();
     const skip = new Uint8Array(Math.min(start - stream.at, SKIP_BYTES));

@@ -46,8 +46,12 @@ export class LocalObjects implements ObjectStorage {
     return this.guarded("read", name, async () => {
       const file = await this.files.openRead(this.pathOf(name));
       if (file === undefined) return undefined;
+      const sizeBytes = await file.size().catch(async (error: unknown) => {
+        await file.close();
+        throw error;
+      });
       return {
-        sizeBytes: await file.size(),
+        sizeBytes,
         read: (into: Uint8Array, position: number) => this.guarded("read", name, () => file.readAt(into, position)),
         close: () => file.close(),
       };

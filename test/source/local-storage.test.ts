@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { LevinError } from "../../src/base/mod.ts";
-import { openLocalStorage, spool } from "../../src/source/mod.ts";
+import { openLocalStorage } from "../../src/source/mod.ts";
 
 test("a directory is listed through symbolic links, each directory once", async () => {
   const dir = await mkdtemp(join(tmpdir(), "levin-source-"));
@@ -49,24 +49,6 @@ test("one file is a source; what is missing is named", async () => {
       assert.match(thrown.message, /^Cannot read ".*none": /);
       return true;
     });
-  } finally {
-    await rm(dir, { recursive: true });
-  }
-});
-
-test("a stream that comes once is spooled to a file", async () => {
-  const dir = await mkdtemp(join(tmpdir(), "levin-source-"));
-  try {
-    async function* input(): AsyncGenerator<Uint8Array> {
-      yield new Uint8Array(1000).fill(1);
-      await Promise.resolve();
-      yield new Uint8Array(3).fill(2);
-    }
-    const path = join(dir, "stdin.sql");
-    assert.deepEqual(await spool(input(), path), { sizeBytes: 1003 });
-    const storage = await openLocalStorage(path);
-    assert.equal((await storage.list())[0]!.sizeBytes, 1003);
-    await assert.rejects(spool(input(), path), (thrown: LevinError) => thrown.code === "Levin:Source:ErrUnreadable");
   } finally {
     await rm(dir, { recursive: true });
   }
