@@ -1,7 +1,7 @@
 /** What a starting backup asks of its storage, and whether it may resume what is there. */
 import { equalBytes, LevinError } from "../base/mod.ts";
 import type { ObjectStorage } from "../storage/mod.ts";
-import { existsBackupMetadata, type LoadedBackupMetadata, loadBackupMetadata } from "./file-metadata.ts";
+import { type LoadedBackupMetadata, loadBackupMetadata } from "./file-metadata.ts";
 import { backupPaths } from "./layout.ts";
 
 const NONE = new Uint8Array(0);
@@ -21,11 +21,11 @@ export async function openBackup(storage: ObjectStorage): Promise<LoadedBackupMe
       `backup meta file exists in ${storage.uri}backupmeta, there may be some backup files in the path already, please specify a correct backup directory!`,
     );
   }
-  if (await existsBackupMetadata(storage)) {
-    try {
-      return await loadBackupMetadata(storage);
-    } catch (error) {
-      const known = LevinError.from(error);
+  try {
+    return await loadBackupMetadata(storage);
+  } catch (error) {
+    const known = LevinError.from(error);
+    if (known.code !== "Levin:Br:ErrMissing") {
       throw new LevinError(
         known.code,
         `error occurred when loading ${backupPaths("2025").meta} file: ${known.message}`,
