@@ -193,7 +193,7 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
   env.emit({
     kind: "plan",
     lines: [
-      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.files.length} files, ${mib(plan.sizeBytes)}`,
+      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.source.files.length} files, ${mib(plan.sizeBytes)}`,
       `target TiDB ${options.tidb.host}:${options.tidb.port} (${variables.version}), sql mode "${session.sqlMode}", time zone ${session.timeZone}`,
       `ceilings: memory ${mib(memory.totalBytes)} (${options.workers} workers of ${mib(2 * memory.worker.dataArenaBytes)} arenas), state in ${options.stateDir}`,
     ],

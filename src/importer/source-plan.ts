@@ -24,7 +24,6 @@ export interface SourceTable extends ModelTable {
 export interface SourcePlan {
   storage: Storage;
   source: Source;
-  files: StoredFile[];
   /** Those that have data, in the order of their names; those of a dump as they stand in it, so that it is read once. */
   tables: SourceTable[];
   sizeBytes: number;
@@ -70,8 +69,7 @@ export async function scanSource(
       },
     );
   }
-  const files = await storage.list(env.signal);
-  return { storage, source, files, tables, sizeBytes: tables.reduce((sum, table) => sum + table.sizeBytes, 0) };
+  return { storage, source, tables, sizeBytes: tables.reduce((sum, table) => sum + table.sizeBytes, 0) };
 }
 
 function inReadingOrder(a: SourceTable, b: SourceTable): number {
@@ -160,7 +158,7 @@ export function fileFingerprint(plan: SourcePlan): Fingerprint {
   const out: Fingerprint = {};
   // What no row is read from may come and go: notes of the dumper, Lightning's checkpoint, which is written beside the dump as DM has it.
   const ignored = new Set(plan.source.files.filter(({ verdict }) => verdict === "ignored").map(({ path }) => path));
-  for (const file of plan.files)
+  for (const file of plan.source.listing)
     if (!ignored.has(file.path))
       out[`file ${file.path}`] = `${file.sizeBytes} bytes of ${new Date(file.mtimeMs).toISOString()}`;
   return out;

@@ -5,8 +5,8 @@ import type { SchemaStatement } from "./sql-dump.ts";
 import type { StoredFile } from "./storage.ts";
 import { orderViews } from "./view-order.ts";
 
-/** What a catalog gathered, routed and in order. `files` is the listing, for the reports. */
-export function assembleSource(catalog: Catalog, files: readonly StoredFile[]): Source {
+/** What a catalog gathered of the listed files, routed and in order. */
+export function assembleSource(catalog: Catalog, listing: readonly StoredFile[]): Source {
   const { routes } = catalog.options;
   const tables = new Map<string, { table: SourceTable; files: DataFile[]; alters: SchemaStatement[] }>();
   for (const origin of [...catalog.origins.values()].sort((a, b) => compareNames(a, b))) {
@@ -35,7 +35,8 @@ export function assembleSource(catalog: Catalog, files: readonly StoredFile[]): 
   }
   const made = [...tables.values()].map(({ table }) => table);
   return {
-    files: files.map((file) => catalog.reports.get(file.path)!),
+    listing,
+    files: listing.map((file) => catalog.reports.get(file.path)!),
     databases: databasesOf(catalog, made),
     sequences: sequencesOf(catalog),
     tables: made,

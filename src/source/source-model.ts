@@ -1,6 +1,7 @@
 import type { Charset } from "./charset.ts";
 import type { DataFile } from "./router.ts";
 import type { SchemaStatement } from "./sql-dump.ts";
+import type { StoredFile } from "./storage.ts";
 
 /** A database that the import makes. */
 export interface SourceDatabase {
@@ -48,6 +49,8 @@ export interface FileReport {
 
 /** A dump, ready to be planned. */
 export interface Source {
+  /** All files, as they were when it was loaded. */
+  readonly listing: readonly StoredFile[];
   readonly files: readonly FileReport[];
   readonly databases: readonly SourceDatabase[];
   /** Statements in order: CREATE SEQUENCE, and SETVAL where the dump has it. */

@@ -262,7 +262,7 @@ function sayPlan(context: LogicalContext, variables: ServerVariables): void {
   env.emit({
     kind: "plan",
     lines: [
-      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.files.length} files, ${mib(plan.sizeBytes)}`,
+      `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.source.files.length} files, ${mib(plan.sizeBytes)}`,
       `target ${host}:${port} (${variables.version}) by statements, sql mode "${options.sqlMode}", time zone ${zoneOf(options, variables)}`,
       `ceilings: ${options.workers} connections, statements of ${logical.batchRows} rows or ${batchBytesOf(context)} bytes (packet ${packetBytes}), state in ${options.stateDir}`,
     ],
