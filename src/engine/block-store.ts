@@ -1,4 +1,4 @@
-import type { KvDb } from "../kvdb/mod.ts";
+import type { KvCursor, KvDb } from "../kvdb/mod.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { blockKey, blockKeyOf, blockKeys, keysOfRuns, ordinalOfBlockKey, RUN_ID_MAX, runIdOfKey } from "./layout.ts";
 
@@ -102,9 +102,9 @@ export class MapBlockStore implements BlockStore {
     if (bounds.start !== undefined) {
       // The range may begin inside the last block that begins before it.
       start = blockKeyOf(this.#prefix, runId, bounds.start);
-      const before = this.#kvdb.cursor({ start: all.start, end: start }, { reverse: true, keysOnly: true });
-      const [entry] = await before.next(1);
-      await before.close();
+      const entry = await firstOf(
+        this.#kvdb.cursor({ start: all.start, end: start }, { reverse: true, keysOnly: true }),
+      );
       if (entry !== undefined) {
         start = entry[0];
         firstOrdinal = ordinalOfBlockKey(start);
@@ -124,9 +124,7 @@ export class MapBlockStore implements BlockStore {
   async readLast(runId: number, end: Uint8Array | undefined): Promise<StoredBlock | undefined> {
     const all = blockKeys(this.#prefix, runId);
     const behind = end === undefined ? all.end : blockKeyOf(this.#prefix, runId, end);
-    const cursor = this.#kvdb.cursor({ start: all.start, end: behind }, { reverse: true });
-    const [entry] = await cursor.next(1);
-    await cursor.close();
+    const entry = await firstOf(this.#kvdb.cursor({ start: all.start, end: behind }, { reverse: true }));
     return entry && { ordinal: ordinalOfBlockKey(entry[0]), value: entry[1] };
   }
 
@@ -141,13 +139,20 @@ export class MapBlockStore implements BlockStore {
   async close(): Promise<void> {}
 }
 
+/** The cursor's first entry, undefined when there is none; closes the cursor. */
+async function firstOf(cursor: KvCursor): Promise<[key: Uint8Array, value: Uint8Array] | undefined> {
+  try {
+    return (await cursor.next(1))[0];
+  } finally {
+    await cursor.close();
+  }
+}
+
 /** Runs that have any entry in the map. Seeks from run to run. */
 export async function storedRunIds(kvdb: KvDb, prefix: Uint8Array): Promise<number[]> {
   const ids: number[] = [];
   for (let next = 0; next <= RUN_ID_MAX; ) {
-    const cursor = kvdb.cursor(keysOfRuns(prefix, next, RUN_ID_MAX + 1), { keysOnly: true });
-    const [entry] = await cursor.next(1);
-    await cursor.close();
+    const entry = await firstOf(kvdb.cursor(keysOfRuns(prefix, next, RUN_ID_MAX + 1), { keysOnly: true }));
     if (entry === undefined) break;
     const runId = runIdOfKey(prefix, entry[0]);
     ids.push(runId);

@@ -2,11 +2,9 @@ import type { KvDb } from "../kvdb/mod.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { type RunInfo, runKey } from "./layout.ts";
 import { entryEndOf } from "./packed-pairs.ts";
-import { type PairSource, readPairs } from "./read-pairs.ts";
+import { BATCH_BYTES, type PairSource, readPairs } from "./read-pairs.ts";
 import { RunBuilder, scratchBytes } from "./run-builder.ts";
 
-/** Bytes of a batch that is read and written again. */
-const BATCH_BYTES = 1024 * 1024;
 /** A few batches. */
 const READ_BUFFER_BYTES = 4 * BATCH_BYTES;
 
@@ -37,7 +35,7 @@ export async function mergeRuns(
   const builder = new RunBuilder({ kvdb, prefix, runId, blocks, blockBytes, space: { bytes, scratchAt } });
   try {
     const buffers = new BufferPool(READ_BUFFER_BYTES);
-    const options = { batchBytes: BATCH_BYTES, keepEqualKeys: true, buffers, ...(signal ? { signal } : {}) };
+    const options = { keepEqualKeys: true, buffers, ...(signal ? { signal } : {}) };
     for await (const batch of readPairs(source, {}, options)) {
       bytes.set(batch.packed);
       if (offsets.length < batch.pairs) offsets = new Uint32Array(2 * batch.pairs);

@@ -36,6 +36,7 @@ export interface PairSource {
   runs: readonly RunInfo[];
 }
 
+/** Of `ReadOptions.batchBytes`, when absent. */
 export const BATCH_BYTES = 1024 * 1024;
 const READ_MEMORY_BYTES = 32 * 1024 * 1024;
 /** Larger reads gain nothing. */
