@@ -1,4 +1,4 @@
-import { LevinError } from "../base/mod.ts";
+import { inParallel, LevinError } from "../base/mod.ts";
 import type { Check, Finding } from "./check.ts";
 
 const CHECK = "target-empty";
@@ -9,14 +9,10 @@ export const targetEmpty: Check = async ({ tables, target, touched, signal }) =>
     return [{ check: CHECK, status: "skipped", detail: "no target is named, or its tables may have rows" }];
   const left = tables.filter(({ name, info }) => info !== undefined && !touched.has(name));
   const notEmpty: string[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let table = left[next++]; table !== undefined; table = left[next++]) {
-      signal.throwIfAborted();
-      if (!(await target.isEmpty(table.database, table.table))) notEmpty.push(table.name);
-    }
-  };
-  await Promise.all(Array.from({ length: target.connectionsMax }, worker));
+  await inParallel(left, target.connectionsMax, async ({ database, table, name }) => {
+    signal.throwIfAborted();
+    if (!(await target.isEmpty(database, table))) notEmpty.push(name);
+  });
   return notEmpty.sort().map((name): Finding => {
     const detail = `Cannot import: the target's table "${name}" must be empty`;
     const cause = new LevinError("Levin:Check:ErrTargetNotEmpty", detail, { fields: { table: name } });
