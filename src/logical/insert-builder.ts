@@ -7,13 +7,12 @@ const VERB_BYTES = 16;
 const QUOTE = 0x27;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
-const ascii = (text: string): Uint8Array => utf8(text);
-const NULL = ascii("NULL");
-const DEFAULT = ascii("DEFAULT");
-const TRUE = ascii("TRUE");
-const FALSE = ascii("FALSE");
-const BINARY = ascii("_binary");
-const HEX = ascii("0123456789abcdef");
+const NULL = utf8("NULL");
+const DEFAULT = utf8("DEFAULT");
+const TRUE = utf8("TRUE");
+const FALSE = utf8("FALSE");
+const BINARY = utf8("_binary");
+const HEX = utf8("0123456789abcdef");
 
 export type Verb = "INSERT" | "REPLACE" | "INSERT IGNORE";
 

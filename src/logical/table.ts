@@ -42,14 +42,16 @@ export async function readLogicalTables(tidb: Tidb, database: string): Promise<M
   const keys = await tidb.query(
     `SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS ${where} AND NON_UNIQUE = 0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
   );
+  const columnsOf = Map.groupBy(columns.rows, ([table]) => table);
+  const keysOf = Map.groupBy(keys.rows, ([table]) => table);
   const out = new Map<string, LogicalTable>();
   for (const [table, type, engine] of kinds.rows) {
     if (table == null || !/^BASE TABLE$/i.test(type ?? "")) continue;
     out.set(table.toLowerCase(), {
       database,
       table,
-      columns: columns.rows.filter(([name]) => name === table).flatMap((row) => columnOf(row)),
-      uniqueKeys: keysOf(keys.rows.filter(([name]) => name === table)),
+      columns: (columnsOf.get(table) ?? []).flatMap((row) => columnOf(row)),
+      uniqueKeys: uniqueKeysOf(keysOf.get(table) ?? []),
       transactional: TRANSACTIONAL.has((engine ?? "innodb").toLowerCase()),
     });
   }
@@ -63,7 +65,7 @@ function columnOf([, name, type, extra, charset]: readonly (string | null)[]): L
   return [{ name: name!, generated, binary: BINARY.test(type ?? ""), charset: text }];
 }
 
-function keysOf(rows: readonly (string | null)[][]): UniqueKey[] {
+function uniqueKeysOf(rows: readonly (string | null)[][]): UniqueKey[] {
   const byName = new Map<string, (string | undefined)[]>();
   for (const [, name, column] of rows) {
     const columns = byName.get(name!) ?? [];
