@@ -36,3 +36,36 @@ export class Backoff {
     this.#attempt = 0;
   }
 }
+
+export interface PatienceOptions extends BackoffOptions {
+  /** From the first failure on. */
+  readonly patienceMs: number;
+}
+
+/** Tries of one thing within a time that begins with its first failure. */
+export class Patience {
+  readonly #clock: Clock;
+  readonly #patienceMs: number;
+  readonly #backoff: Backoff;
+  #giveUpAt: number | undefined;
+
+  constructor({ patienceMs, ...options }: PatienceOptions) {
+    this.#clock = options.clock;
+    this.#patienceMs = patienceMs;
+    this.#backoff = new Backoff(options);
+  }
+
+  /** After a failure: the wait before the next try; undefined when the time is over by then. */
+  nextMs(suggestedMs = 0): number | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    this.#giveUpAt ??= nowMs + this.#patienceMs;
+    const waitMs = this.#backoff.nextMs(suggestedMs);
+    return nowMs + waitMs > this.#giveUpAt ? undefined : waitMs;
+  }
+
+  /** The thing is done; another one begins. */
+  reset(): void {
+    this.#giveUpAt = undefined;
+    this.#backoff.reset();
+  }
+}

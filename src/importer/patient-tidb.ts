@@ -1,5 +1,5 @@
 import { type Clock, type EventSink, LevinError, type Random } from "../base/mod.ts";
-import { Backoff } from "../cluster/mod.ts";
+import { Patience } from "../cluster/mod.ts";
 import type { Tidb } from "../tidb/mod.ts";
 
 export interface PatienceOptions {
@@ -19,8 +19,7 @@ export interface PatienceOptions {
  */
 export async function patiently<T>(options: PatienceOptions, run: () => Promise<T>): Promise<T> {
   const { clock, random, signal, patienceMs } = options;
-  const backoff = new Backoff({ clock, random, firstMs: 200, maxMs: 10_000 });
-  let giveUpAt: number | undefined;
+  const patience = new Patience({ clock, random, firstMs: 200, maxMs: 10_000, patienceMs });
   for (;;) {
     try {
       return await run();
@@ -29,9 +28,8 @@ export async function patiently<T>(options: PatienceOptions, run: () => Promise<
       signal.throwIfAborted();
       const final = await options.hopeless?.(thrown);
       if (final !== undefined) throw final;
-      giveUpAt ??= clock.monotonicMs() + patienceMs;
-      const waitMs = backoff.nextMs();
-      if (clock.monotonicMs() + waitMs > giveUpAt) throw thrown;
+      const waitMs = patience.nextMs();
+      if (waitMs === undefined) throw thrown;
       options.emit({ kind: "log", level: "warn", message: `${thrown.message} (trying again)` });
       await clock.sleep(waitMs, signal);
     }

@@ -1,8 +1,8 @@
 import { type Clock, equalBytes, LevinError, type Random } from "../base/mod.ts";
 import {
-  Backoff,
   intersectRanges,
   type KeyRange,
+  Patience,
   type PdClient,
   type Region,
   scanRegions,
@@ -37,8 +37,7 @@ const PAGE_PAIRS = 2048;
  */
 export async function* scanPairs(range: KeyRange, options: ScanOptions): AsyncGenerator<ScannedPair[]> {
   const { clock, random, patienceMs, signal } = options;
-  const backoff = new Backoff({ clock, random, firstMs: 50, maxMs: 5_000 });
-  let giveUpAt: number | undefined;
+  const patience = new Patience({ clock, random, firstMs: 50, maxMs: 5_000, patienceMs });
   let region: Region | undefined;
   let { start } = range;
   for (;;) {
@@ -47,17 +46,13 @@ export async function* scanPairs(range: KeyRange, options: ScanOptions): AsyncGe
     const answer = await scan(region, part, options);
     if (!answer.ok) {
       const { trouble } = answer;
-      giveUpAt ??= clock.monotonicMs() + patienceMs;
-      const waitMs = backoff.nextMs(trouble.suggestedMs);
-      if (trouble.request === "fatal" || clock.monotonicMs() + waitMs > giveUpAt) {
-        throw readFailure("pairs", region, trouble);
-      }
+      const waitMs = patience.nextMs(trouble.suggestedMs);
+      if (trouble.request === "fatal" || waitMs === undefined) throw readFailure("pairs", region, trouble);
       await clock.sleep(waitMs, signal);
       region = undefined;
       continue;
     }
-    giveUpAt = undefined;
-    backoff.reset();
+    patience.reset();
     const { pairs } = answer;
     yield pairs;
     const next = pairs.length < PAGE_PAIRS ? part.end : successorKey(pairs.at(-1)!.key);

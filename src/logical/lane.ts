@@ -1,5 +1,5 @@
 import { type Clock, type EventSink, LevinError, type Random } from "../base/mod.ts";
-import { Backoff } from "../cluster/mod.ts";
+import { Patience } from "../cluster/mod.ts";
 import type { SqlLink } from "../tidb/mod.ts";
 import type { PositionTable } from "./position-table.ts";
 import { faultOf } from "./sql-faults.ts";
@@ -126,8 +126,7 @@ export class Lane {
 
   async #patiently<T>(run: () => Promise<T>): Promise<T> {
     const { clock, random, signal, emit, patienceMs } = this.#options;
-    const backoff = new Backoff({ clock, random, firstMs: 50, maxMs: 10_000 });
-    let giveUpAt: number | undefined;
+    const patience = new Patience({ clock, random, firstMs: 50, maxMs: 10_000, patienceMs });
     for (;;) {
       try {
         return await run();
@@ -136,9 +135,8 @@ export class Lane {
         if (!(thrown instanceof LevinError)) throw thrown;
         const fault = faultOf(thrown);
         if (fault !== "retry" && fault !== "lost") throw thrown;
-        giveUpAt ??= clock.monotonicMs() + patienceMs;
-        const waitMs = backoff.nextMs();
-        if (clock.monotonicMs() + waitMs > giveUpAt) throw thrown;
+        const waitMs = patience.nextMs();
+        if (waitMs === undefined) throw thrown;
         emit({
           kind: "log",
           level: fault === "lost" ? "warn" : "info",
