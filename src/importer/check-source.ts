@@ -3,7 +3,7 @@ import type { EncodeSession } from "../encoder/mod.ts";
 import { type Finding, runChecks } from "../precheck/mod.ts";
 import { parseSqlMode, runScript, type TableInfo } from "../schema/mod.ts";
 import { type FileReport, PlainStreams, retarget } from "../source/mod.ts";
-import { connectTidb, readServerVariables, type Tidb } from "../tidb/mod.ts";
+import { readServerVariables, type Tidb } from "../tidb/mod.ts";
 import { readJob } from "./job.ts";
 import { changesOf } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
@@ -34,7 +34,7 @@ export async function checkSource(
   await using closers = new AsyncDisposableStack();
   let tidb: Tidb | undefined;
   if (withTarget) {
-    tidb = await connectTidb(options.tidb);
+    tidb = await env.world.connectTidb(options.tidb);
     closers.defer(() => tidb!.close());
   }
   const session = await sessionOf(options, env, tidb);

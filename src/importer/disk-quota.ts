@@ -21,8 +21,7 @@ export class DiskQuota {
   /** The engines of a batch are gone. */
   release(batch: number): void {
     this.#bytes.delete(batch);
-    this.#released.resolve();
-    this.#released = Promise.withResolvers();
+    this.#wake();
   }
 
   /** Resolves with true when there is room; with false when only the batch itself takes it, so that waiting would not end. */
@@ -34,11 +33,16 @@ export class DiskQuota {
       for (const bytes of this.#bytes.values()) used += bytes;
       if (used < this.#limitBytes) return true;
       if ([...this.#bytes.keys()].every((other) => other === batch)) return false;
-      await Promise.race([this.#released.promise, aborted(signal)]);
+      const wake = (): void => this.#wake();
+      signal.addEventListener("abort", wake, { once: true });
+      await this.#released.promise;
+      signal.removeEventListener("abort", wake);
     }
   }
-}
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  /** Those who wait look again. */
+  #wake(): void {
+    this.#released.resolve();
+    this.#released = Promise.withResolvers();
+  }
 }

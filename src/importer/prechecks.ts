@@ -3,7 +3,7 @@ import type { EncodeSession } from "../encoder/mod.ts";
 import { type CheckInput, type Finding, runChecks } from "../precheck/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
 import { ignoredColumns, type PlainStreams } from "../source/mod.ts";
-import { quoteName, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import { hasRows, sqlErrno, type Tidb } from "../tidb/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
@@ -30,8 +30,7 @@ export function checkInput(
   const { connectionsMax } = options.tidb;
   const isEmpty = async (database: string, table: string): Promise<boolean> => {
     try {
-      const found = await tidb!.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
-      return found.rows.length === 0;
+      return !(await hasRows(tidb!, database, table));
     } catch (error) {
       // Not there yet; a schema file makes it.
       if (NOT_THERE.has(sqlErrno(error) ?? 0)) return true;

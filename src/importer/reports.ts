@@ -1,4 +1,4 @@
-import { joinBytes, joinPath, utf8 } from "../base/mod.ts";
+import { type Files, joinBytes, joinPath, utf8 } from "../base/mod.ts";
 import type { RunContext } from "./context.ts";
 import { type RejectedRow, tooManyTypeErrors } from "./encode/rejected-row.ts";
 import type { JobState } from "./job-state.ts";
@@ -23,6 +23,20 @@ export async function writeRejected(
   await files.makeDir(dir);
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
   await files.replace(joinPath(dir, partName(batch, chunk)), utf8(text));
+}
+
+/** What a directory holds of the named parts, in the order of the names. Most chunks have nothing to report. */
+export async function* readParts(files: Files, dir: string, names: readonly string[]): AsyncGenerator<Uint8Array> {
+  const there = new Set(await files.list(dir));
+  for (const name of names) {
+    const part = there.has(name) ? await files.read(joinPath(dir, name)) : undefined;
+    if (part !== undefined) yield part;
+  }
+}
+
+/** The names of all chunks' parts, in the order of the plan. */
+export function ofChunks({ batches }: JobState, nameOf: (batch: number, chunk: number) => string): string[] {
+  return batches.flatMap((batch) => (batch?.chunks ?? []).map(({ id }) => nameOf(batch.id, id)));
 }
 
 /** Sums over the chunks that the journal knows, so that a resumed run tells of all. */
@@ -56,13 +70,9 @@ export async function mergeRejected(context: Reporting): Promise<{ rows: number;
   const { files } = context.env;
   const parts: Uint8Array[] = [];
   let rows = 0;
-  for (const batch of context.job.state.batches) {
-    for (const { id } of batch?.chunks ?? []) {
-      const part = await files.read(joinPath(partsDir(context), partName(batch.id, id)));
-      if (part === undefined) continue;
-      parts.push(part);
-      for (const byte of part) if (byte === 0x0a) rows++;
-    }
+  for await (const part of readParts(files, partsDir(context), ofChunks(context.job.state, partName))) {
+    parts.push(part);
+    for (const byte of part) if (byte === 0x0a) rows++;
   }
   if (rows === 0) return undefined;
   const path = joinPath(context.options.stateDir, "reports", "type-errors.ndjson");

@@ -4,7 +4,7 @@ import type { EncodeSession } from "../encoder/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { Flag } from "../schema/mod.ts";
 import { PlainStreams } from "../source/mod.ts";
-import { quoteName, readNextRowIds, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
+import { hasRows, quoteName, readNextRowIds, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
 import { CheckpointMirror } from "./checkpoint-mirror.ts";
 import { openCluster } from "./cluster-link.ts";
@@ -271,8 +271,7 @@ async function filledTables(
 ): Promise<{ table: string; rowIdBase: number }[]> {
   const filled: { table: string; rowIdBase: number }[] = [];
   for (const { name, database, table } of options.intoRows ? tables : []) {
-    const found = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
-    if (found.rows.length === 0) continue;
+    if (!(await hasRows(tidb, database, table))) continue;
     const ids = await readNextRowIds(tidb, database, table);
     const rowIdBase = ids.reduce((base, { next }) => Math.max(base, Number(next) - 1), 0);
     filled.push({ table: name, rowIdBase });

@@ -1,9 +1,9 @@
-import { Buffer } from "node:buffer";
-import { joinPath, toHex, utf8 } from "../../base/mod.ts";
+import { joinBytes, joinPath, textOf, toHex, utf8 } from "../../base/mod.ts";
 import { splitKey } from "../../codec/mod.ts";
 import { describePair } from "../../encoder/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
 import type { RunContext } from "../context.ts";
+import { readParts } from "../reports.ts";
 import type { EntryPlace } from "./row-entries.ts";
 
 /** Where a row stands in the source. */
@@ -52,6 +52,11 @@ export function sourcePlace(place: EntryPlace, pathOf: (chunk: number) => string
   return { file: pathOf(place.chunk), row: place.row, byte: place.byte };
 }
 
+/** For people; null: a row that was in the table before. */
+export function placeWords(place: SourcePlace | null): string {
+  return place === null ? "a row of the target" : `row ${place.row} of "${place.file}" (byte ${place.byte})`;
+}
+
 /** The part of one batch; the same bytes whenever it is written again. */
 export const reportPart = (batch: number): string => `${batch}.ndjson`;
 export const reportDir = (stateDir: string): string => joinPath(stateDir, "reports", "conflicts");
@@ -69,17 +74,15 @@ export async function mergeConflicts({
   const parts: Uint8Array[] = [];
   let losers = 0;
   let left = options.conflict?.maxRecordRows ?? 0;
-  for (const batch of job.state.batches) {
-    if (batch === undefined) continue;
-    losers += batch.conflicts?.losers ?? 0;
-    const part = await env.files.read(joinPath(reportDir(options.stateDir), reportPart(batch.id)));
-    if (part === undefined) continue;
-    const lines = new TextDecoder().decode(part).split("\n").slice(0, -1).slice(0, left);
+  for (const batch of job.state.batches) losers += batch?.conflicts?.losers ?? 0;
+  const names = job.state.batches.flatMap((batch) => (batch === undefined ? [] : [reportPart(batch.id)]));
+  for await (const part of readParts(env.files, reportDir(options.stateDir), names)) {
+    const lines = textOf(part).split("\n").slice(0, -1).slice(0, left);
     left -= lines.length;
     for (const line of lines) parts.push(utf8(`${line}\n`));
   }
   if (losers === 0 && parts.length === 0) return undefined;
   const path = joinPath(options.stateDir, "reports", "conflicts.ndjson");
-  await env.files.replace(path, Buffer.concat(parts));
+  await env.files.replace(path, joinBytes(parts));
   return { rows: Math.max(losers, parts.length), path };
 }

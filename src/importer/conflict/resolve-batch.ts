@@ -13,6 +13,7 @@ import {
   type ConflictLine,
   keyWords,
   looksForConflicts,
+  placeWords,
   reportDir,
   reportPart,
   reportText,
@@ -293,12 +294,10 @@ class Resolution {
 
 function duplicate(line: ConflictLine, losers: number): LevinError {
   const { table, index, value, dropped, kept } = line;
-  const place = (one: SourcePlace | null): string =>
-    one === null ? "a row of the target" : `row ${one.row} of "${one.file}" (byte ${one.byte})`;
   const more = losers > 1 ? `; and ${losers - 1} more, see reports/conflicts.ndjson` : "";
   return new LevinError(
     "Levin:Encode:ErrDuplicateKey",
-    `Cannot import table "${table}": index "${index}", value ${value}: ${place(kept)} and ${place(dropped)} have the same key${more}`,
+    `Cannot import table "${table}": index "${index}", value ${value}: ${placeWords(kept)} and ${placeWords(dropped)} have the same key${more}`,
     { fields: { table, index, value, file: dropped?.file, row: dropped?.row, byte: dropped?.byte, rows: losers } },
   );
 }

@@ -1,7 +1,8 @@
+import { toHex, utf8 } from "../../base/mod.ts";
 import { quoteName, quoteText, type Tidb } from "../../tidb/mod.ts";
 import type { RunContext } from "../context.ts";
 import type { RejectedRow } from "../encode/rejected-row.ts";
-import type { ConflictLine, SourcePlace } from "./conflict-report.ts";
+import { type ConflictLine, placeWords } from "./conflict-report.ts";
 
 const ROWS_OF_INSERT = 200;
 
@@ -88,9 +89,7 @@ function record(line: ConflictLine): (string | number)[] {
 }
 
 function words({ dropped, kept }: ConflictLine): string {
-  const place = (one: SourcePlace | null): string =>
-    one === null ? "a row of the target" : `row ${one.row} of "${one.file}" (byte ${one.byte})`;
-  return `dropped ${place(dropped)}, kept ${place(kept)}`;
+  return `dropped ${placeWords(dropped)}, kept ${placeWords(kept)}`;
 }
 
 class TaskTables {
@@ -141,7 +140,5 @@ class TaskTables {
 
 /** A text that may hold backslashes, under a mode that knows them or not: as the bytes of its UTF-8. */
 function literal(text: string): string {
-  if (!text.includes("\\")) return quoteText(text);
-  const bytes = new TextEncoder().encode(text);
-  return `CONVERT(0x${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")} USING utf8mb4)`;
+  return text.includes("\\") ? `CONVERT(0x${toHex(utf8(text))} USING utf8mb4)` : quoteText(text);
 }

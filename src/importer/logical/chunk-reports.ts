@@ -1,8 +1,8 @@
-import { joinPath, utf8 } from "../../base/mod.ts";
+import { joinPath, textOf, utf8 } from "../../base/mod.ts";
 import type { StatementReport } from "../../logical/mod.ts";
-import { type ConflictLine, mergeConflicts as mergeFound } from "../conflict/conflict-report.ts";
+import { type ConflictLine, mergeConflicts as mergeFound, reportDir } from "../conflict/conflict-report.ts";
 import type { RejectedRow } from "../encode/rejected-row.ts";
-import { writeRejected } from "../reports.ts";
+import { ofChunks, readParts, writeRejected } from "../reports.ts";
 import type { LogicalContext } from "./context.ts";
 
 /** What one statement had to report. */
@@ -13,7 +13,7 @@ interface Entry {
   refused: RejectedRow[];
 }
 
-const partsDir = ({ options }: LogicalContext): string => joinPath(options.stateDir, "reports", "conflicts");
+const partName = (batch: number, chunk: number): string => `${batch}-${chunk}.json`;
 
 /**
  * The reports of one chunk, on disk before the statement they belong to is committed. After a kill the entries of statements that were not
@@ -32,7 +32,7 @@ export class ChunkReports {
     this.#batch = batch;
     this.#chunk = chunk;
     this.#table = table;
-    this.#path = joinPath(partsDir(context), `${batch}-${chunk}.json`);
+    this.#path = joinPath(reportDir(context.options.stateDir), partName(batch, chunk));
   }
 
   get conflicts(): number {
@@ -52,7 +52,7 @@ export class ChunkReports {
     if (position === 0) return;
     const found = await this.#context.env.files.read(this.#path);
     if (found === undefined) return;
-    const entries = JSON.parse(new TextDecoder().decode(found)) as Entry[];
+    const entries = JSON.parse(textOf(found)) as Entry[];
     this.#entries = entries.filter((entry) => entry.position <= position);
   }
 
@@ -76,7 +76,7 @@ export class ChunkReports {
     // A statement that is repeated reports again.
     this.#entries = this.#entries.filter((entry) => entry.position < position);
     this.#entries.push({ position, conflicts: conflictCount, lines, refused: rows });
-    await env.files.makeDir(partsDir(this.#context));
+    await env.files.makeDir(reportDir(options.stateDir));
     await env.files.replace(this.#path, utf8(JSON.stringify(this.#entries)));
     const all = this.#entries.flatMap((entry) => entry.refused);
     if (all.length > 0) await writeRejected(this.#context, this.#batch, this.#chunk, all);
@@ -90,14 +90,10 @@ export async function mergeConflicts(context: LogicalContext): Promise<{ rows: n
   const found = await mergeFound(context);
   const lines: string[] = [];
   let rows = found?.rows ?? 0;
-  for (const batch of job.state.batches) {
-    for (const { id } of batch?.chunks ?? []) {
-      const part = await env.files.read(joinPath(partsDir(context), `${batch.id}-${id}.json`));
-      if (part === undefined) continue;
-      for (const entry of JSON.parse(new TextDecoder().decode(part)) as Entry[]) {
-        rows += entry.conflicts;
-        for (const line of entry.lines) lines.push(`${JSON.stringify(line)}\n`);
-      }
+  for await (const part of readParts(env.files, reportDir(options.stateDir), ofChunks(job.state, partName))) {
+    for (const entry of JSON.parse(textOf(part)) as Entry[]) {
+      rows += entry.conflicts;
+      for (const line of entry.lines) lines.push(`${JSON.stringify(line)}\n`);
     }
   }
   if (rows === 0) return undefined;

@@ -11,8 +11,10 @@ import { type ColumnCoding, charsetOfColumn, ignoredColumns } from "../../source
 import { type SqlLink, sqlErrno } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
 import { ChunkStream, chunksOf, type NumberedChunk } from "../chunk-stream.ts";
+import { placeWords } from "../conflict/conflict-report.ts";
 import { tooManyTypeErrors } from "../encode/rejected-row.ts";
 import type { BatchState } from "../job-state.ts";
+import type { ImportOptions } from "../options.ts";
 import type { ChunkResult } from "../records.ts";
 import { sumCounts } from "../reports.ts";
 import type { SourceTable } from "../source-plan.ts";
@@ -95,11 +97,17 @@ function orderDecides({ options, tables }: LogicalContext, table: string, losers
 
 /** Conflicts and refused rows of the whole job, those of chunks under way included. */
 class Tally {
-  readonly #context: LogicalContext;
+  readonly #options: ImportOptions;
   readonly #open = new Set<ChunkReports>();
+  /** Of chunks that are in. */
+  #conflicts: number;
+  #refused: number;
 
-  constructor(context: LogicalContext) {
-    this.#context = context;
+  constructor({ options, job }: LogicalContext) {
+    const { conflictRows, rejectedRows } = sumCounts(job.state);
+    this.#options = options;
+    this.#conflicts = conflictRows;
+    this.#refused = rejectedRows;
   }
 
   open(reports: ChunkReports): void {
@@ -108,31 +116,32 @@ class Tally {
 
   close(reports: ChunkReports): void {
     this.#open.delete(reports);
+    this.#conflicts += reports.conflicts;
+    this.#refused += reports.refused;
   }
 
   get conflicts(): number {
-    let sum = sumCounts(this.#context.job.state).conflictRows;
+    let sum = this.#conflicts;
     for (const one of this.#open) sum += one.conflicts;
     return sum;
   }
 
   get refused(): number {
-    let sum = sumCounts(this.#context.job.state).rejectedRows;
+    let sum = this.#refused;
     for (const one of this.#open) sum += one.refused;
     return sum;
   }
 
   /** Throws when there are more than the configuration allows. */
   check(): void {
-    const { options } = this.#context;
-    const { typeErrorsMax, conflict } = options;
+    const { typeErrorsMax, conflict, stateDir } = this.#options;
     const { refused, conflicts } = this;
-    if (refused > typeErrorsMax) throw tooManyTypeErrors(typeErrorsMax, refused, `see ${options.stateDir}/reports`);
+    if (refused > typeErrorsMax) throw tooManyTypeErrors(typeErrorsMax, refused, `see ${stateDir}/reports`);
     const max = conflict?.threshold ?? 0;
     if (conflicts <= max) return;
     throw new LevinError(
       "Levin:Encode:ErrTooManyConflicts",
-      `Cannot go on: ${conflicts} rows are in the way of others, conflict.threshold allows ${max}; see ${options.stateDir}/reports`,
+      `Cannot go on: ${conflicts} rows are in the way of others, conflict.threshold allows ${max}; see ${stateDir}/reports`,
       { fields: { max, found: conflicts } },
     );
   }
@@ -261,11 +270,10 @@ async function withTwin(
       invalidReplacement: options.invalidReplacement,
       signal: env.signal,
     });
-    const say = (one: typeof place): string => `row ${one.row} of "${one.file}" (byte ${one.byte})`;
-    const other = twin === undefined ? "a row that the target has" : say(twin);
+    const other = twin === undefined ? "a row that the target has" : placeWords(twin);
     return new LevinError(
       thrown.code,
-      `Cannot import table "${source.name}": index "${index}", value ${value}: ${other} and ${say(place)} have the same key`,
+      `Cannot import table "${source.name}": index "${index}", value ${value}: ${other} and ${placeWords(place)} have the same key`,
       {
         cause: thrown,
         fields: { ...thrown.fields, otherFile: twin?.file, otherRow: twin?.row, otherByte: twin?.byte },

@@ -5,7 +5,7 @@ import { TimeZone } from "../../codec/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import { type LogicalTable, PositionTable, readLogicalTables, unknownTable } from "../../logical/mod.ts";
 import { PlainStreams } from "../../source/mod.ts";
-import { quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
+import { hasRows, quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
 import { writeTaskInfo } from "../conflict/task-info.ts";
 import { Job } from "../job.ts";
@@ -106,8 +106,7 @@ async function demandRows({ job, tables, tidb }: LogicalContext): Promise<void> 
   for (const [name, { result }] of job.state.tables) {
     const { database, table } = tables.get(name)!;
     if (result.rows === 0) continue;
-    const { rows } = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
-    if (rows.length > 0) continue;
+    if (await hasRows(tidb, database, table)) continue;
     throw new LevinError(
       "Levin:State:ErrDone",
       `Cannot continue the import in "${job.dir}": it was done, and the target's table "${name}" is empty now`,
@@ -172,8 +171,7 @@ async function filledOf({ tables, tidb }: LogicalContext, names: readonly string
   const filled: string[] = [];
   await inParallel(names, 4, async (name) => {
     const { database, table } = tables.get(name)!;
-    const { rows } = await tidb.query(`SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 1`);
-    if (rows.length > 0) filled.push(name);
+    if (await hasRows(tidb, database, table)) filled.push(name);
   });
   return filled.sort();
 }
