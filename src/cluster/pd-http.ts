@@ -32,6 +32,7 @@ export interface StoreStatus {
   readonly capacityBytes: number | undefined;
   readonly availableBytes: number | undefined;
   readonly regionCount: number;
+  readonly isTiFlash: boolean;
 }
 
 const requestTimeoutMs = 10_000;
@@ -62,6 +63,20 @@ export class PdHttp {
   async stores(signal?: AbortSignal): Promise<StoreStatus[]> {
     const list = member(await this.#json({ method: "GET", path: "/stores" }, signal), "stores");
     return Array.isArray(list) ? list.map(storeStatus) : [];
+  }
+
+  /** How many regions without data have a peer on each store; by store id. */
+  async emptyRegions(signal?: AbortSignal): Promise<Map<bigint, number>> {
+    const answer = await this.#json({ method: "GET", path: "/regions/check/empty-region" }, signal);
+    const counts = new Map<bigint, number>();
+    for (const region of list(member(answer, "regions"))) {
+      for (const peer of list(member(region, "peers"))) {
+        const id = member(peer, "store_id");
+        if (typeof id !== "number" && typeof id !== "bigint") continue;
+        counts.set(BigInt(id), (counts.get(BigInt(id)) ?? 0) + 1);
+      }
+    }
+    return counts;
   }
 
   /** max-replicas of the default placement. */
@@ -212,6 +227,10 @@ function refusal(address: string, request: PdRequest, answer: HttpAnswer): Levin
   );
 }
 
+function list(value: Json | undefined): Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
 function storeStatus(entry: Json): StoreStatus {
   const store = member(entry, "store");
   const status = member(entry, "status");
@@ -226,6 +245,9 @@ function storeStatus(entry: Json): StoreStatus {
     capacityBytes: sizeBytes(text(member(status, "capacity"))),
     availableBytes: sizeBytes(text(member(status, "available"))),
     regionCount: typeof regions === "number" ? regions : 0,
+    isTiFlash: list(member(store, "labels")).some(
+      (label) => member(label, "key") === "engine" && text(member(label, "value")).startsWith("tiflash"),
+    ),
   };
 }
 

@@ -14,7 +14,7 @@ export interface ClusterLink {
 const SETTINGS_PATIENCE_MS = 60_000;
 
 /** PD's addresses: as configured, else as TiDB's `/settings` has them in `path`. */
-async function pdAddresses(options: ImportOptions, env: ImportEnvironment): Promise<string[]> {
+export async function pdAddresses(options: ImportOptions, env: ImportEnvironment): Promise<string[]> {
   if (options.pdAddresses.length > 0) return options.pdAddresses;
   // TiDB may restart right now; but a status port that is configured wrong is not waited for as long.
   const patienceMs = Math.min(options.retryDeadlineMs, SETTINGS_PATIENCE_MS);

@@ -8,6 +8,7 @@
 
 export { type CheckResult, checkSource } from "./check-source.ts";
 export { type CheckpointOptions, openCheckpointHome } from "./checkpoint-mirror.ts";
+export { type ClusterFacts, checkCluster, judgeCluster } from "./cluster-checks.ts";
 export { writeConflictNote } from "./conflict/task-info.ts";
 export { EncodeTask } from "./encode/encode-task.ts";
 export type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";

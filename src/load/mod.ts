@@ -8,6 +8,7 @@
  *
  * Lacks: the sync unit, storages other than this machine's directories.
  */
+export { type ChangeConsumers, changeConsumers } from "./change-consumers.ts";
 export { CheckpointList, type LoadState } from "./checkpoint-list.ts";
 
 export { askControl, type ControlAnswer, type ControlRequest, controlPath, serveControl } from "./control.ts";

@@ -65,6 +65,7 @@ test("PdHttp reads what a real PD answers", async () => {
       capacityBytes: 100 * 1024 ** 3,
       availableBytes: 0,
       regionCount: stores[0]!.regionCount,
+      isTiFlash: false,
     },
   );
   assert.equal(await pd.maxReplicas(), 3);
@@ -74,6 +75,35 @@ test("PdHttp reads what a real PD answers", async () => {
     requests.map((r) => r.url.replace("http://a:1", "")),
     ["version", "stores", "config-replicate", "schedulers", "schedulers-status-paused"].map((n) => captured[n]!.path),
   );
+});
+
+test("PdHttp counts empty regions by store, as a real PD lists them", async () => {
+  // Of a PD 8.5 with three stores; cut to what is read.
+  const peers = [
+    { role_name: "Voter", id: 469, store_id: 1 },
+    { role_name: "Voter", id: 470, store_id: 4 },
+    { role_name: "Voter", id: 471, store_id: 5 },
+  ];
+  const body = JSON.stringify({
+    count: 2,
+    regions: [
+      { id: 468, peers },
+      { id: 472, peers: peers.slice(1) },
+    ],
+  });
+  const { pd } = play([
+    { status: 200, body },
+    { status: 200, body: '{"count":0,"regions":[]}' },
+  ]);
+  assert.deepEqual(
+    [...(await pd.emptyRegions())],
+    [
+      [1n, 1],
+      [4n, 2],
+      [5n, 2],
+    ],
+  );
+  assert.equal((await pd.emptyRegions()).size, 0);
 });
 
 test("PdHttp takes a PD without a version as one", async () => {

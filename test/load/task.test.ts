@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { systemClock } from "../../src/base/mod.ts";
+import { EtcdClient } from "../../src/load/mod.ts";
 import { levin, Place } from "../e2e/in-process.ts";
 import { until } from "../until.ts";
 import { temporaryDir, writeDump } from "./support.ts";
@@ -221,6 +223,26 @@ test("check, checkpoint, errors, reset", async () => {
       ["target-empty", "skipped"],
     ],
   );
+  const found = new Map(checks.map((one) => [one.check, one]));
+  for (const name of ["cluster-version", "cluster-space", "empty-regions", "region-distribution", "change-consumers"])
+    assert.equal(found.get(name)?.status, "ok", JSON.stringify(found.get(name)));
+  // Who reads changes is in the etcd of PD's port.
+  const etcd = new EtcdClient({ endpoints: place.sandbox.pd, clock: systemClock });
+  const feeds = [
+    "/tidb/cdc/default/ns/changefeed/info/feed",
+    "/tidb/cdc/changefeed/info/old",
+    "/tidb/br-stream/info/log1",
+  ];
+  await etcd.write([
+    ...feeds.map((key) => ({ key, value: '{"state":"normal"}' })),
+    { key: "/tidb/cdc/default/ns/changefeed/info/over", value: '{"state":"finished"}' },
+    { key: "/tidb/cdc/default/ns/changefeed/status/feed", value: "{}" },
+  ]);
+  const read = await load("check", ...naming);
+  assert.equal(read.code, 3, read.out);
+  assert.match(read.out, /^failed +change-consumers +changefeeds old, default\/ns\/feed; log backups log1 would miss/m);
+  await etcd.deletePrefix("/tidb/");
+  etcd.close();
   fs.writeFileSync(join(dump, "d.t.1.sql"), "INSERT INTO `t` VALUES (1,'again');\n");
   const failed = await load("run", ...naming);
   assert.equal(failed.code, 4, failed.err);

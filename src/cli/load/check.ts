@@ -1,10 +1,12 @@
 import { command, flag } from "cmd-ts";
 import { systemFiles, textOf } from "../../base/mod.ts";
 import { loadConfig } from "../../config/mod.ts";
-import { checkSource } from "../../importer/mod.ts";
+import { checkCluster, checkSource, type ImportEnvironment, type ImportOptions } from "../../importer/mod.ts";
 import {
+  changeConsumers,
   DmError,
   dmCodes,
+  EtcdClient,
   engineConfig,
   isLocalPath,
   localPath,
@@ -26,6 +28,7 @@ import { coordArgs, type LoadTask, loadTask, taskArgs } from "./task.ts";
 import { targetOf } from "./world.ts";
 
 const EXIT_CHECK_FAILED = 3;
+const ETCD_PATIENCE_MS = 5_000;
 
 interface Found {
   check: string;
@@ -110,23 +113,62 @@ async function targetChecks(io: CommandIo, task: LoadTask): Promise<Found[]> {
   }
 }
 
-/** What the import itself would check. */
+/** What the import itself would check, and of a cluster that pairs go into whether it is fit for them. */
 async function importChecks(
   io: CommandIo,
   { subtask, stateDir }: LoadTask,
   session: { timeZone: string; sqlMode: string },
 ): Promise<Found[]> {
+  const env = importEnvironment(io, () => undefined);
   try {
     const config = engineConfig(subtask, session, { stateDir: `${stateDir}/import`, sources: 1 });
     const options = importOptions(io, loadConfig({ file: { path: "the task", table: config } }), undefined, false);
-    const { findings } = await checkSource(
-      options,
-      importEnvironment(io, () => undefined),
-      true,
-    );
-    return findings.map(({ check, status, detail }) => ({ check, status, detail }));
+    const { findings, tables } = await checkSource(options, env, true);
+    const found = findings.map(({ check, status, detail }) => ({ check, status, detail }));
+    if (subtask.loader.importMode !== "physical") return found;
+    const sizeBytes = tables.reduce((sum, table) => sum + table.sizeBytes, 0);
+    return [...found, ...(await clusterChecks(io, options, env, { sizeBytes, tables: tables.length }))];
   } catch (thrown) {
     return [{ check: "import", status: "failed", detail: (thrown as Error).message }];
+  }
+}
+
+/** DM's checks of physical mode (reference §16), by the cluster's PD. */
+async function clusterChecks(
+  io: CommandIo,
+  options: ImportOptions,
+  env: ImportEnvironment,
+  load: { sizeBytes: number; tables: number },
+): Promise<Found[]> {
+  let cluster: Awaited<ReturnType<typeof checkCluster>>;
+  try {
+    cluster = await checkCluster(options, env, load);
+  } catch (thrown) {
+    return [{ check: "cluster", status: "failed", detail: (thrown as Error).message }];
+  }
+  const found = cluster.findings.map(({ check, status, detail }) => ({ check, status, detail }));
+  return [...found, await consumersCheck(io, cluster.pd, options)];
+}
+
+/** Pairs that are ingested do not pass by those who read changes. */
+async function consumersCheck(io: CommandIo, pd: readonly string[], { clusterTls }: ImportOptions): Promise<Found> {
+  const check = "change-consumers";
+  const tls = clusterTls === undefined ? {} : { tls: { material: clusterTls.current ?? clusterTls } };
+  const etcd = new EtcdClient({ endpoints: pd, clock: io.clock, patienceMs: ETCD_PATIENCE_MS, ...tls });
+  try {
+    const { changefeeds, logBackups } = await changeConsumers((prefix) => etcd.prefix(prefix));
+    if (changefeeds.length + logBackups.length === 0)
+      return { check, status: "ok", detail: "no changefeed and no log backup runs" };
+    const shown = [
+      ...(changefeeds.length === 0 ? [] : [`changefeeds ${changefeeds.join(", ")}`]),
+      ...(logBackups.length === 0 ? [] : [`log backups ${logBackups.join(", ")}`]),
+    ];
+    const detail = `${shown.join("; ")} would miss what a physical import brings in; end them, or take import-mode logical`;
+    return { check, status: "failed", detail };
+  } catch (thrown) {
+    return { check, status: "warning", detail: `PD's etcd was not read: ${(thrown as Error).message}` };
+  } finally {
+    etcd.close();
   }
 }
 
