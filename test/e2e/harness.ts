@@ -66,15 +66,18 @@ export interface SandboxAddresses {
   status: { host: string; port: number };
   pd: string[];
   tikv: string[];
+  /** Paths for clients, with `--tls`. */
+  tls?: { ca: string; cert: string; key: string };
 }
 
-/** `levin sandbox` in a process of its own. */
+/** `levin sandbox` in a process of its own, with more flags where they are given. */
 export async function startSandboxProcess(
   levin: string,
   dir: string,
   stores: number,
+  more: string[] = [],
 ): Promise<SandboxAddresses & { child: ChildProcess; stop(): Promise<void> }> {
-  const child = spawn(levin, ["sandbox", "--dir", dir, "--stores", String(stores), "--json"], {
+  const child = spawn(levin, ["sandbox", "--dir", dir, "--stores", String(stores), "--json", ...more], {
     env: {},
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -95,6 +98,55 @@ export async function startSandboxProcess(
         child.kill("SIGTERM");
       }),
   };
+}
+
+/** Some megabytes in a table `t` with an index, so that there is time to do something meanwhile; a database of its own. */
+export function makeLargeDump(dir: string, database: string): string {
+  fs.mkdirSync(dir, { recursive: true });
+  fs.writeFileSync(join(dir, `${database}-schema-create.sql`), `CREATE DATABASE ${database};`);
+  fs.writeFileSync(
+    join(dir, `${database}.t-schema.sql`),
+    "CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR(90), KEY v (v));",
+  );
+  const rows = Array.from(
+    { length: 25_000 },
+    (_, i) => `${i},${((i * 2654435761) % 2 ** 32).toString(16).repeat(6)}\n`,
+  );
+  fs.writeFileSync(join(dir, `${database}.t.csv`), `id,v\n${rows.join("")}`);
+  return dir;
+}
+
+export interface Begun {
+  child: ChildProcess;
+  /** Resolves when an event of the kind has been seen; rejects when the process ends without. */
+  seen(kind: string): Promise<void>;
+  ended: Promise<{ code: number | null; signal: string | null; err: string }>;
+}
+
+/** Starts a command that prints events as JSON lines. */
+export function begin(levin: string, args: string[]): Begun {
+  const child = spawn(levin, args, { env: {}, stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (part) => {
+    out += String(part);
+  });
+  child.stderr.on("data", (part) => {
+    err += String(part);
+  });
+  const ended = new Promise<Awaited<Begun["ended"]>>((resolve) =>
+    child.on("close", (code, signal) => resolve({ code, signal, err })),
+  );
+  const seen = (kind: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (out.includes(`"kind":"${kind}"`)) resolve();
+      };
+      child.stdout.on("data", look);
+      void ended.then(() => reject(new Error(`it ended before an event "${kind}": ${err}`)));
+      look();
+    });
+  return { child, seen, ended };
 }
 
 export function targetFlags(sandbox: SandboxAddresses): string[] {

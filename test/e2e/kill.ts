@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
-import { connect, run, type SandboxAddresses, targetFlags } from "./harness.ts";
+import { connect, run, type SandboxAddresses, startSandboxProcess, targetFlags } from "./harness.ts";
 
 export interface KillReport {
   importerKills: number;
@@ -14,7 +14,6 @@ export interface KillReport {
 
 const TABLES = 3;
 const ROWS = 1500;
-const READY_MS_MAX = 60_000;
 
 interface Dump {
   dir: string;
@@ -42,13 +41,8 @@ function makeDump(dir: string, random: Random): Dump {
   return { dir, rows };
 }
 
-interface RunningSandbox {
-  child: ChildProcess;
-  addresses: SandboxAddresses;
-}
-
 /** Starts the sandbox on the ports that it had before, if any. */
-function startSandbox(levin: string, dir: string, before: SandboxAddresses | undefined): Promise<RunningSandbox> {
+function startSandbox(levin: string, dir: string, before?: SandboxAddresses) {
   const ports =
     before === undefined
       ? []
@@ -57,25 +51,7 @@ function startSandbox(levin: string, dir: string, before: SandboxAddresses | und
           ["--tidb-status", before.status.port],
           ["--pd-port", before.pd[0]!.split(":")[1]!],
         ].flatMap((pair) => pair.map(String));
-  const child = spawn(levin, ["sandbox", "--dir", dir, "--stores", "3", "--json", ...ports], {
-    env: {},
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  return new Promise((resolve, reject) => {
-    let out = "";
-    let err = "";
-    const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS_MAX);
-    child.stderr.on("data", (part) => {
-      err += String(part);
-    });
-    child.stdout.on("data", (part) => {
-      out += String(part);
-      if (!out.includes("\n")) return;
-      clearTimeout(timer);
-      resolve({ child, addresses: JSON.parse(out) as SandboxAddresses });
-    });
-    child.on("close", (code, signal) => reject(new Error(`the sandbox ended with ${code ?? signal}: ${err}`)));
-  });
+  return startSandboxProcess(levin, dir, 3, ports);
 }
 
 function killed(child: ChildProcess): Promise<void> {
@@ -93,9 +69,9 @@ export async function killImport(levin: string, dir: string, seed: number, kills
   const random = seededRandom(seed);
   const dump = makeDump(join(dir, "dump"), random);
   const report: KillReport = { importerKills: 0, sandboxKills: 0, rows: 0, differences: [] };
-  let sandbox = await startSandbox(levin, join(dir, "cluster"), undefined);
+  let sandbox = await startSandbox(levin, join(dir, "cluster"));
   try {
-    const args = ["import", dump.dir, ...targetFlags(sandbox.addresses), "--state-dir", join(dir, "state")];
+    const args = ["import", dump.dir, ...targetFlags(sandbox), "--state-dir", join(dir, "state")];
     args.push("--block-store", random.next() < 0.5 ? "files" : "level");
     for (let i = 0; i < kills; i++) {
       const child = spawn(levin, args, { env: {}, stdio: "ignore" });
@@ -107,12 +83,12 @@ export async function killImport(levin: string, dir: string, seed: number, kills
       if (random.next() < 0.3) {
         await killed(sandbox.child);
         report.sandboxKills++;
-        sandbox = await startSandbox(levin, join(dir, "cluster"), sandbox.addresses);
+        sandbox = await startSandbox(levin, join(dir, "cluster"), sandbox);
       }
     }
     const ended = await run(levin, args);
     if (ended.code !== 0) report.differences.push(`seed ${seed}: exit code ${ended.code}: ${ended.err.slice(-600)}`);
-    else await compare(sandbox.addresses, dump, report, seed);
+    else await compare(sandbox, dump, report, seed);
   } finally {
     await killed(sandbox.child);
   }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { isolatedBinary, run, startSandboxProcess, targetFlags } from "./harness.ts";
+import { begin, isolatedBinary, makeLargeDump, run, startSandboxProcess, targetFlags } from "./harness.ts";
 
 /** What PD and the stores show after `kill -9`: at once, and after `levin restore-cluster`. With LEVIN_TRANSCRIPT it is printed. */
 const place = isolatedBinary();
@@ -49,29 +48,14 @@ async function look(what: string): Promise<Shown> {
 test("after kill -9 import mode and label rule are there with a limit; restore-cluster takes them away", {
   timeout: 120_000,
 }, async () => {
-  const dump = join(place.dir, "dump");
-  fs.mkdirSync(dump);
-  fs.writeFileSync(join(dump, "l-schema-create.sql"), "CREATE DATABASE l;");
-  fs.writeFileSync(join(dump, "l.t-schema.sql"), "CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR(90), KEY v (v));");
-  const rows = Array.from(
-    { length: 25_000 },
-    (_, i) => `${i},${((i * 2654435761) % 2 ** 32).toString(16).repeat(6)}\n`,
-  );
-  fs.writeFileSync(join(dump, "l.t.csv"), `id,v\n${rows.join("")}`);
+  const dump = makeLargeDump(join(place.dir, "dump"), "l");
   const args = ["import", dump, ...targetFlags(sandbox), "--state-dir", join(place.dir, "state"), "--json"];
 
   const before = await look("before the import");
   assert.deepEqual(before, { rules: [], importing: [] });
-  const child = spawn(place.levin, args, { env: {}, stdio: ["ignore", "pipe", "inherit"] });
-  let out = "";
-  await new Promise<void>((resolve, reject) => {
-    child.on("close", () => reject(new Error("the import ended before it was killed")));
-    child.stdout.on("data", (part) => {
-      out += String(part);
-      if (out.includes('"kind":"engine"')) resolve();
-    });
-  });
-  child.kill("SIGKILL");
+  const running = begin(place.levin, args);
+  await running.seen("engine");
+  running.child.kill("SIGKILL");
   const killed = await look("at once after kill -9");
   assert.deepEqual(killed.importing, sandbox.tikv);
   assert.equal(killed.rules.length, 1);

@@ -134,7 +134,7 @@ async function killedAt(step: (typeof STEPS)[number], size: number, kind: string
     for (const unit of held) unit.start();
     await come("imports", () => doomed.said(/"kind":"plan"/));
     if (step !== "encode") {
-      // Those it waits for stand still meanwhile, but live: shorter than a lease.
+      // Or it was the last to come, and has waited for nobody.
       await come(`waits at ${step}`, () => doomed.said(waitsAt(step)) || doomed.said(/"kind":"summary"/));
     }
   }

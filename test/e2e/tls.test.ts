@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -19,19 +19,9 @@ let other: Paths;
 let expired: Paths;
 let imports = 0;
 
-function startTlsSandbox(dir: string): Promise<typeof sandbox> {
-  const child = spawn(place.levin, ["sandbox", "--dir", dir, "--tls", "--json"], {
-    env: {},
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout.on("data", (part) => {
-      text += String(part);
-      if (text.includes("\n")) resolve({ ...JSON.parse(text), child });
-    });
-    child.on("close", (code) => reject(new Error(`the sandbox ended with ${code}`)));
-  });
+async function startTlsSandbox(dir: string): Promise<typeof sandbox> {
+  const started = await startSandboxProcess(place.levin, dir, 1, ["--tls"]);
+  return { ...started, tls: started.tls! };
 }
 
 function writePem(name: string, text: string): string {
