@@ -62,7 +62,7 @@ function fileLine(file: BackupFile | null): Line | null {
   };
 }
 
-export function rangeLine(range: BackupRange): Line {
+function rangeLine(range: BackupRange): Line {
   return {
     end_key_hex: hexOf(range.endKey),
     files: range.files?.map(fileLine) ?? null,

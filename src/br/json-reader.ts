@@ -33,7 +33,7 @@ export class FieldTable {
 export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
 
 /** Names match as Go matches them: by Unicode's simple folding, in which the Kelvin sign is a k and the long s an s. */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   return name.toLowerCase().replaceAll("\u017f", "s");
 }
 

@@ -238,14 +238,14 @@ const fileRestoreFields = new FieldTable([
 ]);
 
 /** In tables; the older field `RangeKey` is unknown there. */
-export function readRestoreItem(json: JsonReader): RestoreItem {
+function readRestoreItem(json: JsonReader): RestoreItem {
   restoreItem = { rangeKey: "", name: "" };
   json.record(restoreFields);
   return restoreItem;
 }
 
 /** In files of 2024 and before. */
-export function readFileRestoreItem(json: JsonReader): RestoreItem {
+function readFileRestoreItem(json: JsonReader): RestoreItem {
   restoreItem = { rangeKey: "", name: "" };
   json.record(fileRestoreFields);
   return restoreItem;
@@ -275,7 +275,7 @@ const logFields = new FieldTable([
   ],
 ]);
 
-export function readLogItem(json: JsonReader): LogItem {
+function readLogItem(json: JsonReader): LogItem {
   logItem = { goff: 0n, foffs: null };
   json.record(logFields);
   return logItem;

@@ -21,22 +21,19 @@ export {
   rangeHolds,
   successorKey,
 } from "./keys.ts";
-export { type Epoch, type Peer, type Region, regionOf, regionText, type Store } from "./nouns.ts";
-export { defaultPdLimits, type PdLimits } from "./pd-call.ts";
-export { PdClient, type PdOptions, type RegionOperator } from "./pd-client.ts";
-export { type DenyRule, PdHttp, type PdHttpOptions, type StoreStatus, sizeBytes } from "./pd-http.ts";
-export type { PdEnvironment } from "./pd-members.ts";
-export { type RegionScanOptions, scanRegions } from "./region-scan.ts";
-export { SnapshotHold, type SnapshotHoldOptions } from "./safe-point.ts";
+export { type Peer, type Region, regionOf, regionText, type Store } from "./nouns.ts";
+export type { PdLimits } from "./pd-call.ts";
+export { PdClient } from "./pd-client.ts";
+export { PdHttp, type StoreStatus, sizeBytes } from "./pd-http.ts";
+export { scanRegions } from "./region-scan.ts";
+export { SnapshotHold } from "./safe-point.ts";
 export { StoreDirectory } from "./store-directory.ts";
 export {
   type Checksum,
   type DuplicatePair,
   defaultTikvLimits,
-  type RegionAnswer,
   TikvClient,
   type TikvLimits,
-  type TikvOptions,
   type WriteTarget,
 } from "./tikv-client.ts";
-export { type Connect, type ConnectOptions, grpcConnect, isUnimplemented, wordsOf } from "./wire.ts";
+export { type Connect, grpcConnect, wordsOf } from "./wire.ts";

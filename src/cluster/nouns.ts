@@ -12,7 +12,7 @@ import {
 import { decodeBorder, type KeyRange } from "./keys.ts";
 
 /** `confVer` moves with the peers, `version` with the borders. */
-export interface Epoch {
+interface Epoch {
   readonly confVer: bigint;
   readonly version: bigint;
 }

@@ -14,14 +14,14 @@ import { type PdEnvironment, PdMembers } from "./pd-members.ts";
 import { TsoClient } from "./tso.ts";
 import { isUnimplemented } from "./wire.ts";
 
-export interface PdOptions extends PdEnvironment {
+interface PdOptions extends PdEnvironment {
   /** `host:port` or URLs; one that answers is enough. */
   readonly addresses: readonly string[];
   readonly limits?: PdLimits;
 }
 
 /** What PD says about the newest operator of a region. */
-export interface RegionOperator {
+interface RegionOperator {
   readonly description: string;
   readonly isRunning: boolean;
 }

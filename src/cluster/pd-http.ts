@@ -6,7 +6,7 @@ import { encodeBorder, type KeyRange } from "./keys.ts";
 import { hostOf } from "./pd-members.ts";
 import { withDeadline } from "./wire.ts";
 
-export interface PdHttpOptions {
+interface PdHttpOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly send: SendHttp;
@@ -15,7 +15,7 @@ export interface PdHttpOptions {
 }
 
 /** A rule that keeps PD's schedulers off a key range for a limited time. */
-export interface DenyRule {
+interface DenyRule {
   readonly id: string;
   /** Raw keys. */
   readonly ranges: readonly KeyRange[];

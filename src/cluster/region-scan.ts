@@ -4,7 +4,7 @@ import { compareEnds, type KeyRange } from "./keys.ts";
 import type { Region } from "./nouns.ts";
 import type { PdClient } from "./pd-client.ts";
 
-export interface RegionScanOptions {
+interface RegionScanOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly pd: Pick<PdClient, "scanRegions">;

@@ -1,7 +1,7 @@
 import { type Clock, LevinError } from "../base/mod.ts";
 import type { PdClient } from "./pd-client.ts";
 
-export interface SnapshotHoldOptions {
+interface SnapshotHoldOptions {
   readonly clock: Clock;
   readonly pd: Pick<PdClient, "holdSafePoint">;
   /** Unique to the run, such as `levin-<job>`. */

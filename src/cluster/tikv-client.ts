@@ -12,9 +12,7 @@ import { StorePool } from "./store-pool.ts";
 import { type Connect, isUnimplemented, unlessAborted } from "./wire.ts";
 
 /** The answer of a region request: refusal is a normal answer, decided on by the caller. */
-export type RegionAnswer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: RegionError };
+type RegionAnswer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: RegionError };
 
 /** One SST to be: the pairs of `range` for one region at one epoch. Keys are raw. */
 export interface WriteTarget {
@@ -56,7 +54,7 @@ export const defaultTikvLimits: TikvLimits = {
   connectionsPerStore: 4,
 };
 
-export interface TikvOptions {
+interface TikvOptions {
   readonly connect: Connect;
   readonly stores: StoreDirectory;
   readonly limits?: TikvLimits;

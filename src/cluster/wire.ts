@@ -8,7 +8,7 @@ import { createGrpcTransport, GrpcCode, type RpcTransport, rpcFields, type TlsOp
 /** Makes a connection to `host:port`. Does no I/O before the first call; the transport reconnects by itself. */
 export type Connect = (address: string) => RpcTransport;
 
-export interface ConnectOptions {
+interface ConnectOptions {
   readonly clock: Clock;
   readonly tls?: TlsOptions;
   /** Compresses what is sent (Lightning's `compress-kv-pairs`); costs more processor time than most networks are worth. */

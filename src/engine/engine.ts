@@ -31,7 +31,7 @@ export interface MapStore {
   files?: Files;
 }
 
-export interface DirectoryStore {
+interface DirectoryStore {
   dir: string;
   level?: LevelKvDbOptions;
   /**
@@ -44,7 +44,7 @@ export interface DirectoryStore {
   files?: Files;
 }
 
-export interface EngineOptions {
+interface EngineOptions {
   /** For people: table and part, for example `db.t:data`. */
   name: string;
   store: EngineStore;
@@ -59,7 +59,7 @@ export interface EngineOptions {
   blockBytes?: number;
 }
 
-export interface WriteRunOptions {
+interface WriteRunOptions {
   /** Unique in the engine, below `CASCADE_RUN_ID`. The run is written once, however often its rows are encoded. */
   runId: number;
   /** XOR of the CRC-64 of the pairs; kept, added up by `totals`. */
@@ -68,7 +68,7 @@ export interface WriteRunOptions {
   note?: Uint8Array;
 }
 
-export interface EngineTotals {
+interface EngineTotals {
   runs: number;
   pairs: number;
   /** Bytes of keys and values. */
@@ -80,7 +80,7 @@ export interface EngineTotals {
 }
 
 /** Run ids from here on belong to runs that `cascade` makes. */
-export const CASCADE_RUN_ID = 0x8000_0000;
+const CASCADE_RUN_ID = 0x8000_0000;
 
 /** What depends on where blocks are kept. */
 interface PlaceLimits {

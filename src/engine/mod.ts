@@ -11,29 +11,12 @@
  */
 export type { KeyBounds } from "./block-store.ts";
 export { BufferPool } from "./buffer-pool.ts";
-export {
-  CASCADE_RUN_ID,
-  type DirectoryStore,
-  Engine,
-  type EngineOptions,
-  type EngineStore,
-  type EngineTotals,
-  type MapStore,
-  openEngine,
-  type WriteRunOptions,
-} from "./engine.ts";
+export { Engine, type EngineStore, type MapStore, openEngine } from "./engine.ts";
 export type { RunInfo } from "./layout.ts";
 export type { DuplicateKey } from "./merger.ts";
 export { nextKey } from "./next-key.ts";
 export { forEachPair, overlaid } from "./overlay.ts";
 export { type Pair, packPairs, unpackPairs } from "./packed-pairs.ts";
-export { PairArena, type PairArenaOptions } from "./pair-arena.ts";
-export {
-  type KeyRange,
-  type PlanOptions,
-  planRanges,
-  RANGE_BYTES,
-  RANGE_KEYS,
-  type RangePoint,
-} from "./range-index.ts";
-export { BATCH_BYTES, type PairBatch, type ReadOptions, readMemoryBytes } from "./read-pairs.ts";
+export { PairArena } from "./pair-arena.ts";
+export { planRanges, RANGE_KEYS, type RangePoint } from "./range-index.ts";
+export { type PairBatch, type ReadOptions, readMemoryBytes } from "./read-pairs.ts";

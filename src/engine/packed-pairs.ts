@@ -20,12 +20,12 @@ const TAG_VALUE = 0x12;
 /** Behind the largest length that an entry may have. */
 export const ENTRY_BYTES_MAX = 1 << 28;
 
-export function varintSize(value: number): number {
+function varintSize(value: number): number {
   return value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : 4;
 }
 
 /** Writes `value` at `at`; returns the offset behind it. */
-export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+function writeVarint(bytes: Uint8Array, at: number, value: number): number {
   let rest = value;
   let to = at;
   while (rest > 0x7f) {

@@ -14,7 +14,7 @@ import { EntrySorter } from "./entry-sorter.ts";
 import { ENTRY_BYTES_MAX, entrySize, writeEntryHead, writeValueHead } from "./packed-pairs.ts";
 import { type RunSpace, scratchBytes } from "./run-builder.ts";
 
-export interface PairArenaOptions {
+interface PairArenaOptions {
   /** Bytes of packed pairs that fit. */
   capacityBytes: number;
   /** Pairs that fit; one per 64 bytes of capacity when absent. */

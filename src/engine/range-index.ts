@@ -12,7 +12,7 @@ export const POINT_BYTES = 4 * 1024 * 1024;
 export const POINT_KEYS = 40 * 1024;
 
 /** About what a region holds: ranges are cut where either is reached (Lightning's `region-split-size` and 2/3 of `region-split-keys`). */
-export const RANGE_BYTES = 96 * 1024 * 1024;
+const RANGE_BYTES = 96 * 1024 * 1024;
 export const RANGE_KEYS = 960_000;
 
 export interface RangePoint {

@@ -38,7 +38,7 @@ export function encodePool({ env, memory, options }: EncodeContext, session: Enc
 }
 
 /** Opens a batch's engines and takes out the runs that the journal does not know. */
-export async function openEncoded(context: EncodeContext, state: BatchState): Promise<EncodedBatch> {
+async function openEncoded(context: EncodeContext, state: BatchState): Promise<EncodedBatch> {
   const dir = batchDir(context, state.id, state.round);
   const { files } = context.env;
   await files.makeDir(context.options.sortedKvDir);

@@ -9,7 +9,7 @@ export const dataPrefix = utf8("d");
 export const indexPrefix = utf8("i");
 /** Rows that may be in each other's way, and what of the pairs stays. */
 export const rowsPrefix = utf8("c");
-export const overlayPrefix = utf8("o");
+const overlayPrefix = utf8("o");
 
 /** Where blocks of pairs are kept: in LevelDB beside the runs' records, or in a file a run. */
 export type BlockStore = "level" | "files";

@@ -28,7 +28,7 @@ export interface ConflictOptions {
 }
 
 /** Of the logical backend. */
-export interface LogicalOptions {
+interface LogicalOptions {
   /** Of one statement; 0: as is best for the target. */
   batchBytes: number;
   batchRows: number;

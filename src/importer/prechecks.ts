@@ -81,7 +81,7 @@ export async function failOf(env: ImportEnvironment, input: CheckInput): Promise
   if (failed.length > 0) throw failedChecks(failed);
 }
 
-export function sayFinding(env: ImportEnvironment, { check, status, detail }: Finding): void {
+function sayFinding(env: ImportEnvironment, { check, status, detail }: Finding): void {
   env.emit({ kind: "check", check, status, detail });
 }
 

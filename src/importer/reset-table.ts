@@ -4,7 +4,7 @@ import type { ImportEnvironment } from "./options.ts";
 
 type StateEnvironment = Pick<ImportEnvironment, "files" | "pid" | "clock" | "emit">;
 
-export interface TableReset {
+interface TableReset {
   /** Other tables that are encoded again, as their pairs are not in the cluster and share runs with the table's. */
   encodedAgain: string[];
   /** Files that may have changed before the next run. */

@@ -35,7 +35,7 @@ export interface ChecksumOptions {
   readonly onTrouble?: (trouble: Trouble, region: Region | undefined) => void;
 }
 
-export interface ChecksumLimits {
+interface ChecksumLimits {
   /** Requests under way at a time. */
   readonly concurrency: number;
   readonly troublesMax: number;
@@ -44,7 +44,7 @@ export interface ChecksumLimits {
   readonly backoffMaxMs: number;
 }
 
-export const defaultChecksumLimits: ChecksumLimits = {
+const defaultChecksumLimits: ChecksumLimits = {
   // As TiDB's tidb_checksum_table_concurrency, twice.
   concurrency: 8,
   troublesMax: 30,
@@ -57,14 +57,14 @@ export interface RangeChecksum extends Checksum {
   readonly name: string;
 }
 
-export interface TableChecksum extends Checksum {
+interface TableChecksum extends Checksum {
   /** In the order of the ranges asked for; empty without `detail`. */
   readonly ranges: readonly RangeChecksum[];
 }
 
 const nothing: Checksum = { crc64xor: 0n, kvs: 0n, bytes: 0n };
 
-export function addChecksums(a: Checksum, b: Checksum): Checksum {
+function addChecksums(a: Checksum, b: Checksum): Checksum {
   return { crc64xor: a.crc64xor ^ b.crc64xor, kvs: a.kvs + b.kvs, bytes: a.bytes + b.bytes };
 }
 

@@ -2,7 +2,7 @@ import { type Clock, inParallel } from "../base/mod.ts";
 import type { KeyRange, Store, TikvClient } from "../cluster/mod.ts";
 import { Lease } from "./lease.ts";
 
-export interface ImportModeOptions {
+interface ImportModeOptions {
   readonly clock: Clock;
   readonly tikv: Pick<TikvClient, "switchMode" | "stores">;
   /** After this time a store leaves import mode by itself (`import.import-mode-timeout`, 10 minutes); renewed at a third of it. */

@@ -5,7 +5,7 @@ import type { PairSource, PlannedRange } from "./pair-source.ts";
 import type { Trouble } from "./region-errors.ts";
 import { type IngestedTotals, ingestRange, type JobLimits } from "./run-job.ts";
 
-export interface IngestLimits extends JobLimits {
+interface IngestLimits extends JobLimits {
   /** Region jobs at work at a time, and ranges under way. */
   readonly workers: number;
   /** Write streams to one store at a time. */
@@ -16,7 +16,7 @@ export interface IngestLimits extends JobLimits {
   readonly inFlightBytesMax: number;
 }
 
-export const defaultIngestLimits: IngestLimits = {
+const defaultIngestLimits: IngestLimits = {
   // TiKV's SST writer takes one thread a stream; each worker also holds the read-ahead of its range.
   workers: 8,
   writesPerStore: 8,

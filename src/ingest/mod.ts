@@ -12,23 +12,14 @@
  *
  * Not here: where pairs come from (`engine`, through `PairSource`), the order of steps (`importer`).
  */
-export {
-  addChecksums,
-  type ChecksumLimits,
-  type ChecksumOptions,
-  checksumTable,
-  type NamedRange,
-  type RangeChecksum,
-  type TableChecksum,
-} from "./checksum.ts";
+export { type ChecksumOptions, checksumTable, type NamedRange, type RangeChecksum } from "./checksum.ts";
 export { EngineSource, type EngineSourceOptions } from "./engine-source.ts";
-export { ImportModeKeeper, type ImportModeOptions } from "./import-mode.ts";
-export { defaultIngestLimits, type IngestLimits, type IngestOptions, ingestRanges } from "./ingest-ranges.ts";
+export { ImportModeKeeper } from "./import-mode.ts";
+export { type IngestOptions, ingestRanges } from "./ingest-ranges.ts";
 export type { PairSource, PlannedRange } from "./pair-source.ts";
-export { type Restored, type RestoreOptions, restoreCluster } from "./restore-cluster.ts";
-export type { IngestedTotals } from "./run-job.ts";
-export { type ScannedPair, type ScanOptions, scanPairs } from "./scan-pairs.ts";
-export { type ScatterOptions, type ScatterOutcome, scatterRegions } from "./scatter.ts";
-export { type PauseRecord, pauseRulePrefix, SchedulerPause, type SchedulerPauseOptions } from "./scheduler-pause.ts";
+export { type Restored, restoreCluster } from "./restore-cluster.ts";
+export { type ScannedPair, scanPairs } from "./scan-pairs.ts";
+export { scatterRegions } from "./scatter.ts";
+export { SchedulerPause } from "./scheduler-pause.ts";
 export { innerBorders } from "./split-plan.ts";
-export { defaultSplitLimits, type SplitLimits, type SplitOptions, splitRegions } from "./split-regions.ts";
+export { type SplitOptions, splitRegions } from "./split-regions.ts";

@@ -2,7 +2,7 @@ import type { Store, TikvClient } from "../cluster/mod.ts";
 import { switchStores } from "./import-mode.ts";
 import { type PauseApi, type PauseRecord, pauseRulePrefix, undoPause } from "./scheduler-pause.ts";
 
-export interface RestoreOptions {
+interface RestoreOptions {
   readonly pd: PauseApi;
   readonly tikv: Pick<TikvClient, "switchMode" | "stores">;
   /** Rules whose id begins so are removed: `levin-<job>`, or all of levin's. */

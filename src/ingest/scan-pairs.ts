@@ -11,7 +11,7 @@ import {
 } from "../cluster/mod.ts";
 import { readFailure, readTroubleOf, type Trouble, troubleOf } from "./region-errors.ts";
 
-export interface ScanOptions {
+interface ScanOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly pd: Pick<PdClient, "scanRegions">;

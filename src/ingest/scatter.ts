@@ -1,7 +1,7 @@
 import { type Clock, inParallel, type Random } from "../base/mod.ts";
 import { Backoff, type PdClient } from "../cluster/mod.ts";
 
-export interface ScatterOptions {
+interface ScatterOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly pd: Pick<PdClient, "scatterRegions" | "getOperator">;
@@ -13,7 +13,7 @@ export interface ScatterOptions {
   readonly concurrency?: number;
 }
 
-export interface ScatterOutcome {
+interface ScatterOutcome {
   /** Regions that PD spread, or found in place. */
   readonly done: number;
   /** Regions that PD refused or was not ready with in time. */

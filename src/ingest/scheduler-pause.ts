@@ -19,7 +19,7 @@ export type PauseApi = Pick<
   | "stores"
 >;
 
-export interface SchedulerPauseOptions {
+interface SchedulerPauseOptions {
   readonly clock: Clock;
   readonly pd: PauseApi;
   /** Unique to the job and this pause; begins with `pauseRulePrefix` so that it is found after a crash. */

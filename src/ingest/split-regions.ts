@@ -23,7 +23,7 @@ export interface SplitOptions {
   readonly limits?: Partial<SplitLimits>;
 }
 
-export interface SplitLimits {
+interface SplitLimits {
   /** Split requests under way at a time. */
   readonly concurrency: number;
   /** Rounds without a single new region before giving up; waits between them grow to `backoffMaxMs`. */
@@ -33,7 +33,7 @@ export interface SplitLimits {
   readonly shownWithinMs: number;
 }
 
-export const defaultSplitLimits: SplitLimits = {
+const defaultSplitLimits: SplitLimits = {
   concurrency: 8,
   idleRoundsMax: 20,
   backoffMaxMs: 10_000,

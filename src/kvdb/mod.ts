@@ -5,6 +5,6 @@
  * It lacks transactions, snapshots beyond a cursor's, and compression. Large values in ascending order are what the LevelDB backend
  * is tuned for; one small pair an entry costs ten times as much (design §2).
  */
-export type { KvChange, KvCursor, KvCursorOptions, KvDb, KvRange } from "./kvdb.ts";
+export type { KvChange, KvCursor, KvDb, KvRange } from "./kvdb.ts";
 export { type LevelKvDbOptions, openLevelKvDb } from "./level-kvdb.ts";
 export { memoryKvDb } from "./memory-kvdb.ts";

@@ -4,7 +4,7 @@ import type { SqlLink } from "../tidb/mod.ts";
 import type { PositionTable } from "./position-table.ts";
 import { faultOf } from "./sql-faults.ts";
 
-export interface LaneOptions {
+interface LaneOptions {
   clock: Clock;
   random: Random;
   signal: AbortSignal;

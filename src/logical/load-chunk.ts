@@ -36,7 +36,7 @@ export interface StatementReport {
   refused: { place: RowPlace; column: string; error: string; text: string }[];
 }
 
-export interface LoadChunkOptions {
+interface LoadChunkOptions {
   storage: Storage;
   lane: Lane;
   batchBytes: number;
@@ -59,7 +59,7 @@ export interface LoadChunkOptions {
   onProgress(rows: number, sourceBytes: number): void;
 }
 
-export interface LoadedChunk {
+interface LoadedChunk {
   /** All rows that the chunk has. */
   rows: number;
   /** Those that `leftOut` names. */

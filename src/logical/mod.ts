@@ -11,20 +11,7 @@
  */
 export type { ApplyPolicy, ConflictStrategy } from "./apply-rows.ts";
 export { findTwin } from "./find-twin.ts";
-export { Lane, type LaneOptions } from "./lane.ts";
-export {
-  ChunkLoader,
-  type LoadChunkOptions,
-  type LoadedChunk,
-  type LogicalChunkTable,
-  type RowPlace,
-  type StatementReport,
-} from "./load-chunk.ts";
+export { Lane } from "./lane.ts";
+export { ChunkLoader, type LogicalChunkTable, type StatementReport } from "./load-chunk.ts";
 export { PositionTable } from "./position-table.ts";
-export {
-  type LogicalColumn,
-  type LogicalTable,
-  readLogicalTables,
-  type UniqueKey,
-  unknownTable,
-} from "./table.ts";
+export { type LogicalTable, readLogicalTables, unknownTable } from "./table.ts";

@@ -11,7 +11,7 @@ export interface LogicalColumn {
   readonly charset: string | undefined;
 }
 
-export interface UniqueKey {
+interface UniqueKey {
   readonly name: string;
   /** Undefined: an expression. */
   readonly columns: readonly (string | undefined)[];

@@ -12,7 +12,7 @@ import { schemaValid } from "./schema-valid.ts";
 import { sourceReadable } from "./source-readable.ts";
 import { targetEmpty } from "./target-empty.ts";
 
-export type { CheckedTable, CheckInput, Finding } from "./check.ts";
+export type { CheckInput, Finding } from "./check.ts";
 
 const checks: readonly [name: string, check: Check, meaning: string][] = [
   ["source-readable", sourceReadable, "every file can be read"],

@@ -19,7 +19,7 @@ export interface CallPlace {
  * `kind`: how it failed (see `WireKind`), or `status` for an error that the server answered with.
  * `grpcCode`, `grpcText`: status number and text, of the server when `kind` is `status`, otherwise what gRPC's rules make of the fault.
  */
-export interface RpcErrorFields extends ErrorFields {
+interface RpcErrorFields extends ErrorFields {
   readonly kind: WireKind | "status";
   readonly target: string;
   readonly method: string;

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../base/mod.ts";
 import { type RpcTransport, type Wire, withPolicy } from "./transport.ts";
 import { memoryLink } from "./upload-links.ts";
 
-export interface InProcessOptions {
+interface InProcessOptions {
   /** Name of the server in messages. */
   readonly target: string;
   readonly clock?: Clock;

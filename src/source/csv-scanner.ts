@@ -20,7 +20,7 @@ const SEPARATOR = Token.separator + 8;
 /** The match of a terminator of one byte. */
 const TERMINATOR = Token.terminator + 8;
 
-export interface CsvScannerOptions {
+interface CsvScannerOptions {
   /** For messages. */
   readonly file: string;
   readonly dialect: CsvDialect;

@@ -11,7 +11,7 @@ export interface Place {
 }
 
 /** "(row 812, column 3, byte 40960)" */
-export function placeText(place: Place): string {
+function placeText(place: Place): string {
   const parts: string[] = [];
   if (place.row !== undefined) parts.push(`row ${place.row}`);
   if (place.column !== undefined) parts.push(`column ${place.column}`);

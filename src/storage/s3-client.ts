@@ -17,7 +17,7 @@ export interface S3Request {
   signal?: AbortSignal | undefined;
 }
 
-export interface S3ClientOptions {
+interface S3ClientOptions {
   clock: Clock;
   random: Random;
   ca?: string | undefined;

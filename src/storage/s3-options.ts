@@ -16,7 +16,7 @@ export interface S3Options {
   writeHeaders: Record<string, string>;
 }
 
-export interface S3Credentials {
+interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string | undefined;

@@ -17,7 +17,7 @@ export function isMissing(error: unknown): boolean {
   return code === "ENOENT" || cause?.code === "ENOENT";
 }
 
-export interface WholeFilesOptions {
+interface WholeFilesOptions {
   /** Makes the folder of a path that cannot be written for want of it. */
   makeParents?: (dir: string) => Promise<void>;
   /** What this process writes into a guard; another each time. */

@@ -5,6 +5,6 @@
 export * from "./auto-id.ts";
 export * from "./connection.ts";
 export { hasRows } from "./has-rows.ts";
-export { openSqlLink, type SqlLink, type SqlOutcome } from "./sql-link.ts";
+export { openSqlLink, type SqlLink } from "./sql-link.ts";
 export * from "./status-port.ts";
 export * from "./variables.ts";

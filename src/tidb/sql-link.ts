@@ -4,7 +4,7 @@ import { LevinError } from "../base/mod.ts";
 import { quoteText, type SqlRow, securityOf, type TidbOptions, tidbError, variablesStatement } from "./connection.ts";
 
 /** What a statement that gives no rows has done. */
-export interface SqlOutcome {
+interface SqlOutcome {
   affectedRows: number;
   warnings: number;
 }

@@ -10,7 +10,7 @@ import { assert } from "../../base/mod.ts";
 import type { PairSink } from "../../codec/mod.ts";
 import type { PairArena } from "../../engine/mod.ts";
 
-export const ENTRY_KEY_BYTES = 11;
+const ENTRY_KEY_BYTES = 11;
 const PLACE_BYTES = 20;
 
 /** Where a row stands: chunk of the batch, number in its file or piece, first byte in the decompressed file. */
