@@ -30,9 +30,12 @@ function hunt(mutant: Mutant, seconds: number, seed: number): string | undefined
     for (const file of ["package.json", "tsconfig.json"]) fs.copyFileSync(join(root, file), join(dir, file));
     fs.symlinkSync(join(root, "node_modules"), join(dir, "node_modules"));
     const path = join(dir, mutant.file);
+    const text = fs.readFileSync(path, "utf8");
+    // Else the whole importer would be hunted for a fault that it does not have.
+    if (text.split(mutant.find).length !== 2) throw new Error(`${mutant.file} has not once: ${mutant.find}`);
     fs.writeFileSync(
       path,
-      fs.readFileSync(path, "utf8").replace(mutant.find, () => mutant.replace),
+      text.replace(mutant.find, () => mutant.replace),
     );
     const script = join(dir, "test/sim/hunt.ts");
     const { stdout, stderr } = spawnSync(process.execPath, [script, String(seed), String(seconds)], {

@@ -19,8 +19,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a range is skipped after a resume",
     file: "src/importer/ingest-batch.ts",
-    find: "all.filter((range) => done.get(toHex(range.start)) !== toHex(range.end))",
-    replace: "all.slice(done.size)",
+    find: "  const ranges = all.filter((range) => {\n",
+    replace: "  const ranges = all.slice(done.size).filter((range) => {\n",
   },
   {
     name: "a range is recorded before it is ingested",
