@@ -78,7 +78,7 @@ test("PdHttp reads what a real PD answers", async () => {
 });
 
 test("PdHttp counts empty regions by store, as a real PD lists them", async () => {
-  // Of a PD 8.5 with three stores; cut to what is read.
+  // In the form of a PD 8.5; cut to what is read.
   const peers = [
     { role_name: "Voter", id: 469, store_id: 1 },
     { role_name: "Voter", id: 470, store_id: 4 },
