@@ -9,7 +9,7 @@ export function textTable(
   right: readonly number[],
 ): string {
   const all = [heads, ...rows].map((row) => row.map(shown));
-  const widths = heads.map((_, k) => Math.max(...all.map((row) => (row[k] ?? "").length)));
+  const widths = heads.map((_, k) => all.reduce((widest, row) => Math.max(widest, row[k]?.length ?? 0), 0));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, k) =>
