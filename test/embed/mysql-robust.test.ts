@@ -57,6 +57,19 @@ describe("the MySQL port", () => {
     }
   });
 
+  test("a login into a database that is not there leaves no session", async () => {
+    const front = await openFront();
+    const client = await front.connect();
+    try {
+      for (let i = 0; i < 3; i++) await assert.rejects(front.connect({ database: "nowhere" }), { errno: 1049 });
+      const [list] = (await client.query("SHOW PROCESSLIST")) as unknown as [unknown[][]];
+      assert.equal(list.length, 1);
+    } finally {
+      client.destroy();
+      await front.close();
+    }
+  });
+
   test("200 connections at once, all writing", async () => {
     const front = await openFront({ clock: systemClock });
     try {

@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes } from "../../../base/mod.ts";
+import { compareBytes, equalBytes, textOf } from "../../../base/mod.ts";
 import { type Datum, NULL_DATUM, recordKey, splitIndexValue, splitKey, TimeZone } from "../../../codec/mod.ts";
 import { type ColumnInfo, type IndexInfo, SchemaState, type TableInfo } from "../../../schema/mod.ts";
 import { ROW_ID, type StoredRow, TableReader, valueText } from "../reader/mod.ts";
@@ -150,8 +150,7 @@ export class TableRows {
   }
 }
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const shown = (value: string | Uint8Array): string => (typeof value === "string" ? value : decoder.decode(value));
+const shown = (value: string | Uint8Array): string => (typeof value === "string" ? value : textOf(value));
 
 function prefixOf(value: ResultValue, length: number): ResultValue {
   if (value === null || length < 0) return value;

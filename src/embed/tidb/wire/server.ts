@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import net from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
-import { textOf } from "../../../base/mod.ts";
+import { fromHex, textOf } from "../../../base/mod.ts";
 import { binaryRowPacket } from "./binary-row.ts";
 import { framePacket, MalformedPacket, PacketReader, PacketSplitter, PacketWriter } from "./packet.ts";
 import { parameterLiterals } from "./parameters.ts";
@@ -135,6 +135,8 @@ class MysqlConnection {
   #session: SqlSession | undefined;
   readonly #prepared = new Map<number, Prepared>();
   #nextStatement = 1;
+  /** Asked for the password in the other form. */
+  #pendingLogin: { user: string; database: string } | undefined;
   /** The client has gone; commands of it that have not begun are dropped. */
   #closed = false;
   /** Commands run one after the other, in the order they came. */
@@ -233,8 +235,6 @@ class MysqlConnection {
     return this.#finishLogin(user, database, token);
   }
 
-  #pendingLogin: { user: string; database: string } | undefined;
-
   #askNativePassword(user: string, database: string): void {
     this.#pendingLogin = { user, database };
     this.#write(
@@ -264,6 +264,7 @@ class MysqlConnection {
     try {
       if (database !== "") await session.useDatabase(database);
     } catch (error) {
+      session.close();
       this.#write(errorPacket(toSqlError(error)));
       this.#socket.end();
       return;
@@ -402,7 +403,7 @@ const sha1 = (...parts: Uint8Array[]): Uint8Array => {
 function checkNativePassword(hash: string, salt: Uint8Array, token: Uint8Array): boolean {
   if (hash === "") return token.length === 0;
   if (token.length !== 20) return false;
-  const stored = Uint8Array.from({ length: 20 }, (_, i) => Number.parseInt(hash.slice(2 * i, 2 * i + 2), 16));
+  const stored = fromHex(hash);
   const mask = sha1(salt, stored);
   const candidate = sha1(token.map((b, i) => b ^ mask[i]!));
   return candidate.every((b, i) => b === stored[i]);
