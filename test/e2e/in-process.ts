@@ -35,10 +35,11 @@ export function inlineEncoder(setup: WorkerSetup): EncodePort {
   };
 }
 
-function commandIo(out: string[], err: string[], more: Partial<CommandIo>): CommandIo {
+/** What a command in this process sees of the outside; nothing of it is printed. */
+export function commandIo(more: Partial<CommandIo> = {}): CommandIo {
   return {
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => err.push(text) },
+    stdout: { write: () => undefined },
+    stderr: { write: () => undefined },
     terminal: undefined,
     environment: {},
     clock: systemClock,
@@ -55,7 +56,12 @@ function commandIo(out: string[], err: string[], more: Partial<CommandIo>): Comm
 export async function levin(words: readonly string[], more: Partial<CommandIo> = {}): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
-  const code = await runCli(words, "levin", commandIo(out, err, more));
+  const io = commandIo({
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+    ...more,
+  });
+  const code = await runCli(words, "levin", io);
   return { code, out: out.join(""), err: err.join("") };
 }
 
@@ -68,7 +74,7 @@ export class Place {
 
   static async open(): Promise<Place> {
     const place = new Place();
-    place.sandbox = await openSandbox(commandIo([], [], {}), { dir: join(place.dir, "cluster"), stores: 1 });
+    place.sandbox = await openSandbox(commandIo(), { dir: join(place.dir, "cluster"), stores: 1 });
     const { host, port } = place.sandbox.front;
     place.sql = await mysql.createConnection({
       host,

@@ -1,10 +1,9 @@
 /** The HTTP API beside real imports: `levin server` and `levin import --status-addr`. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { systemClock, systemRandom } from "../../src/base/mod.ts";
 import { runCli } from "../../src/cli/mod.ts";
 import { until } from "../until.ts";
-import { Place } from "./in-process.ts";
+import { commandIo, Place } from "./in-process.ts";
 
 let place: Place;
 
@@ -23,18 +22,8 @@ async function start(words: string[]) {
     const url = /HTTP server on (\S+)\n/.exec(text)?.[1];
     if (url !== undefined) found.resolve(url);
   };
-  const ended = runCli(words, "levin", {
-    stdout: { write },
-    stderr: { write },
-    terminal: undefined,
-    environment: {},
-    clock: systemClock,
-    random: systemRandom,
-    signal: stop.signal,
-    version: "0.0.0-test",
-    pid: process.pid,
-    encodeWorker: new URL("../../src/importer/encode/encode-worker.ts", import.meta.url),
-  });
+  const io = commandIo({ stdout: { write }, stderr: { write }, signal: stop.signal });
+  const ended = runCli(words, "levin", io);
   void ended.then(() => found.reject(new Error(`no server: ${text}`)));
   const url = await found.promise;
   const call = async (method: string, path: string, body?: string) => {

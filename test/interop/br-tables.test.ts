@@ -1,7 +1,7 @@
 /** The table form of BR's checkpoints on a real server: what the fake of `test/br` answers, a server has to answer too. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equalBytes, type LevinError, seededRandom, systemClock } from "../../src/base/mod.ts";
+import { equalBytes, type LevinError, systemClock } from "../../src/base/mod.ts";
 import {
   existsLogMetadata,
   existsRestoreCheckpoint,
@@ -24,10 +24,10 @@ import {
   TableHome,
   walkItems,
 } from "../../src/br/mod.ts";
-import { runCli } from "../../src/cli/mod.ts";
 import type { Tidb } from "../../src/tidb/mod.ts";
 import type { TablesSample } from "../br/fake-sql.ts";
 import { sampleJson } from "../br/samples.ts";
+import { levin } from "../e2e/in-process.ts";
 import { mariadbMissing, withMariadb } from "./mariadb.ts";
 
 const required = process.env["LEVIN_INTEROP"] === "require";
@@ -50,31 +50,10 @@ async function fill(tidb: Tidb, sample: TablesSample): Promise<void> {
 }
 
 async function exported(port: number, kind: string): Promise<{ code: number; lines: unknown[] }> {
-  const out: string[] = [];
-  const code = await runCli(
-    ["checkpoint", "export", "--kind", kind, "--strict", "--dsn", `root@tcp(127.0.0.1:${port})/`],
-    "levin",
-    {
-      stdout: { write: (text: string) => void out.push(text) },
-      stderr: { write: (text: string) => void out.push(text) },
-      terminal: undefined,
-      environment: {},
-      clock: systemClock,
-      random: seededRandom(1),
-      signal: new AbortController().signal,
-      version: "test",
-      pid: 1,
-      encodeWorker: new URL(import.meta.url),
-    },
-  );
-  return {
-    code,
-    lines: out
-      .join("")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as unknown),
-  };
+  const dsn = `root@tcp(127.0.0.1:${port})/`;
+  const { code, out, err } = await levin(["checkpoint", "export", "--kind", kind, "--strict", "--dsn", dsn]);
+  const lines = `${out}${err}`.split("\n").slice(0, -1);
+  return { code, lines: lines.map((line) => JSON.parse(line) as unknown) };
 }
 
 async function ownTables(tidb: Tidb): Promise<void> {

@@ -2,9 +2,8 @@
 import fs from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
-import { type LevinEvent, systemClock, systemFiles, systemRandom } from "../../src/base/mod.ts";
+import { type LevinEvent, systemClock, systemFiles } from "../../src/base/mod.ts";
 import { importEngine } from "../../src/cli/load/engine.ts";
-import type { CommandIo } from "../../src/cli/mod.ts";
 import { writeConflictNote } from "../../src/importer/mod.ts";
 import {
   defaultLoaderConfig,
@@ -14,22 +13,7 @@ import {
   type SubTask,
 } from "../../src/load/mod.ts";
 import { connectTidb, type TidbOptions } from "../../src/tidb/mod.ts";
-
-export function testIo(more: Partial<CommandIo> = {}): CommandIo {
-  return {
-    stdout: { write: () => undefined },
-    stderr: { write: () => undefined },
-    terminal: undefined,
-    environment: {},
-    clock: systemClock,
-    random: systemRandom,
-    signal: new AbortController().signal,
-    version: "0.0.0-test",
-    pid: process.pid,
-    encodeWorker: new URL("../../src/importer/encode/encode-worker.ts", import.meta.url),
-    ...more,
-  };
-}
+import { commandIo } from "../e2e/in-process.ts";
 
 export function temporaryDir(): string {
   return fs.mkdtempSync(join(os.tmpdir(), "levin-load-"));
@@ -73,7 +57,7 @@ export function environmentOf(
     clock: systemClock,
     files: systemFiles,
     emit: (event) => events.push(event),
-    engine: importEngine(testIo()),
+    engine: importEngine(commandIo()),
     noteConflict: writeConflictNote,
     connect: connectTidb,
     target: targetOptions(target),
