@@ -20,7 +20,7 @@ export function assembleSource(catalog: Catalog, listing: readonly StoredFile[])
     const files = sortDataFiles(origin.files);
     const known = tables.get(targetKey);
     if (known !== undefined) {
-      known.files.push(...files);
+      for (const file of files) known.files.push(file);
       known.table = { ...known.table, create: known.table.create ?? origin.create };
       continue;
     }

@@ -115,6 +115,8 @@ class DumpReader {
   private readonly scanner: SqlScanner;
   private readonly statements: SchemaStatement[] = [];
   private readonly rows = new Map<string, { table: TableName; pieces: Cut[] }>();
+  /** Tables that have had rows, by lower-case name. */
+  private readonly filled = new Map<string, TableName[]>();
   private readonly leftOut = new Map<SqlStatementKind, number>();
   private piece: OpenPiece | undefined;
   private names: string | undefined;
@@ -179,6 +181,9 @@ class DumpReader {
       if (sameTable(this.piece.table, table) && this.piece.table.database === table.database) return;
       this.close(at);
     }
+    const known = this.filled.get(table.table.toLowerCase());
+    if (known === undefined) this.filled.set(table.table.toLowerCase(), [table]);
+    else if (!known.some(({ database }) => database === table.database)) known.push(table);
     this.open(table, at, at === 0 ? undefined : this.scanner.context());
   }
 
@@ -259,9 +264,8 @@ class DumpReader {
 
   /** DROP or TRUNCATE before a table's rows is what dumps begin with; behind them the rows would be gone. */
   private drop(name: TableName, byte: number): void {
-    const tables = [...this.rows.values()].map(({ table }) => table);
-    if (this.piece !== undefined) tables.push(this.piece.table);
-    if (!tables.some((table) => sameTable(table, name))) return;
+    const known = this.filled.get(name.table.toLowerCase());
+    if (known === undefined || !known.some((table) => sameTable(table, name))) return;
     const detail = `it drops or empties the table "${name.table}" behind its rows`;
     throw sourceError("Levin:Source:ErrUnsupported", "import statement in", detail, { file: this.options.file, byte });
   }
