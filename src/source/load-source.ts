@@ -109,8 +109,12 @@ async function settleNames(
     const { sqlMode, signal } = options;
     const charset = options.dataCharset ?? "utf8";
     const given = { file: file.path, charset, sqlMode, sizeBytes: Number.POSITIVE_INFINITY, headOnly: true, signal };
-    const head = await readSqlDump(await openPlain(storage, file, compression), given);
-    if (head.rows.length === 0 || head.statements.some(({ kind }) => kind === "create-table")) return verdict;
+    // What is wrong with it is told when it is read as a schema file.
+    const head = await openPlain(storage, file, compression)
+      .then((plain) => readSqlDump(plain, given))
+      .catch(() => undefined);
+    if (head === undefined || head.rows.length === 0 || head.statements.some(({ kind }) => kind === "create-table"))
+      return verdict;
     const names = verdict.names.map((name) => ({ ...name, table: `${name.table}-schema` }));
     return dataVerdict({ file, names, format: "sql", compression, byUser: false });
   };

@@ -234,6 +234,18 @@ test("mydumper's table whose name ends with -schema", async () => {
   assert.equal((await readTable(storage, source.tables[0]!)).length, 2);
 });
 
+test("a damaged file whose name may mean two things is a problem like any other", async () => {
+  const storage = new MemoryStorage({
+    "d.t-schema-schema.sql": "CREATE TABLE `t-schema` (\n  `id` int NOT NULL\n);",
+    "d.t-schema.sql": "INSERT INTO `t-schema` VALUES (1),('",
+  });
+  const problems: string[] = [];
+  const source = await loadSource(storage, { onProblem: ({ message }) => problems.push(message) });
+  assert.equal(problems.length, 1);
+  assert.match(problems[0]!, /"d\.t-schema\.sql"/);
+  assert.equal(source.tables.length, 1);
+});
+
 test("what is wrong with files can be gathered", async () => {
   const problems: string[] = [];
   const storage = new MemoryStorage({
