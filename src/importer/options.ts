@@ -105,7 +105,7 @@ export interface ImportOptions {
   noSchema: boolean;
   checkRequirements: boolean;
   ignoreUnmatched: boolean;
-  /** 0 = import mode is never entered. */
+  /** Import mode is renewed at least this often; 0 = it is never entered. */
   importModeRenewMs: number;
   /** Ceiling of waiting for the cluster in one retried step. */
   retryDeadlineMs: number;

@@ -322,13 +322,15 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
   // A source of schema files alone: there is nothing to import.
   if (models.size === 0) return;
   const { clock, signal } = env;
+  const { importModeRenewMs: renewMs } = options;
   const say = (what: string) => (thrown: unknown) =>
     env.emit({ kind: "log", level: "warn", message: `${what}: ${LevinError.from(thrown).message}` });
   // Taken back side by side: peers that answer no more hold up the end of a run only once.
   const undo: (() => Promise<void>)[] = [];
   closers.defer(async () => void (await Promise.all(undo.map((run) => run()))));
-  if (options.importModeRenewMs > 0) {
-    const keeper = await ImportModeKeeper.open({ clock, tikv: cluster.tikv, signal, onTrouble: say("import mode") });
+  if (renewMs > 0) {
+    const { tikv } = cluster;
+    const keeper = await ImportModeKeeper.open({ clock, tikv, renewMs, signal, onTrouble: say("import mode") });
     undo.push(() => keeper.close());
   }
   const ranges = [...models.values()].flatMap(tableKeyRanges);

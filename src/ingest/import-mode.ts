@@ -7,6 +7,8 @@ interface ImportModeOptions {
   readonly tikv: Pick<TikvClient, "switchMode" | "stores">;
   /** After this time a store leaves import mode by itself (`import.import-mode-timeout`, 10 minutes); renewed at a third of it. */
   readonly timeoutMs?: number;
+  /** Renewed this often where that is sooner: stores may be configured with a shorter time. */
+  readonly renewMs?: number;
   /** Read by the partitioned engine only. */
   readonly ranges?: readonly KeyRange[];
   readonly onTrouble?: (thrown: unknown, store: Store | undefined) => void;
@@ -31,7 +33,7 @@ export class ImportModeKeeper {
   static async open(options: ImportModeOptions): Promise<ImportModeKeeper> {
     const lease = new Lease({
       clock: options.clock,
-      everyMs: (options.timeoutMs ?? timeoutMsDefault) / 3,
+      everyMs: Math.min((options.timeoutMs ?? timeoutMsDefault) / 3, options.renewMs ?? Number.POSITIVE_INFINITY),
       renew: (signal) => switchStores(options, "import", signal),
       undo: (signal) => switchStores(options, "normal", signal),
       undoWithinMs,

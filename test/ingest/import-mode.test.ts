@@ -24,6 +24,14 @@ test("import mode is renewed while the keeper is open, and undone when it is clo
   assert.equal(modes(cluster), "normal normal normal");
 });
 
+test("import mode is renewed as often as is asked for, where stores leave it sooner than is usual", async () => {
+  await using cluster = await openCluster({ stores: 2, importModeTimeoutMs: 60_000 });
+  const { clock, tikv } = cluster;
+  await using _ = await ImportModeKeeper.open({ clock, tikv, renewMs: 20_000 });
+  await clock.sleep(5 * 60_000);
+  assert.equal(modes(cluster), "import import");
+});
+
 test("a store that does not answer is reported, the others switch", async () => {
   await using cluster = await openCluster({ stores: 3 });
   const { clock, tikv, network } = cluster;
