@@ -67,15 +67,9 @@ export class SchedulerPause {
     this.#lease = lease;
   }
 
-  /** Pauses, or throws `Levin:Cluster:*` with nothing left paused. */
+  /** Pauses, or throws `Levin:Cluster:*` with nothing left paused, or what is left reported. */
   static async open(options: SchedulerPauseOptions): Promise<SchedulerPause> {
     const record = await makeRecord(options);
-    try {
-      await pause(record, options, options.signal);
-    } catch (thrown) {
-      await undoPause(record, options.pd).catch(() => undefined);
-      throw thrown;
-    }
     const lease = new Lease({
       clock: options.clock,
       everyMs: ((options.ttlSeconds ?? ttlSecondsDefault) * 1000) / 3,
@@ -84,6 +78,13 @@ export class SchedulerPause {
       undoWithinMs,
       onTrouble: (thrown) => options.onTrouble?.(thrown),
     });
+    try {
+      await pause(record, options, options.signal);
+    } catch (thrown) {
+      // Some of it may be there already.
+      await lease.close();
+      throw thrown;
+    }
     return new SchedulerPause(record, lease);
   }
 

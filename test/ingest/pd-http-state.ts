@@ -28,13 +28,18 @@ export class PdHttpState {
   readonly requests: string[] = [];
   /** Requests whose line matches fail with status 400. */
   refuse: RegExp | undefined;
+  /** Requests whose line matches are never answered. */
+  ignore: RegExp | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   client(): PdHttp {
-    const send = async (request: HttpRequest): Promise<HttpAnswer> => this.#answer(request);
+    const send = async (request: HttpRequest): Promise<HttpAnswer> => {
+      if (this.ignore?.test(lineOf(request))) await new Promise(() => undefined);
+      return this.#answer(request);
+    };
     return new PdHttp({ clock: this.#clock, random: seededRandom(5), send, addresses: ["pd:2379"] });
   }
 
@@ -55,8 +60,8 @@ export class PdHttpState {
   }
 
   #answer(request: HttpRequest): HttpAnswer {
-    const path = request.url.replace("http://pd:2379/pd/api/v1", "");
-    const line = `${request.method} ${path}`;
+    const line = lineOf(request);
+    const path = line.slice(request.method.length + 1);
     this.requests.push(line);
     const ok = (body: unknown): HttpAnswer => ({ status: 200, body: JSON.stringify(body) });
     if (this.refuse?.test(line)) return { status: 400, body: '"no"' };
@@ -89,4 +94,9 @@ export class PdHttpState {
     const id = decodeURIComponent(line.replace("DELETE /config/region-label/rule/", ""));
     return this.#rules.delete(id) ? ok("Delete rule successfully.") : { status: 404, body: '"rule not found"' };
   }
+}
+
+/** Method and path. */
+function lineOf({ method, url }: HttpRequest): string {
+  return `${method} ${url.replace("http://pd:2379/pd/api/v1", "")}`;
 }

@@ -10,7 +10,10 @@ import { openSandbox } from "./test-cluster.ts";
 const clock = new VirtualClock();
 const ranges = [{ start: utf8("t1"), end: utf8("t2") }];
 
-function open(state: PdHttpState, more: { scope?: "global"; onTrouble?: (thrown: unknown) => void } = {}) {
+function open(
+  state: PdHttpState,
+  more: { scope?: "global"; signal?: AbortSignal; onTrouble?: (thrown: unknown) => void } = {},
+) {
   return SchedulerPause.open({ clock, pd: state.client(), ruleId: "levin-job-t", ranges, ttlSeconds: 30, ...more });
 }
 
@@ -81,6 +84,19 @@ test("a pause that cannot be made whole is taken back", async () => {
   state.refuse = /^POST \/config\?ttl/;
   await assert.rejects(open(state, { scope: "global" }), { code: "Levin:Cluster:ErrPd" });
   assert.deepEqual(state.paused, []);
+});
+
+test("a PD that answers no more cannot hold up a run that is to end, also while it pauses", async () => {
+  const state = new PdHttpState(clock);
+  state.ignore = /^(POST|DELETE)/;
+  const stop = new AbortController();
+  const startedMs = clock.monotonicMs();
+  const troubles: unknown[] = [];
+  const opened = open(state, { signal: stop.signal, onTrouble: (thrown) => troubles.push(thrown) });
+  clock.sleep(1_000).then(() => stop.abort(new Error("interrupted")));
+  await assert.rejects(opened);
+  assert.ok(clock.monotonicMs() - startedMs < 20_000, `${clock.monotonicMs() - startedMs} ms`);
+  assert.equal(troubles.length, 1);
 });
 
 test("a renewal that fails is reported and tried again", async () => {
