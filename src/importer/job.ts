@@ -13,6 +13,8 @@ export interface JobLog {
   readonly dir: string;
   readonly state: JobState;
   append(record: JobRecord): Promise<void>;
+  /** When the job began that `--fresh` has forgotten: a killed run of it may have left its label rule. */
+  readonly forgottenMs?: number | undefined;
   /** Called behind each record. */
   onAppend?: () => void;
 }
@@ -25,6 +27,7 @@ export class Job {
   readonly #release: () => Promise<void>;
   readonly #emit: EventSink;
   readonly #files: Files;
+  forgottenMs: number | undefined;
   /** Called after each record. */
   onAppend?: () => void;
 
@@ -58,12 +61,16 @@ export class Job {
     await files.syncDir(dirname(dir));
     const lock = await acquireLock(files, joinPath(dir, "LOCK"), await lockEnvironment(files, env.pid), env.clock);
     try {
+      // One that cannot be read is forgotten too.
+      const forgotten = options.fresh ? await readJob(files, dir).catch(() => undefined) : undefined;
       if (options.fresh) await forget(files, options);
       await checkFormat(files, dir);
       const { records, journal } = await openJournal<JobRecord>(files, joinPath(dir, "journal"));
       const state = emptyState();
       for (const record of records) applyRecord(state, record);
-      return new Job(dir, state, journal, () => lock.release(), env);
+      const job = new Job(dir, state, journal, () => lock.release(), env);
+      job.forgottenMs = forgotten?.startedMs;
+      return job;
     } catch (error) {
       await lock.release().catch(() => undefined);
       throw error;

@@ -333,11 +333,14 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
     const keeper = await ImportModeKeeper.open({ clock, tikv, renewMs, signal, onTrouble: say("import mode") });
     undo.push(() => keeper.close());
   }
+  const ruleIdOf = (startedMs: number): string => `levin-${startedMs.toString(36)}`;
+  if (job.forgottenMs !== undefined)
+    await cluster.pdHttp.deleteLabelRule(ruleIdOf(job.forgottenMs), signal).catch(say("scheduler pause"));
   const ranges = [...models.values()].flatMap(tableKeyRanges);
   const pause = await SchedulerPause.open({
     clock,
     pd: cluster.pdHttp,
-    ruleId: `levin-${job.state.startedMs.toString(36)}`,
+    ruleId: ruleIdOf(job.state.startedMs),
     ranges,
     signal,
     onTrouble: say("scheduler pause"),
