@@ -1,5 +1,5 @@
 /** Addresses, UUIDs and hashes of TiDB's own (TiDB `pkg/expression/builtin_miscellaneous.go`). */
-import { textOf, utf8 } from "../../../base/mod.ts";
+import { textOf, toHex, utf8 } from "../../../base/mod.ts";
 import { Flag } from "../../../schema/mod.ts";
 import { byteString } from "../../cast/mod.ts";
 import { type Call, type FunctionTable, fn } from "../call.ts";
@@ -110,8 +110,7 @@ function binToUuid(call: Call): Node {
       const v = bytes(row);
       if (v === null) return null;
       if (v.length !== 16) throw wrongValueForType("string", textOf(v), "bin_to_uuid");
-      let hex = "";
-      for (const b of swaps(row) ? unswapTime(v) : v) hex += b.toString(16).padStart(2, "0");
+      const hex = toHex(swaps(row) ? unswapTime(v) : v);
       return utf8(hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"));
     },
     { Flen: 32 },

@@ -1,5 +1,5 @@
 /** Strings written in other ways: digits, base 64, quotes, character sets. */
-import { toHex, utf8 } from "../../../base/mod.ts";
+import { fromHex, toHex, utf8 } from "../../../base/mod.ts";
 import { countRunes } from "../../../codec/mod.ts";
 import { type FieldTypeInfo, Tp } from "../../../schema/mod.ts";
 import { byteString, bytesOf, CastError, fitText } from "../../cast/mod.ts";
@@ -31,11 +31,7 @@ function hex(call: Call): Node {
 const HEX = /^[0-9a-fA-F]*$/;
 
 export function bytesOfHex(text: string): Uint8Array | null {
-  const even = text.length % 2 === 1 ? `0${text}` : text;
-  if (!HEX.test(even)) return null;
-  const out = new Uint8Array(even.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(even.slice(2 * i, 2 * i + 2), 16);
-  return out;
+  return HEX.test(text) ? fromHex(text.length % 2 === 1 ? `0${text}` : text) : null;
 }
 
 function unhex(call: Call): Node {

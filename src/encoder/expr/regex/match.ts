@@ -1,4 +1,5 @@
 /** Runs programs over a text: leftmost match, of several the one that Perl's order prefers; time is text times program. */
+import { utf8SequenceLength } from "../../../codec/mod.ts";
 import { isWord } from "./charset.ts";
 import type { Program } from "./program.ts";
 import type { Assertion } from "./syntax.ts";
@@ -11,21 +12,6 @@ export interface Runes {
   readonly length: number;
 }
 
-function sizeAt(bytes: Uint8Array, i: number): number {
-  const b = bytes[i]!;
-  const size = b < 0x80 ? 1 : b >= 0xc2 && b < 0xe0 ? 2 : b >= 0xe0 && b < 0xf0 ? 3 : b >= 0xf0 && b < 0xf5 ? 4 : 0;
-  if (size <= 1) return size;
-  if (i + size > bytes.length) return 0;
-  for (let k = 1; k < size; k++) if ((bytes[i + k]! & 0xc0) !== 0x80) return 0;
-  const second = bytes[i + 1]!;
-  const isBad =
-    (b === 0xe0 && second < 0xa0) ||
-    (b === 0xed && second > 0x9f) ||
-    (b === 0xf0 && second < 0x90) ||
-    (b === 0xf4 && second > 0x8f);
-  return isBad ? 0 : size;
-}
-
 const LEAD_BITS = [0, 0x7f, 0x1f, 0x0f, 0x07];
 
 export function runesOfText(bytes: Uint8Array): Runes {
@@ -33,7 +19,7 @@ export function runesOfText(bytes: Uint8Array): Runes {
   const offsets = new Int32Array(bytes.length + 1);
   let n = 0;
   for (let i = 0; i < bytes.length; ) {
-    const size = sizeAt(bytes, i);
+    const size = utf8SequenceLength(bytes, i, bytes.length);
     let code = size === 0 ? 0xfffd : bytes[i]! & LEAD_BITS[size]!;
     for (let k = 1; k < size; k++) code = (code << 6) | (bytes[i + k]! & 0x3f);
     codes[n] = code;
