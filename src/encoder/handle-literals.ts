@@ -1,3 +1,4 @@
+import { textOf, toHex } from "../base/mod.ts";
 import {
   ByteReader,
   type ColumnForm,
@@ -54,9 +55,10 @@ export function handleLiterals(table: TableInfo, handle: Handle, record?: Uint8A
 function literalOf(datum: Datum, { type }: TableInfo["cols"][number]): string {
   const bytes = datumToBytes(datum, type);
   if (bytes === null) return "NULL";
-  const text = new TextDecoder().decode(bytes);
+  const text = textOf(bytes);
   if (datum.kind === "int" || datum.kind === "uint" || datum.kind === "decimal" || datum.kind === "float") return text;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (type.Charset === "binary" || datum.kind === "bit") return bytes.length === 0 ? "''" : `0x${hex}`;
+  // Types that are no strings have the character set binary too.
+  const isBinary = datum.kind === "bit" || (datum.kind === "bytes" && type.Charset === "binary");
+  if (isBinary) return bytes.length === 0 ? "''" : `0x${toHex(bytes)}`;
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }
