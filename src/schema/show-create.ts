@@ -1,3 +1,4 @@
+import { utf8 } from "../base/mod.ts";
 import { dateTimeText, TimeZone } from "../codec/mod.ts";
 import { fromBase64, uintOfBytes } from "./build/bytes-text.ts";
 import { defaultCollation } from "./build/charset.ts";
@@ -120,7 +121,7 @@ function showDefault(column: ColumnInfo, session: DdlSession): string {
   if (text === "CURRENT_TIMESTAMP") return ` DEFAULT ${text}${precision(column)}`;
   if (text === "CURRENT_DATE") return ` DEFAULT (${text})`;
   if (type.Tp === Tp.bit) {
-    const bytes = column.default_bit ? fromBase64(column.default_bit) : new TextEncoder().encode(text);
+    const bytes = column.default_bit ? fromBase64(column.default_bit) : utf8(text);
     return ` DEFAULT b'${uintOfBytes(bytes).toString(2)}'`;
   }
   if (type.Tp === Tp.timestamp && column.version >= 1) return ` DEFAULT '${localTime(text, type.Decimal, session)}'`;

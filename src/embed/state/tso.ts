@@ -1,4 +1,4 @@
-import { type Clock, utf8 } from "../../base/mod.ts";
+import { type Clock, textOf, utf8 } from "../../base/mod.ts";
 import type { Journal } from "./journal.ts";
 import { tableKey } from "./tables.ts";
 
@@ -34,7 +34,7 @@ export class TimestampOracle {
   }
 
   static boundOf(value: Uint8Array | undefined): number {
-    return value === undefined ? 0 : Number(new TextDecoder().decode(value));
+    return value === undefined ? 0 : Number(textOf(value));
   }
 
   static readonly boundKey: Uint8Array = BOUND;

@@ -114,7 +114,7 @@ function findElem(column: ColumnInfo, text: string): number {
 export function checkLiteralDefault(column: ColumnInfo, stored: string | Uint8Array): void {
   const { Tp: tp, Flen: flen, Flag: flag, Charset: charset } = column.type;
   if (tp === Tp.bit) {
-    const bytes = typeof stored === "string" ? new TextEncoder().encode(stored) : stored;
+    const bytes = typeof stored === "string" ? utf8(stored) : stored;
     if (bytes.length > 8 || uintOfBytes(bytes) >= 1n << BigInt(flen)) throw invalidDefault(column);
     return;
   }
@@ -138,7 +138,7 @@ export function checkLiteralDefault(column: ColumnInfo, stored: string | Uint8Ar
 }
 
 function sizeOf(stored: string | Uint8Array): number {
-  return typeof stored === "string" ? new TextEncoder().encode(stored).length : stored.length;
+  return typeof stored === "string" ? utf8(stored).length : stored.length;
 }
 
 function checkInteger(column: ColumnInfo, text: string, tp: number, unsigned: boolean): void {

@@ -1,3 +1,4 @@
+import { utf8 } from "../../base/mod.ts";
 import {
   dateText,
   dateTimeText,
@@ -174,7 +175,7 @@ function setLiteralDefault(column: ColumnInfo, stored: string | Uint8Array | und
 
 function setStored(column: ColumnInfo, stored: string | Uint8Array): void {
   const { Tp: tp, Flen: flen, Charset: charset } = column.type;
-  let bytes = typeof stored === "string" ? new TextEncoder().encode(stored) : stored;
+  let bytes = typeof stored === "string" ? utf8(stored) : stored;
   // BINARY(n) is filled up with zero bytes.
   if (tp === Tp.string && charset === "binary" && bytes.length < flen) {
     const padded = new Uint8Array(flen);

@@ -1,3 +1,4 @@
+import { utf8 } from "../../base/mod.ts";
 import type { ColumnDef, DataType } from "../ddl/ast.ts";
 import { ddlError } from "../sql/sql-error.ts";
 import { isStrict } from "../sql/sql-mode.ts";
@@ -140,7 +141,7 @@ function columnCharset(
 function setElems(field: FieldTypeInfo, type: DataType): void {
   const elems = type.elems!.map(({ text, bytes }) => (bytes ? goUtf8(bytes) : text.replace(/ +$/, "")));
   field.Elems = elems;
-  const sizes = elems.map((elem) => new TextEncoder().encode(elem).length);
+  const sizes = elems.map((elem) => utf8(elem).length);
   field.Flen =
     type.name === "enum" ? Math.max(-1, ...sizes) : sizes.reduce((sum, size) => sum + size, 0) + sizes.length - 1;
   if (type.name === "set" && elems.length > 64) throw ddlError(1097, "Too many strings for column and SET");

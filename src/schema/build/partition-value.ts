@@ -1,4 +1,4 @@
-import { toHex } from "../../base/mod.ts";
+import { toHex, utf8 } from "../../base/mod.ts";
 import { dateText, dateTimeText, durationText } from "../../codec/mod.ts";
 import type { Expr } from "../sql/expr.ts";
 import { ddlError } from "../sql/sql-error.ts";
@@ -81,7 +81,7 @@ export function temporalValue(value: Constant, type: FieldTypeInfo, session: Ddl
 function stringValue(value: Constant, type: FieldTypeInfo): string {
   if (value.kind !== "string" && value.kind !== "bytes") throw wrongType();
   if (type.Charset === "binary") {
-    const bytes = value.kind === "bytes" ? value.bytes : new TextEncoder().encode(value.text);
+    const bytes = value.kind === "bytes" ? value.bytes : utf8(value.text);
     return `_binary 0x${toHex(bytes)}`;
   }
   return wrapQuotes(textOfConstant(value)!);
