@@ -34,7 +34,7 @@ export async function checkSource(
   await using closers = new AsyncDisposableStack();
   let tidb: Tidb | undefined;
   if (withTarget) {
-    tidb = await env.world.connectTidb(options.tidb);
+    tidb = await env.world.connectTidb(options.tidb, env.signal);
     closers.defer(() => tidb!.close());
   }
   const session = await sessionOf(options, env, tidb);

@@ -65,7 +65,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   if (mirror !== undefined) closers.defer(() => mirror.close());
   const plan = mirror === undefined ? scanned : withoutFinished(scanned, mirror, env);
   const progress = new Progress(env.emit, env.clock, plan.sizeBytes);
-  const connected = await env.world.connectTidb(options.tidb);
+  const connected = await env.world.connectTidb(options.tidb, env.signal);
   closers.defer(() => connected.close());
   const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
   const variables = await readServerVariables(tidb);

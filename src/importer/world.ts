@@ -20,7 +20,8 @@ import type { ClusterTls } from "./options.ts";
 export interface ImportWorld {
   openStorage(path: string): Promise<Storage>;
   openKvDb(dir: string, options: LevelKvDbOptions): Promise<KvDb>;
-  connectTidb(options: TidbOptions): Promise<Tidb>;
+  /** With a signal: statements that are under way end when it is aborted. */
+  connectTidb(options: TidbOptions, signal?: AbortSignal): Promise<Tidb>;
   /** A connection for statements with rows. */
   openSqlLink(options: TidbOptions): Promise<SqlLink>;
   /** GET of a path of TiDB's status port; the body's text. */

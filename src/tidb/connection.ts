@@ -132,8 +132,28 @@ export function securityOf({ tls, password }: TidbOptions): Pick<mysql.Connectio
   return { ssl, authPlugins };
 }
 
-/** Opens the pool and makes sure that the server answers. */
-export async function connectTidb(options: TidbOptions): Promise<Tidb> {
+/** Ends a statement that is under way when the signal is aborted; mysql2 leaves it without an answer for ever. */
+function unlessInterrupted<T>(
+  answer: Promise<T>,
+  connection: mysql.PoolConnection,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined || signal.aborted) return answer;
+  return new Promise((resolve, reject) => {
+    const interrupt = (): void => {
+      connection.destroy();
+      reject(Object.assign(new Error("the statement was interrupted"), { code: "PROTOCOL_CONNECTION_LOST" }));
+    };
+    signal.addEventListener("abort", interrupt, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", interrupt));
+  });
+}
+
+/**
+ * Opens the pool and makes sure that the server answers. Statements that are under way when the signal is aborted end at once, as of a
+ * lost connection; later ones run, for what is to be undone.
+ */
+export async function connectTidb(options: TidbOptions, signal?: AbortSignal): Promise<Tidb> {
   const address = `${options.host}:${options.port}`;
   const pool = mysql.createPool({
     host: options.host,
@@ -161,10 +181,8 @@ export async function connectTidb(options: TidbOptions): Promise<Tidb> {
     values?: (string | number | null)[],
   ): Promise<SqlResult> => {
     try {
-      const [result, columns] = await connection.query({
-        sql,
-        ...(values === undefined ? {} : { values }),
-      });
+      const answer = connection.query({ sql, ...(values === undefined ? {} : { values }) });
+      const [result, columns] = await unlessInterrupted(answer, connection, signal);
       if (!Array.isArray(result)) return { columns: [], rows: [], affectedRows: result.affectedRows };
       return {
         columns: columns.map((column) => column.name),
@@ -220,7 +238,7 @@ export async function connectTidb(options: TidbOptions): Promise<Tidb> {
     await pool.end().catch(() => undefined);
     const { tls, ...plain } = options;
     const hasNone = error instanceof LevinError && error.fields["cause"] === "HANDSHAKE_NO_SSL_SUPPORT";
-    if (tls?.optional && hasNone) return await connectTidb(plain);
+    if (tls?.optional && hasNone) return await connectTidb(plain, signal);
     throw error;
   }
   return tidb;

@@ -29,7 +29,7 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   await using closers = new AsyncDisposableStack();
   const job = await Job.open(options, env);
   closers.defer(() => job.close());
-  const connected = await env.world.connectTidb(withoutForeignKeys(options.tidb));
+  const connected = await env.world.connectTidb(withoutForeignKeys(options.tidb), env.signal);
   closers.defer(() => connected.close());
   const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
   const variables = await readServerVariables(tidb);

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { connectTidb, type TidbOptions } from "../../src/tidb/mod.ts";
+import { Place } from "../e2e/in-process.ts";
+
+let place: Place;
+
+before(async () => {
+  place = await Place.open();
+});
+
+after(() => place.close());
+
+test("an interrupt ends the statement that is under way; those after it run", { timeout: 20_000 }, async () => {
+  const { host, port } = place.sandbox.front;
+  const options: TidbOptions = {
+    host,
+    port,
+    user: "root",
+    password: "",
+    connectionsMax: 2,
+    connectTimeoutMs: 5_000,
+  };
+  await place.sql.query("CREATE DATABASE i");
+  await place.sql.query("CREATE TABLE i.t (id INT PRIMARY KEY, v INT)");
+  await place.sql.query("INSERT INTO i.t VALUES (1, 1)");
+  await place.sql.query("BEGIN");
+  await place.sql.query("UPDATE i.t SET v = 9 WHERE id = 1");
+  const stop = new AbortController();
+  const tidb = await connectTidb(options, stop.signal);
+  const waiting = tidb.query("UPDATE i.t SET v = 2 WHERE id = 1");
+  const ended = assert.rejects(waiting, { code: "Levin:Tidb:ErrUnavailable" });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  stop.abort();
+  await ended;
+  await place.sql.query("ROLLBACK");
+  assert.deepEqual((await tidb.query("SELECT 1")).rows, [["1"]]);
+  await tidb.close();
+});
