@@ -28,6 +28,13 @@ export type OwnKind = (typeof ownKinds)[number];
 export type Kind = OwnKind | (typeof serverKinds)[number];
 export const allKinds: readonly Kind[] = [...ownKinds, ...serverKinds];
 
+/** The largest chance of a step; of kinds that end a life it is less, of kinds whose steps are few it is more. */
+const chances: Partial<Record<Kind, number>> = {
+  crash: 0.01,
+  "status-port-lost": 0.2,
+  "pd-http-lost": 0.1,
+  "pd-http-answer-lost": 0.1,
+};
 const MAX_FAULTS = 40;
 const END_CRASH_CHANCE = 0.07;
 const ENGINES_LOST_CHANCE = 0.3;
@@ -50,7 +57,7 @@ export class Chaos {
     const share = 0.15 + 0.5 * random.next();
     const scale = 0.2 + 1.3 * random.next();
     for (const kind of allKinds) {
-      if (random.next() < share) this.#chance.set(kind, scale * (kind === "crash" ? 0.01 : 0.03) * random.next());
+      if (random.next() < share) this.#chance.set(kind, scale * (chances[kind] ?? 0.03) * random.next());
     }
     this.#strikesEnd = random.next() < 0.2;
   }
