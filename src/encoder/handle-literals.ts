@@ -60,5 +60,6 @@ function literalOf(datum: Datum, { type }: TableInfo["cols"][number]): string {
   // Types that are no strings have the character set binary too.
   const isBinary = datum.kind === "bit" || (datum.kind === "bytes" && type.Charset === "binary");
   if (isBinary) return bytes.length === 0 ? "''" : `0x${toHex(bytes)}`;
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+  // What a backslash in quotes means is the session's SQL mode's.
+  return text.includes("\\") ? `_utf8mb4 0x${toHex(bytes)}` : `'${text.replaceAll("'", "''")}'`;
 }
