@@ -33,6 +33,9 @@ export interface KeySpec {
 
 const key = (type: KeyType, doc: string, more: Omit<KeySpec, "type" | "doc"> = {}): KeySpec => ({ type, doc, ...more });
 const PORT_MAX = 65_535;
+/** More than any machine runs. */
+const THREADS_MAX = 4096;
+const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 const without = (type: KeyType, reason: string): KeySpec => ({ type, doc: `No effect: ${reason}.`, noEffect: reason });
 
 const tls = {
@@ -51,7 +54,7 @@ export const configKeys = {
   levin: {
     "state-dir": key("string", "Directory of the job's state.", { default: "" }),
     memory: key("size", "Ceiling of the memory that levin plans with.", { default: 0 }),
-    workers: key("integer", "Encode workers; 0 = one a core.", { default: 0 }),
+    workers: key("integer", "Encode workers; 0 = one a core.", { default: 0, range: [0, THREADS_MAX] }),
     "block-store": key(
       "string",
       "Sorted blocks in a file a run beside LevelDB (`files`) or in LevelDB itself (`level`: more CPU time, smaller arenas).",
@@ -90,7 +93,7 @@ export const configKeys = {
     "check-requirements": key("boolean", "Run the pre-checks before the import.", { default: true }),
     "index-concurrency": without("integer", "data and index pairs of a table share one pipeline"),
     "table-concurrency": without("integer", "tables share the workers; the memory budget decides how many are open"),
-    "region-concurrency": key("integer", "Encode workers; 0 = one a core.", { default: 0 }),
+    "region-concurrency": key("integer", "Encode workers; 0 = one a core.", { default: 0, range: [0, THREADS_MAX] }),
     "io-concurrency": without("integer", "each worker reads its own chunk"),
     "meta-schema-name": key("string", "Schema of the tables that parallel imports share.", {
       default: "lightning_metadata",
@@ -126,8 +129,14 @@ export const configKeys = {
     "precheck-conflict-before-import": key("boolean", "Look for conflicts before anything is ingested.", {
       default: false,
     }),
-    threshold: key("integer", "How many conflicts stop the import; -1 = by strategy.", { default: -1 }),
-    "max-record-rows": key("integer", "How many conflicting rows are reported; -1 = as threshold.", { default: -1 }),
+    threshold: key("integer", "How many conflicts stop the import; -1 = by strategy.", {
+      default: -1,
+      range: [-1, COUNT_MAX],
+    }),
+    "max-record-rows": key("integer", "How many conflicting rows are reported; -1 = as threshold.", {
+      default: -1,
+      range: [-1, COUNT_MAX],
+    }),
   },
   "tikv-importer": {
     backend: key("string", "`local` (physical) or `tidb` (logical).", { default: "local", oneOf: ["local", "tidb"] }),
@@ -144,11 +153,14 @@ export const configKeys = {
     "send-kv-size": without("size", "levin sends messages of 256 KiB to 1 MiB"),
     "compress-kv-pairs": without("string", "compression costs more CPU than the network saves"),
     "region-split-size": key("size", "Size at which ranges are cut; 0 = 96 MiB.", { default: 0 }),
-    "region-split-keys": key("integer", "Keys at which ranges are cut; 0 = 2/3 of 1,440,000.", { default: 0 }),
-    "region-split-batch-size": key("integer", "Keys in one split request.", { default: 4096 }),
+    "region-split-keys": key("integer", "Keys at which ranges are cut; 0 = 2/3 of 1,440,000.", {
+      default: 0,
+      range: [0, COUNT_MAX],
+    }),
+    "region-split-batch-size": key("integer", "Keys in one split request.", { default: 4096, range: [1, COUNT_MAX] }),
     "region-split-concurrency": without("integer", "levin splits region after region, before it writes"),
     "region-check-backoff-limit": without("integer", "waiting has one ceiling, levin.timeout"),
-    "range-concurrency": key("integer", "Region jobs at a time.", { default: 16 }),
+    "range-concurrency": key("integer", "Region jobs at a time.", { default: 16, range: [0, THREADS_MAX] }),
     "disk-quota": key("size", "Ceiling of the local disk that sorted pairs take; 0 = none.", { default: 0 }),
     "keyspace-name": key("string", "Keyspace; only empty is supported.", { default: "" }),
     "add-index-by-sql": without("boolean", "levin writes index pairs itself"),
@@ -160,7 +172,10 @@ export const configKeys = {
       "Bytes of one INSERT of the tidb backend; into MySQL and MariaDB 1 MiB where it is not given.",
       { default: 96 << 10 },
     ),
-    "logical-import-batch-rows": key("integer", "Rows of one INSERT of the tidb backend.", { default: 65536 }),
+    "logical-import-batch-rows": key("integer", "Rows of one INSERT of the tidb backend.", {
+      default: 65536,
+      range: [1, COUNT_MAX],
+    }),
     "logical-import-prep-stmt": without(
       "boolean",
       "rows as text cost the client a third of the CPU time of parameters",
@@ -201,7 +216,7 @@ export const configKeys = {
     "backslash-escape": key("boolean", "Old form of escaped-by.", { default: true }),
     "trim-last-separator": key("boolean", "A separator at the line's end is not a field.", { default: false }),
     "lines-starting-by": key("string", "Text before each line's first field.", { default: "" }),
-    "skip-lines": key("integer", "Lines left out at each file's beginning.", { default: 0 }),
+    "skip-lines": key("integer", "Lines left out at each file's beginning.", { default: 0, range: [0, COUNT_MAX] }),
     "blank-lines": key("string", "`skip`, `row`, or `auto`: a row in files of one column.", {
       default: "auto",
       oneOf: ["auto", "skip", "row"],
@@ -229,10 +244,10 @@ export const configKeys = {
       oneOf: ["", "false", "cluster", "skip-verify", "preferred"],
     }),
     "max-allowed-packet": key("size", "Ceiling of one statement; 0 = the server's.", { default: 64 << 20 }),
-    "distsql-scan-concurrency": key("integer", "Checksum requests at a time.", { default: 15 }),
+    "distsql-scan-concurrency": key("integer", "Checksum requests at a time.", { default: 15, range: [0, COUNT_MAX] }),
     "build-stats-concurrency": key("integer", "ANALYZE's concurrency in TiDB.", { default: 20 }),
     "index-serial-scan-concurrency": key("integer", "Index scans of ANALYZE in TiDB.", { default: 20 }),
-    "checksum-table-concurrency": key("integer", "Tables verified at a time.", { default: 2 }),
+    "checksum-table-concurrency": key("integer", "Tables verified at a time.", { default: 2, range: [0, COUNT_MAX] }),
     "session-vars": key("map", "Further session variables.", { default: {} }),
   },
   "tidb.security": tls,

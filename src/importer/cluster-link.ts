@@ -13,6 +13,14 @@ export interface ClusterLink {
 
 const SETTINGS_PATIENCE_MS = 60_000;
 
+/** Of commands that a person waits for, and that nothing is lost with. */
+const COMMAND_PATIENCE_MS = 10_000;
+
+/** Connects for one command, without the patience that an import has. */
+export function openClusterForCommand(options: ImportOptions, env: ImportEnvironment): Promise<ClusterLink> {
+  return openCluster({ ...options, retryDeadlineMs: Math.min(options.retryDeadlineMs, COMMAND_PATIENCE_MS) }, env);
+}
+
 /** PD's addresses: as configured, else as TiDB's `/settings` has them in `path`. */
 export async function pdAddresses(options: ImportOptions, env: ImportEnvironment): Promise<string[]> {
   if (options.pdAddresses.length > 0) return options.pdAddresses;

@@ -1,11 +1,11 @@
 import { LevinError } from "../base/mod.ts";
 import { type Restored, restoreCluster } from "../ingest/mod.ts";
-import { openCluster } from "./cluster-link.ts";
+import { openClusterForCommand } from "./cluster-link.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 
 /** Undoes what killed runs left in a cluster: import mode on the stores, label rules of levin. */
 export async function undoLeftovers(options: ImportOptions, env: ImportEnvironment): Promise<Restored> {
-  const cluster = await openCluster(options, env);
+  const cluster = await openClusterForCommand(options, env);
   try {
     return await restoreCluster({
       pd: cluster.pdHttp,

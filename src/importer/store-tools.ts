@@ -1,6 +1,6 @@
 import { LevinError } from "../base/mod.ts";
 import type { Store } from "../cluster/mod.ts";
-import { type ClusterLink, openCluster } from "./cluster-link.ts";
+import { type ClusterLink, openClusterForCommand } from "./cluster-link.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 
 /** What became of one store. */
@@ -53,7 +53,7 @@ async function onAllStores(
   env: ImportEnvironment,
   ask: (cluster: ClusterLink, store: Store) => Promise<string>,
 ): Promise<StoreAnswer[]> {
-  const cluster = await openCluster(options, env);
+  const cluster = await openClusterForCommand(options, env);
   try {
     const answers: StoreAnswer[] = [];
     for (const store of await cluster.pd.getStores(env.signal)) {

@@ -76,7 +76,8 @@ export function readSubTask(
 ): SubTask {
   const top = new TableReader(document, where);
   notes.push(...unknownTaskKeys(document, where));
-  const read = top.has("mysql-instances") ? fromTask(top, source, notes) : fromSubTask(top, source, notes);
+  const isTask = ["mysql-instances", "task-mode", "target-database"].some((key) => top.has(key));
+  const read = isTask ? fromTask(top, source, notes) : fromSubTask(top, source, notes);
   const task = { ...read, cleanDumpFile: top.flag("clean-dump-file", cleanByDefault) };
   if (task.name === "") throw dmError("ConfigNeedUniqueTaskName");
   return { ...task, loader: withSortingDir(adjustDirs(task.loader, task.mode, task.name, task.sourceId), task.name) };

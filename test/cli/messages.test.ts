@@ -70,6 +70,19 @@ test("an option that is not there is named, with the nearest one", async () => {
   await refused(["import", "/nowhere"], 3, /Cannot read "\/nowhere": there is no such file or directory\n/);
 });
 
+test("numbers have bounds; a task file without sources; commands that name no load", async () => {
+  await refused(
+    ["import", dir, "--workers", "-3"],
+    2,
+    /Cannot use levin\.workers = -3 \(flag\): it must be from 0 to 4096/,
+  );
+  const file = join(dir, "none.yaml");
+  fs.writeFileSync(file, "name: x\ntask-mode: full\n");
+  await refused(["load", "run", "-c", file], 2, /code=20011:.*must specify at least one mysql-instances/);
+  for (const command of ["status", "pause", "resume"])
+    await refused(["load", command], 2, /Cannot find the load: say its STATE-DIR, or its task by -c/);
+});
+
 test("ports are from 1 to 65535 wherever they are said", async () => {
   for (const flag of ["--tidb-port=99999", "--tidb-status=65536", "--tidb-port=0"])
     await refused(["import", dir, flag], 2, /it must be from 1 to 65535[\s\S]*Levin:Config:ErrInvalid/);

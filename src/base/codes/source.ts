@@ -3,7 +3,7 @@ import { defineCodes } from "./facts.ts";
 export const sourceCodes = defineCodes({
   "Levin:Source:ErrUnreadable": {
     meaning: "A source file or directory cannot be read.",
-    action: "Check the path and its permissions.",
+    action: "Check the path that the message names, its permissions, and the filter.",
     retry: "never",
     exit: 3,
   },

@@ -34,6 +34,10 @@ type NamingArgs = {
 
 function stateDirNamed(io: CommandIo, args: NamingArgs): string {
   if (args.dir !== undefined) return stateDirectory("use", args.dir);
+  if (args.config === undefined) {
+    const message = "Cannot find the load: say its STATE-DIR, or its task by -c and --source";
+    throw new LevinError("Levin:Command:ErrUsage", message);
+  }
   const empty = Object.fromEntries(Object.keys(taskArgs).map((key) => [key, undefined])) as TaskArgs;
   // The target is not asked, so its password need not be known.
   const named = { config: args.config, source: args.source, task: args.task, password: "" };
