@@ -12,7 +12,7 @@ import { goldenCases, type Json, type JsonObject, seededCluster } from "./golden
 import { freshUuid, packBatch, TestClock } from "./support.ts";
 
 const cases = goldenCases("tikv");
-const call = undefined as never;
+const call = { signal: new AbortController().signal } as never;
 
 async function open() {
   const clock = new TestClock();
