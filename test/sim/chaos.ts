@@ -38,8 +38,6 @@ const chances: Partial<Record<Kind, number>> = {
 const MAX_FAULTS = 40;
 const END_CRASH_CHANCE = 0.07;
 const ENGINES_LOST_CHANCE = 0.3;
-/** Where the kind is among a run's: a life asks the status port one to three times only. */
-const STATUS_PORT_CHANCE = 0.1;
 
 export class Chaos {
   readonly fired = new Map<Kind, number>();
@@ -99,9 +97,7 @@ export class Chaos {
       case "sql":
         return this.#rolls("sql-lost") ? "fail" : this.#rolls("sql-answer-lost") ? "lose-answer" : undefined;
       case "status-port":
-        return this.#chance.has("status-port-lost") && this.#rolls("status-port-lost", STATUS_PORT_CHANCE)
-          ? "fail"
-          : undefined;
+        return this.#rolls("status-port-lost") ? "fail" : undefined;
       case "pd-http":
         return this.#rolls("pd-http-lost") ? "fail" : this.#rolls("pd-http-answer-lost") ? "lose-answer" : undefined;
       case "rpc":
