@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readTable } from "../../src/cli/read-table.ts";
 import { describePair } from "../../src/encoder/mod.ts";
+import { plainSession } from "./plain-session.ts";
 
 const session = { newCollations: true, timeZone: "UTC" };
 const table = readTable(
@@ -13,13 +14,7 @@ const table = readTable(
     clusteredIndex: "on",
   },
   {
-    sqlMode: "",
-    timeZone: "UTC",
-    newCollations: true,
-    rowFormatVersion: 2,
-    rowLevelChecksum: false,
-    nowMs: 0,
-    defaultWeekFormat: 0,
+    ...plainSession,
   },
 );
 

@@ -4,6 +4,7 @@ import { fromHex, utf8 } from "../../src/base/mod.ts";
 import { FieldKind, newFields, splitKey } from "../../src/codec/mod.ts";
 import { compileTable, handleLiterals } from "../../src/encoder/mod.ts";
 import { tableOf } from "./expr/golden-generated.ts";
+import { plainSession } from "./plain-session.ts";
 
 /** Literals that name the row with these key columns. */
 function literalsOf(columns: string, ...values: (string | Uint8Array)[]): string[] {
@@ -12,13 +13,7 @@ function literalsOf(columns: string, ...values: (string | Uint8Array)[]): string
   let key = new Uint8Array();
   const encoder = compileTable(table, {
     session: {
-      sqlMode: "",
-      timeZone: "UTC",
-      newCollations: true,
-      rowFormatVersion: 2,
-      rowLevelChecksum: false,
-      nowMs: 0,
-      defaultWeekFormat: 0,
+      ...plainSession,
     },
     record: { put: (bytes, length) => (key = bytes.slice(0, length)) },
     index: { put: () => undefined },

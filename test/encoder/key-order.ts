@@ -16,6 +16,7 @@ import { compareDecimals } from "../../src/encoder/cast/mod.ts";
 import { compileTable, type TableEncoder } from "../../src/encoder/mod.ts";
 import type { FieldTypeInfo } from "../../src/schema/mod.ts";
 import { tableOf } from "./expr/golden-generated.ts";
+import { plainSession } from "./plain-session.ts";
 import { below, pick, randomText } from "./random-table.ts";
 import { fill } from "./source-text.ts";
 
@@ -146,13 +147,7 @@ class Ordering {
     const copy = (bytes: Uint8Array, size: number): Uint8Array => bytes.slice(0, size);
     this.encoder = compileTable(this.table, {
       session: {
-        sqlMode: "",
-        timeZone: "UTC",
-        newCollations: true,
-        rowFormatVersion: 2,
-        rowLevelChecksum: false,
-        nowMs: 0,
-        defaultWeekFormat: 0,
+        ...plainSession,
       },
       record: {
         put: (k, kl, v, vl) => {

@@ -6,16 +6,12 @@ import { compileTable, type EncodeOptions, WarningSummary } from "../../src/enco
 import { Flag, type TableInfo, Tp } from "../../src/schema/mod.ts";
 import { RowByRow } from "./by-row.ts";
 import { goldenTables } from "./golden-tables.ts";
+import { plainSession } from "./plain-session.ts";
 import { fill } from "./source-text.ts";
 
 const session: EncodeOptions["session"] = {
+  ...plainSession,
   sqlMode: "STRICT_TRANS_TABLES",
-  timeZone: "UTC",
-  newCollations: true,
-  rowFormatVersion: 2,
-  rowLevelChecksum: false,
-  nowMs: 0,
-  defaultWeekFormat: 0,
 };
 const sink = { put: (): void => {} };
 

@@ -7,6 +7,7 @@ import { FieldKind, newFields } from "../../src/codec/mod.ts";
 import { compileTable } from "../../src/encoder/mod.ts";
 import { parseSqlMode, runScript, type TableInfo } from "../../src/schema/mod.ts";
 import { jsonDoublesOf } from "../../src/tidb/mod.ts";
+import { plainSession } from "./plain-session.ts";
 import { fill } from "./source-text.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/tidb-8.5-rows.json", import.meta.url), "utf8")) as {
@@ -33,13 +34,8 @@ function records(version: string): string[] {
   };
   const encoder = compileTable(catalog.tables("d")[0]!, {
     session: {
+      ...plainSession,
       sqlMode,
-      timeZone: "UTC",
-      newCollations: true,
-      rowFormatVersion: 2,
-      rowLevelChecksum: false,
-      nowMs: 0,
-      defaultWeekFormat: 0,
       jsonDoubles: jsonDoublesOf(version),
     },
     record: { put },

@@ -16,6 +16,7 @@ import {
   type SourceTable,
   SqlScanner,
 } from "../../src/source/mod.ts";
+import { plainSession } from "../encoder/plain-session.ts";
 import { pick } from "./csv-fuzz.ts";
 import { archive } from "./dumps.ts";
 import { MemoryStorage } from "./memory-storage.ts";
@@ -74,13 +75,9 @@ class SumSink implements PairSink {
 }
 
 const session: EncodeSession = {
+  ...plainSession,
   sqlMode: "STRICT_TRANS_TABLES",
-  timeZone: "UTC",
-  newCollations: true,
-  rowFormatVersion: 2,
-  rowLevelChecksum: false,
   nowMs: 1.7e12,
-  defaultWeekFormat: 0,
 };
 
 function modelOf(table: SourceTable): TableInfo | undefined {

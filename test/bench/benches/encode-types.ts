@@ -3,6 +3,7 @@ import { type Random, seededRandom, utf8 } from "../../../src/base/mod.ts";
 import { FieldKind, type Fields, growFields, newFields, type PairSink } from "../../../src/codec/mod.ts";
 import { compileTable } from "../../../src/encoder/mod.ts";
 import { Catalog, DEFAULT_SQL_MODE, parseSqlMode, type TableInfo } from "../../../src/schema/mod.ts";
+import { plainSession } from "../../encoder/plain-session.ts";
 import {
   type Bench,
   type BenchContext,
@@ -108,13 +109,8 @@ async function measure(type: string, context: BenchContext, hash: ResultHash): P
   const sink = new ByteCount();
   const encoder = compileTable(tableOf(type), {
     session: {
+      ...plainSession,
       sqlMode: DEFAULT_SQL_MODE,
-      timeZone: "UTC",
-      newCollations: true,
-      rowFormatVersion: 2,
-      rowLevelChecksum: false,
-      nowMs: 0,
-      defaultWeekFormat: 0,
     },
     record: sink,
     index: sink,

@@ -12,17 +12,14 @@ import {
   planChunks,
   type Storage,
 } from "../../../src/source/mod.ts";
+import { plainSession } from "../../encoder/plain-session.ts";
 import { type Bench, type BenchContext, type BenchResult, type Measure, ResultHash, timed } from "../bench.ts";
 import { makeWorkload, type WorkloadName } from "../data/workloads.ts";
 
 const session: EncodeSession = {
+  ...plainSession,
   sqlMode: DEFAULT_SQL_MODE,
-  timeZone: "UTC",
-  newCollations: true,
-  rowFormatVersion: 2,
-  rowLevelChecksum: false,
   nowMs: 1.7e12,
-  defaultWeekFormat: 0,
 };
 
 /** A dump that is planned: what a worker is given. */

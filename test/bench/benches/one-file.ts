@@ -13,19 +13,16 @@ import { planMemory, systemWorld } from "../../../src/importer/mod.ts";
 import { ReadAhead } from "../../../src/importer/read-ahead.ts";
 import { Catalog, DEFAULT_SQL_MODE, parseSqlMode, type TableInfo } from "../../../src/schema/mod.ts";
 import { defaultCsvDialect, loadSource, planChunks } from "../../../src/source/mod.ts";
+import { plainSession } from "../../encoder/plain-session.ts";
 import { type Bench, type BenchContext, type BenchResult, ResultHash, timed } from "../bench.ts";
 
 const CREATE = `CREATE TABLE big (id BIGINT NOT NULL, grp INT, name VARCHAR(40), note VARCHAR(400), amount DECIMAL(12,2), at DATETIME,
   PRIMARY KEY (id) CLUSTERED)`;
 
 const session = {
+  ...plainSession,
   sqlMode: DEFAULT_SQL_MODE,
-  timeZone: "UTC",
-  newCollations: true,
-  rowFormatVersion: 2,
-  rowLevelChecksum: false,
   nowMs: 1.7e12,
-  defaultWeekFormat: 0,
 } as const;
 
 const words = [
