@@ -6,7 +6,8 @@ const GUARD_STALE_MS = 30_000;
 /** Whoever held a guard so long cannot know that it was not taken for dead meanwhile; clocks of hosts may differ by what is left to the above. */
 const GUARD_HOLD_MAX_MS = 10_000;
 const GUARD_WAIT_MS = 20;
-const GUARD_ATTEMPTS = 500;
+/** A living owner holds it for less, a dead one's is stale by then. */
+const GUARD_PATIENCE_MS = GUARD_STALE_MS + GUARD_HOLD_MAX_MS;
 
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
@@ -107,21 +108,21 @@ export class WholeFiles {
   private async holding<T>(guard: string, path: string, action: () => Promise<T>): Promise<T> {
     // Each mark is there once in the life of the world: a guard is known by it.
     const mark = this.options.mark?.() ?? utf8(uuidText(newUuid()));
+    const giveUpAtMs = this.clock.monotonicMs() + GUARD_PATIENCE_MS;
     let heldSinceMs = 0;
-    for (let attempt = 0; ; attempt++) {
-      if (attempt === GUARD_ATTEMPTS) {
-        throw new LevinError(
-          "Levin:Storage:ErrFailed",
-          `Cannot change "${path}": another process keeps the guard "${guard}"`,
-          { fields: { path: guard } },
-        );
-      }
+    for (;;) {
       const seen = await this.files.read(guard);
       if (seen === undefined) {
         heldSinceMs = this.clock.monotonicMs();
         if (await this.createNew(guard, mark)) break;
       } else if (await this.isStale(guard, seen)) await this.breakGuard(guard, seen);
-      else await this.clock.sleep(GUARD_WAIT_MS);
+      else if (this.clock.monotonicMs() < giveUpAtMs) await this.clock.sleep(GUARD_WAIT_MS);
+      else
+        throw new LevinError(
+          "Levin:Storage:ErrFailed",
+          `Cannot change "${path}": another process keeps the guard "${guard}"`,
+          { fields: { path: guard } },
+        );
     }
     try {
       const result = await action();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type LevinError, systemFiles, textOf, utf8 } from "../../src/base/mod.ts";
+import { type Clock, type LevinError, systemFiles, textOf, utf8 } from "../../src/base/mod.ts";
 import { BrLock } from "../../src/br/mod.ts";
 import { LocalObjects } from "../../src/storage/mod.ts";
 import { newDir } from "../br/samples.ts";
@@ -52,6 +52,20 @@ describe("a local directory", () => {
       },
     );
     assert.equal(readFileSync(join(dir, NAME), "utf8"), "b");
+    // Its owner has just died: nobody has to come again for it.
+    const madeMs = Date.now();
+    let waitedMs = 0;
+    const sleepsOnly: Clock = {
+      nowMs: () => madeMs + waitedMs,
+      monotonicMs: () => waitedMs,
+      sleep: async (ms) => {
+        waitedMs += ms;
+      },
+    };
+    assert.equal(await new LocalObjects(dir, { clock: sleepsOnly }).replaceIf(NAME, utf8("b"), utf8("d")), true);
+    assert.ok(waitedMs >= 29_000 && waitedMs < 35_000, `${waitedMs} ms`);
+    assert.equal(readFileSync(join(dir, NAME), "utf8"), "d");
+    assert.equal(existsSync(guard), false);
   });
 
   test("lists folder by folder, reads what is there, names the path of what fails", async () => {
