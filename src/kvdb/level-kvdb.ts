@@ -191,7 +191,8 @@ function mapError(thrown: unknown, verb: string, dir: string): unknown {
   const code = error.code ?? "";
   const text = `Cannot ${verb} the store "${dir}": ${error.message ?? String(thrown)}`;
   const more = { cause: thrown, fields: { dir } };
-  if (code === "ERR_DLOPEN_FAILED") {
+  // Too few open files or a full temporary directory are what the disk's code tells; the rest is about executing what was unpacked.
+  if (code === "ERR_DLOPEN_FAILED" && !/too many open files|no space left/i.test(text)) {
     const detail = `Cannot load the LevelDB addon: ${error.message ?? ""}; the program unpacks it to the temporary directory, which must allow execution`;
     return new LevinError("Levin:Engine:ErrAddon", detail, more);
   }
