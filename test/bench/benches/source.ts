@@ -21,13 +21,16 @@ import { makeWorkload } from "../data/workloads.ts";
 async function writeQuoted(dir: string, sizeBytes: number): Promise<void> {
   mkdirSync(dir, { recursive: true });
   const out = createWriteStream(join(dir, "bench.quoted.csv"));
-  out.write("id,title,body,n\n");
+  let part = "id,title,body,n\n";
   for (let at = 0, id = 1; at < sizeBytes; id++) {
     const row = `${id},"title ${id * 7919}","line one of ${id}\n2,""quoted"",x\n""${id}""\nand so on, ${"text ".repeat(id % 9)}",${id % 97}\n`;
     at += row.length;
-    if (!out.write(row)) await new Promise((resolve) => out.once("drain", resolve));
+    part += row;
+    if (part.length < 1 << 20) continue;
+    if (!out.write(part)) await new Promise((resolve) => out.once("drain", resolve));
+    part = "";
   }
-  await new Promise<void>((resolve) => out.end(resolve));
+  await new Promise<void>((resolve) => out.end(part, resolve));
 }
 
 async function rowsOf(storage: Storage, chunks: readonly Chunk[]): Promise<number> {
