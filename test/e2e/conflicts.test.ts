@@ -85,6 +85,34 @@ for (const strategy of ["replace", "ignore"] as const) {
   });
 }
 
+test("rows of different tables are in nobody's way, whatever their keys", { timeout: 120_000 }, async () => {
+  const rows = csvOf([
+    ["1", "a"],
+    ["2", "b"],
+    ["3", "c"],
+  ]);
+  const create = (name: string, more = ""): [string, string] => [
+    `c.${name}-schema.sql`,
+    `CREATE TABLE ${name} (id INT NOT NULL PRIMARY KEY, u VARCHAR(9), UNIQUE KEY uu (u${more === "" ? "" : ", id"}))${more};\n`,
+  ];
+  const names = ["one", "parts", "two"];
+  const source = place.folder([
+    ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+    create("one"),
+    create("parts", " PARTITION BY HASH (id) PARTITIONS 3"),
+    create("two"),
+    ...names.map((name): [string, string] => [`c.${name}.csv`, rows]),
+  ]);
+  for (const strategy of ["replace", "ignore", "error"]) {
+    for (const form of [forms[0]!, forms[3]!]) {
+      await place.sql.query("DROP DATABASE IF EXISTS c");
+      const { code, err } = await run(source, `[conflict]\nstrategy = "${strategy}"`, form);
+      assert.equal(code, 0, `${strategy}, ${form.backend}: ${err}`);
+      for (const name of names) assert.deepEqual(await rowsOf(name), ["1|a", "2|b", "3|c"], `${strategy}: ${name}`);
+    }
+  }
+});
+
 test("error: both rows are named, nothing is imported, the report has all of them", { timeout: 60_000 }, async () => {
   const files: [string, string][] = [
     ["c-schema-create.sql", "CREATE DATABASE c;\n"],

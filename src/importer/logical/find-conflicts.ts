@@ -37,9 +37,12 @@ export async function findConflicts(
   const known = job.state.batches[batch.id]!.conflicts;
   if (known !== undefined) return readLosers(context, known);
   const models = new Map<string, TableInfo>();
+  // The tables of a batch share one key space: none may have the id of another, or of its partitions.
+  let lastId = 0;
+  const allocate = (): number => ++lastId;
   for (const { name } of batch.tables) {
     if (job.state.batches[batch.id]!.filled.includes(name)) continue;
-    const model = await comparableModel(context, name, session);
+    const model = await comparableModel(context, name, session, allocate);
     if (model !== undefined) models.set(name, model);
   }
   const found = new Map<string, number[]>([...models.keys()].map((name) => [name, []]));
@@ -91,6 +94,7 @@ async function comparableModel(
   { tables, tidb, isTidb }: LogicalContext,
   name: string,
   session: EncodeSession,
+  allocate: () => number,
 ): Promise<TableInfo | undefined> {
   const { database, table, uniqueKeys } = tables.get(name)!;
   if (uniqueKeys.length === 0) return undefined;
@@ -100,14 +104,15 @@ async function comparableModel(
     const shown = (await tidb.query(`SHOW CREATE TABLE ${full}`)).rows[0]?.[1] ?? "";
     const create = isTidb ? shown : neutral(shown);
     const text = `CREATE DATABASE ${quoteName(database)}; USE ${quoteName(database)};\n${create};`;
-    const catalog = runScript(text, {
+    const ddl = {
       sqlMode: parseSqlMode(""),
       timeZone: session.timeZone,
       database,
       newCollation: session.newCollations,
       clusteredIndex: "on",
       nowMs: session.nowMs,
-    });
+    } as const;
+    const catalog = runScript(text, ddl, allocate);
     const info = catalog.tables(database).find((one) => one.name.L === table.toLowerCase());
     const nowhere = { put: () => undefined };
     if (info === undefined) return undefined;
