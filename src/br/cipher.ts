@@ -72,5 +72,11 @@ export function parseCipher(text: string): BrCipher | undefined {
   } catch (error) {
     throw new LevinError("Levin:Br:ErrCipher", `Cannot use --cipher: the key is not hex`, { cause: error });
   }
+  if (![16, 24, 32].includes(key.length)) {
+    throw new LevinError(
+      "Levin:Br:ErrCipher",
+      `Cannot use --cipher: a key has 32, 48 or 64 hex digits, found ${2 * key.length}`,
+    );
+  }
   return { method, key };
 }

@@ -40,8 +40,11 @@ describe("levin checkpoint", () => {
     assert.equal(wrong.code, 2);
     assert.match(wrong.err, /none of its 6 groups can be read; the key is not the one/);
     const none = await run(["verify", dir]);
-    assert.equal(none.code, 4);
-    assert.match(none.out, /encrypted and no key was given/);
+    assert.equal(none.code, 2);
+    assert.match(none.err, /encrypted and no key was given/);
+    assert.doesNotMatch(none.out, /damaged/);
+    const short = await run(["verify", "--cipher", "aes256-ctr:00", dir]);
+    assert.deepEqual([short.code, /a key has 32, 48 or 64 hex digits, found 2/.test(short.err)], [2, true], short.err);
     const empty = await run(["verify", unpackTree("backup/finish-without-flush/tree")]);
     assert.equal(empty.code, 0);
     assert.match(empty.out, / 0 groups, 0 items.*\ngood\n/);
