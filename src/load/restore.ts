@@ -181,6 +181,7 @@ export class Restore {
     const sharedIndex = shared ? await this.#sharedIndex(subtask) : undefined;
     const config = engineConfig(subtask, session, { stateDir: env.stateDir, sources });
     progress.tablesDone = 0;
+    signal.throwIfAborted();
     try {
       const result = await env.engine({ config, fresh, sharedIndex, signal, emit: (event) => this.#follow(event) });
       progress.finishedBytes = result.sourceBytes;

@@ -336,11 +336,7 @@ else {
       source: "source2",
       sources,
       worker: "worker2",
-      engine: ({ signal }) =>
-        new Promise((_, reject) => {
-          if (signal.aborted) reject(signal.reason);
-          signal.addEventListener("abort", () => reject(signal.reason));
-        }),
+      engine: ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
     });
     const slowly = slow.unit.process();
     const first = await open(task, { sources, subtask, dump });
