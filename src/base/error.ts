@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorFacts, errorCodes } from "./codes/mod.ts";
+import { systemWords } from "./system-words.ts";
 
 /** Facts that say where an error happened: file, row, column, byte; or store, region, epoch. */
 export type ErrorFields = Record<string, string | number | bigint | boolean | undefined>;
@@ -26,11 +27,17 @@ export class LevinError extends Error {
   /** Total: turns whatever was thrown into a LevinError; an unknown one becomes `Levin:Internal:ErrUnexpected`. */
   static from(thrown: unknown): LevinError {
     if (thrown instanceof LevinError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    const { code, syscall } = (thrown ?? {}) as { code?: unknown; syscall?: unknown };
+    const { code, syscall, path, address, port } = (thrown ?? {}) as NodeJS.ErrnoException & {
+      address?: string;
+      port?: number;
+    };
     if (typeof code === "string" && typeof syscall === "string") {
+      const what = path ?? (address === undefined ? undefined : `${address}:${port}`);
+      const place = what === undefined ? "" : ` "${what}"`;
+      const message = `Cannot ${syscall === "listen" ? "listen on" : syscall}${place}: ${systemWords(thrown)}`;
       return new LevinError("Levin:System:ErrCall", message, { cause: thrown, fields: { cause: code } });
     }
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
     return new LevinError("Levin:Internal:ErrUnexpected", message, { cause: thrown });
   }
 }

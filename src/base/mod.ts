@@ -13,4 +13,5 @@ export { inParallel } from "./in-parallel.ts";
 export { nearestOf } from "./nearest.ts";
 export { PauseGate } from "./pause-gate.ts";
 export * from "./random.ts";
+export { systemWords } from "./system-words.ts";
 export * from "./uuid.ts";

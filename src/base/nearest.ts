@@ -11,10 +11,12 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The known name that is nearest to a mistyped one; undefined where none is near. */
+/** The known name that is nearest to a mistyped one, at most four letters away; undefined where none is near. */
 export function nearestOf(given: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(given.length / 3)) + 1;
+  // Two letters changing places are two edits.
+  const farthest = given.length < 4 ? 1 : Math.min(4, Math.max(2, Math.floor(given.length / 4)));
+  let bestDistance = farthest + 1;
   for (const name of known) {
     const d = distance(given, name);
     if (d < bestDistance) {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import { basename, join, resolve } from "node:path";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, systemWords } from "../base/mod.ts";
 import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
 import { SQL_MODES } from "../schema/mod.ts";
@@ -29,7 +29,7 @@ export function readText(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new LevinError("Levin:Config:ErrUnreadable", `Cannot read ${what} "${path}": ${(error as Error).message}`, {
+    throw new LevinError("Levin:Config:ErrUnreadable", `Cannot read ${what} "${path}": ${systemWords(error)}`, {
       cause: error,
       fields: { file: path },
     });
@@ -179,7 +179,7 @@ export function importOptions(
   const backend = (config.get("tikv-importer.backend") as string).toLowerCase() as "local" | "tidb";
   const intoRows = config.get("tikv-importer.incremental-import") === true;
   const stateDir = stateDirOf(config, sourceDir);
-  if (`${stateDir}/`.startsWith(`${sourceDir}/`)) {
+  if (verb !== "check" && `${stateDir}/`.startsWith(`${sourceDir}/`)) {
     const message = `Cannot keep the state in "${stateDir}": it lies inside the source "${sourceDir}"; say --state-dir`;
     throw new LevinError("Levin:Config:ErrInvalid", message);
   }

@@ -2,6 +2,7 @@
  * The command line: commands, flags, output, exit codes. Each command is a function of `CommandIo` that gives an exit code; nothing
  * below this folder prints or knows of a process.
  */
+import { stripVTControlCharacters } from "node:util";
 import { command, runSafely, subcommands } from "cmd-ts";
 import { LevinError, nearestOf } from "../base/mod.ts";
 import { booleanOptions, isLightningName, joinBooleans, normalizeFlags } from "./argv.ts";
@@ -10,8 +11,6 @@ import { type CommandIo, reportError } from "./io.ts";
 
 export { terminalSecret } from "./ask-secret.ts";
 export type { CommandIo } from "./io.ts";
-
-const EXIT_USAGE = 2;
 
 /** A command's exit code, from as many levels of subcommands as there are. */
 async function exitCodeOf(result: unknown): Promise<number> {
@@ -77,6 +76,20 @@ function demandLastValue(known: ReturnType<typeof namesOf>, words: readonly stri
     throw new LevinError("Levin:Command:ErrUsage", `Cannot use ${last}: its value is missing`);
 }
 
+/** cmd-ts draws its errors below the command line, or numbers them; what they say is made one of levin's. */
+function usageError(drawn: string): LevinError {
+  const lines = stripVTControlCharacters(drawn)
+    .split("\n")
+    .map((line) => line.trim());
+  const words = lines.find((_, i) => /^[~^]/.test(lines[i + 1] ?? "")) ?? "";
+  const said = lines
+    .map((line) => /^(?:\d+\.|[~^]+) (.+)$/.exec(line)?.[1] ?? /^Did you mean .+$/i.exec(line)?.[0])
+    .filter((text) => text !== undefined)
+    .map((text) => text.replace(/^[A-Z]/, (first) => first.toLowerCase()).replace(/[?.]$/, ""));
+  const where = words === "" ? "" : ` "${words}"`;
+  return new LevinError("Levin:Command:ErrUsage", `Cannot read the command line${where}: ${said.join("; ")}`);
+}
+
 /** Runs one command line (`argv` without executable and script); the exit code. */
 export async function runCli(argv: readonly string[], executable: string, io: CommandIo): Promise<number> {
   let words = normalizeFlags(argv);
@@ -94,9 +107,10 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
     demandLastValue(known, words);
     const result = await runSafely(app, words);
     if (result._tag === "ok") return await exitCodeOf(result.value);
-    const { exitCode, message, into } = result.error.config;
-    (into === "stdout" ? io.stdout : io.stderr).write(`${message}\n`);
-    return exitCode === 0 ? 0 : EXIT_USAGE;
+    const { exitCode, message } = result.error.config;
+    if (exitCode !== 0) throw usageError(message);
+    io.stdout.write(`${message}\n`);
+    return 0;
   } catch (error) {
     return reportError(io, error);
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, systemWords } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { parseSqlMode, parseTableInfo, runScript, type TableInfo } from "../schema/mod.ts";
 
@@ -61,7 +61,7 @@ export function readSchemaFile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new LevinError("Levin:Source:ErrUnreadable", `Cannot read "${path}": ${(error as Error).message}`, {
+    throw new LevinError("Levin:Source:ErrUnreadable", `Cannot read "${path}": ${systemWords(error)}`, {
       cause: error,
       fields: { file: path },
     });

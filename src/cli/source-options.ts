@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, systemWords } from "../base/mod.ts";
 import type { LoadedConfig } from "../config/mod.ts";
 import {
   type BlackWhiteList,
@@ -198,7 +198,7 @@ function readFile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const message = `Cannot read "${path}", which mydumper.filter names: ${(error as Error).message}`;
+    const message = `Cannot read "${path}", which mydumper.filter names: ${systemWords(error)}`;
     throw new LevinError("Levin:Config:ErrUnreadable", message, { cause: error, fields: { file: path } });
   }
 }

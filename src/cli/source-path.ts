@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync,
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, systemWords } from "../base/mod.ts";
 
 /** What standard input holds, by its first bytes; compressed streams keep their suffix so that they are read as such. */
 function suffixOf(head: Uint8Array, format: "sql" | "csv"): string {
@@ -71,11 +71,9 @@ export async function spoolInput(
     return path;
   } catch (error) {
     if (error instanceof LevinError) throw error;
-    throw new LevinError(
-      "Levin:State:ErrDisk",
-      `Cannot keep standard input in "${stateDir}": ${(error as Error).message}`,
-      { cause: error },
-    );
+    throw new LevinError("Levin:State:ErrDisk", `Cannot keep standard input in "${stateDir}": ${systemWords(error)}`, {
+      cause: error,
+    });
   } finally {
     rmSync(part, { force: true, recursive: true });
   }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LevinError, systemFiles } from "../base/mod.ts";
 import { type JobState, readJob } from "../importer/mod.ts";
@@ -29,4 +29,29 @@ export async function readStateDirectory(verb: string, dir: string): Promise<{ p
   if (existsSync(join(path, "load.json")))
     throw refuse(verb, dir, `it is of a load; say levin load ${verb === "show" ? "status" : verb}`);
   throw refuse(verb, dir, "it holds no import: none has begun there, or it was reset");
+}
+
+/** Longer than the line of any error. */
+const TAIL_BYTES = 64 * 1024;
+
+/** The error that the last run ended with, which is the last line of its log then; undefined: it goes on, was killed, or ended well. */
+export function lastError(dir: string): { code: string; message: string } | undefined {
+  const path = join(dir, "levin.log");
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return undefined;
+  const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  const file = openSync(path, "r");
+  try {
+    readSync(file, tail, 0, tail.length, size - tail.length);
+  } finally {
+    closeSync(file);
+  }
+  try {
+    const last = JSON.parse(tail.toString().trimEnd().split("\n").at(-1)!);
+    if (last.kind !== "log" || last.level !== "error" || typeof last.fields?.code !== "string") return undefined;
+    return { code: last.fields.code, message: String(last.message) };
+  } catch {
+    // A line that is being written.
+    return undefined;
+  }
 }

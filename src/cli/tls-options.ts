@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, systemWords } from "../base/mod.ts";
 import type { LoadedConfig } from "../config/mod.ts";
 import type { ClusterTls } from "../importer/mod.ts";
 import type { TidbTls } from "../tidb/mod.ts";
@@ -51,7 +51,7 @@ function readPem(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    const message = `Cannot read ${what} "${path}": ${(cause as Error).message}`;
+    const message = `Cannot read ${what} "${path}": ${systemWords(cause)}`;
     throw new LevinError("Levin:Config:ErrUnreadable", message, { cause, fields: { file: path } });
   }
 }

@@ -20,6 +20,7 @@ import {
   joinPath,
   LevinError,
   type ReadFile,
+  systemWords,
   utf8,
 } from "../base/mod.ts";
 import type {
@@ -345,7 +346,9 @@ async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof LevinError) throw error;
-    const words = error instanceof Error ? error.message : String(error);
-    throw new LevinError("Levin:Engine:ErrDisk", `Cannot use "${path}": ${words}`, { cause: error, fields: { path } });
+    throw new LevinError("Levin:Engine:ErrDisk", `Cannot use "${path}": ${systemWords(error)}`, {
+      cause: error,
+      fields: { path },
+    });
   }
 }

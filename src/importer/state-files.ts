@@ -1,4 +1,4 @@
-import { type AppendFile, type Files, LevinError, type ReadFile } from "../base/mod.ts";
+import { type AppendFile, type Files, LevinError, type ReadFile, systemWords } from "../base/mod.ts";
 
 /** What may be done about an error of the system, where there is something else than its name. */
 const hints: Record<string, string> = {
@@ -15,9 +15,9 @@ const hints: Record<string, string> = {
 /** What the system said about a file, as `Levin:State:ErrDisk`. */
 export function stateError(path: string, what: string, thrown: unknown): LevinError {
   if (thrown instanceof LevinError) return thrown;
-  const { code, message } = thrown as { code?: string; message?: string };
+  const { code } = thrown as { code?: string };
   const hint = code === undefined || hints[code] === undefined ? "" : `; ${hints[code]}, then run the same command`;
-  return new LevinError("Levin:State:ErrDisk", `Cannot ${what} "${path}": ${message ?? String(thrown)}${hint}`, {
+  return new LevinError("Levin:State:ErrDisk", `Cannot ${what} "${path}": ${systemWords(thrown)}${hint}`, {
     cause: thrown,
     fields: { path, cause: code },
   });

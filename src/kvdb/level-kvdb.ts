@@ -1,7 +1,7 @@
 import { open, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Level } from "level";
-import { assert, LevinError } from "../base/mod.ts";
+import { assert, LevinError, systemWords } from "../base/mod.ts";
 import {
   CURSOR_BATCH_BYTES,
   type KvChange,
@@ -189,7 +189,8 @@ function mapError(thrown: unknown, verb: string, dir: string): unknown {
   let error = thrown as { code?: string; message?: string; cause?: unknown };
   while (error.cause instanceof Error) error = error.cause as typeof error;
   const code = error.code ?? "";
-  const text = `Cannot ${verb} the store "${dir}": ${error.message ?? String(thrown)}`;
+  const words = code === "LEVEL_LOCKED" ? "another process uses it" : systemWords(error);
+  const text = `Cannot ${verb} the store "${dir}": ${words}`;
   const more = { cause: thrown, fields: { dir } };
   // Too few open files or a full temporary directory are what the disk's code tells; the rest is about executing what was unpacked.
   if (code === "ERR_DLOPEN_FAILED" && !/too many open files|no space left/i.test(text)) {

@@ -15,7 +15,7 @@ import { targetEmpty } from "./target-empty.ts";
 export type { CheckInput, Finding } from "./check.ts";
 
 const checks: readonly [name: string, check: Check, meaning: string][] = [
-  ["source-readable", sourceReadable, "every file can be read"],
+  ["source-readable", sourceReadable, "every file can be opened; compressed ones are read to their end by the import"],
   ["csv-header", csvHeader, "no header is read as a row"],
   ["schema-valid", schemaValid, "the first row of every file fits its table"],
   ["large-files", largeFiles, "no large file is decompressed by one thread"],

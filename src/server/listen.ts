@@ -3,7 +3,7 @@ import { createServer as createHttp, type IncomingMessage, type RequestListener,
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, systemWords } from "../base/mod.ts";
 import { type Answer, answer, type ServerState } from "./routes.ts";
 
 export interface ListenOptions {
@@ -51,7 +51,9 @@ export async function listen(state: ServerState, options: ListenOptions): Promis
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
       reject(
-        new LevinError("Levin:Server:ErrListen", `Cannot listen on "${options.address}": ${cause.message}`, { cause }),
+        new LevinError("Levin:Server:ErrListen", `Cannot listen on "${options.address}": ${systemWords(cause)}`, {
+          cause,
+        }),
       ),
     );
     server.listen(port, bindTo === "" ? undefined : bindTo, resolve);

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, systemWords } from "../base/mod.ts";
 import type { Storage, StoredFile, StoredObject } from "./storage.ts";
 
 /** Directories deeper than this are not a dump but a mistake. */
@@ -91,16 +91,8 @@ async function attempt<T>(path: string, action: () => Promise<T>, byte?: number)
   try {
     return await action();
   } catch (thrown) {
-    throw unreadable(path, reasonOf(thrown), thrown, byte);
+    throw unreadable(path, systemWords(thrown), thrown, byte);
   }
-}
-
-/** In words, where the system has a code only. */
-function reasonOf(thrown: unknown): string {
-  const { code } = (thrown ?? {}) as { code?: unknown };
-  if (code === "ENOENT") return "there is no such file or directory";
-  if (code === "EACCES") return "permission is denied";
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 function unreadable(path: string, why: string, cause?: unknown, byte?: number): LevinError {

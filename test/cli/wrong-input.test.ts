@@ -1,14 +1,24 @@
 /** What a person may write wrong is told in words, never as a bug of levin's. */
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import { createServer } from "node:net";
 import os from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { parseDsn } from "../../src/cli/dsn.ts";
+import { openLevelKvDb } from "../../src/kvdb/mod.ts";
 import { levin } from "../e2e/in-process.ts";
 
 const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-wrong-"));
 after(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+/** A port of this host that somebody listens on. */
+async function taken(): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as { port: number };
+  return { port, close: () => new Promise((done) => server.close(() => done())) };
+}
 
 test("a DSN that is none", () => {
   for (const text of ["mysql://root@[::1", "mysql://root@host:99999/", "mysql://%zz@host/", "host:4000"]) {
@@ -45,4 +55,92 @@ test("files of a load that are no JSON", async () => {
     assert.doesNotMatch(err, /Levin:Internal/);
     assert.match(err, /killed/);
   }
+});
+
+test("what cannot be read as a command line", async () => {
+  for (const [words, text] of [
+    [["imprt"], /Cannot read the command line "imprt": not a valid subcommand name; did you mean import\n/],
+    [["load", "statu"], /"load statu": not a valid subcommand name; did you mean status\n/],
+    [["decode"], /Cannot read the command line: no value provided for --schema; no value provided for KEY\n/],
+    [["status", "a", "b"], /"status a b": unknown arguments\n/],
+    [["import", dir, "--far-from-every-option"], /there is no such option\n/],
+  ] as const) {
+    const { code, out, err } = await levin(words);
+    assert.equal(code, 2, err);
+    assert.equal(out, "");
+    assert.match(err, text);
+    assert.match(err, /Levin:Command:ErrUsage: /);
+  }
+});
+
+test("what the system refuses is told in words", async () => {
+  const file = join(dir, "a-file");
+  fs.writeFileSync(file, "");
+  const source = join(dir, "no-rows");
+  fs.mkdirSync(source);
+  for (const [words, text] of [
+    [["encode", "--schema", join(dir, "none.sql")], /Cannot read ".*none\.sql": there is no such file or directory\n/],
+    [["import", source, "-c", source], /Cannot read the configuration file ".*": it is a directory\n/],
+    [
+      ["import", source, "--state-dir", file, "--sandbox", join(dir, "c")],
+      /"[^"]*a-file": there is a file of that name/,
+    ],
+    [["detect", source], /it is a directory; name one of its files\n/],
+    [["detect", file], /Cannot tell how ".*a-file" is written: it has no row\n/],
+  ] as const) {
+    const { code, err } = await levin(words);
+    assert.notEqual(code, 0);
+    assert.match(err, text);
+    assert.doesNotMatch(err, /^note:|E[A-Z]{5,}:/m);
+  }
+});
+
+test("a port and a sandbox directory that are in use", async () => {
+  const { port, close } = await taken();
+  try {
+    const { code, err } = await levin(["sandbox", "--dir", join(dir, "port"), `--tidb-port=${port}`]);
+    assert.equal(code, 1);
+    assert.match(err, new RegExp(`Cannot listen on "127.0.0.1:${port}": another process listens there\n`));
+  } finally {
+    await close();
+  }
+  const store = await openLevelKvDb(join(dir, "busy", "cluster"));
+  try {
+    const { code, err } = await levin(["sandbox", "--dir", join(dir, "busy")]);
+    assert.equal(code, 2);
+    assert.match(err, /Cannot open the store ".*busy\/cluster": another process uses it\n/);
+  } finally {
+    await store.close();
+  }
+});
+
+test("a check in the source's own directory", async () => {
+  const source = join(dir, "checked");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "d-schema-create.sql"), "CREATE DATABASE `d`;");
+  fs.writeFileSync(join(source, "d.t-schema.sql"), "CREATE TABLE `t` (`a` int);");
+  fs.writeFileSync(join(source, "d.t.csv"), "1\n");
+  const state = `--state-dir=${join(source, "levin-state")}`;
+  const checked = await levin(["check", source, state, "--csv-header=false"]);
+  assert.doesNotMatch(checked.err, /lies inside the source/);
+  const imported = await levin(["import", source, state]);
+  assert.match(imported.err, /it lies inside the source ".*"; say --state-dir\n/);
+});
+
+test("status says what the last run ended with", async () => {
+  const source = join(dir, "bad");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "d-schema-create.sql"), "CREATE DATABASE `d`;");
+  fs.writeFileSync(join(source, "d.t-schema.sql"), "CREATE TABLE `t` (`a` int);");
+  fs.writeFileSync(join(source, "d.t.csv"), "a\n1\nx\n");
+  const state = join(dir, "bad-state");
+  const run = ["import", source, "--sandbox", join(dir, "bad-cluster"), "--state-dir", state];
+  assert.equal((await levin(run)).code, 4);
+  const { out } = await levin(["status", state]);
+  assert.match(out, /the last run ended: .*'x'.*"d\.t\.csv", row 2.*\(Levin:Encode:ErrValue\)\n/);
+  const { error } = JSON.parse((await levin(["status", state, "--json"])).out);
+  assert.equal(error.code, "Levin:Encode:ErrValue");
+  fs.writeFileSync(join(source, "d.t.csv"), "a\n1\n2\n");
+  assert.equal((await levin(run)).code, 0);
+  assert.doesNotMatch((await levin(["status", state])).out, /the last run ended/);
 });

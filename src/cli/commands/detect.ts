@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { command, positional, string } from "cmd-ts";
 import { LevinError } from "../../base/mod.ts";
 import { detectFile, detectionToml, openLocalStorage } from "../../source/mod.ts";
@@ -14,16 +15,20 @@ export const detectCommand = (io: CommandIo) =>
     description: "Guess how a CSV file is written; prints a sample and the configuration to copy.",
     args: { file: positional({ type: string, displayName: "FILE" }) },
     handler: async ({ file }) => {
-      const storage = await openLocalStorage(file);
-      const files = await storage.list(io.signal);
-      if (files.length !== 1 || storage.name !== file || !file.endsWith(files[0]!.path)) {
+      if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
         const message = `Cannot tell how "${file}" is written: it is a directory; name one of its files`;
         throw new LevinError("Levin:Command:ErrUsage", message, { fields: { file } });
       }
+      const storage = await openLocalStorage(file);
+      const files = await storage.list(io.signal);
       const found = await detectFile(storage, files[0]!);
       const { format, compression, charset, columns, rows, notes } = found;
       if (found.garbage !== undefined) {
         const message = `Cannot tell how "${file}" is written: ${found.garbage}`;
+        throw new LevinError("Levin:Source:ErrSyntax", message, { fields: { file } });
+      }
+      if (format !== "sql" && rows.length === 0 && columns.length === 0) {
+        const message = `Cannot tell how "${file}" is written: it has no row`;
         throw new LevinError("Levin:Source:ErrSyntax", message, { fields: { file } });
       }
       for (const note of notes) io.stderr.write(`note: ${note}\n`);
@@ -31,10 +36,6 @@ export const detectCommand = (io: CommandIo) =>
       if (format === "sql") {
         io.stdout.write(`SQL statements, ${charset}${packed}\n`);
         return 0;
-      }
-      if (rows.length === 0 && columns.length === 0) {
-        const message = `Cannot tell how "${file}" is written: it has no row`;
-        throw new LevinError("Levin:Source:ErrSyntax", message, { fields: { file } });
       }
       const cells = rows.slice(0, ROWS_SHOWN).map((row) => row.map((cell) => cut(cell ?? "NULL")));
       const sample = textTable(columns.map(cut), cells, []);

@@ -1,7 +1,7 @@
 import { command, flag, positional, string } from "cmd-ts";
 import type { JobState } from "../../importer/mod.ts";
 import type { CommandIo } from "../io.ts";
-import { readStateDirectory } from "../state-dir.ts";
+import { lastError, readStateDirectory } from "../state-dir.ts";
 
 /** `levin status DIR`: how far the import of a state directory is; also while it runs. */
 export const statusCommand = (io: CommandIo) =>
@@ -13,8 +13,8 @@ export const statusCommand = (io: CommandIo) =>
       json: flag({ long: "json", description: "as one JSON line" }),
     },
     handler: async ({ dir, json }) => {
-      const { state } = await readStateDirectory("show", dir);
-      const summary = summaryOf(state);
+      const { path, state } = await readStateDirectory("show", dir);
+      const summary = { ...summaryOf(state), error: state.done ? undefined : lastError(path) };
       io.stdout.write(json ? `${JSON.stringify(summary)}\n` : linesOf(summary));
       return 0;
     },
@@ -38,6 +38,8 @@ interface StatusSummary {
   /** Tables that were reset: the next run imports them anew. */
   forgotten: string[];
   tables: { table: string; rows: number; kvs: string; bytes: string; crc64xor: string; verified: boolean }[];
+  /** What the last run ended with; undefined: it goes on, was killed, or ended well. */
+  error?: { code: string; message: string } | undefined;
 }
 
 function summaryOf(state: JobState): StatusSummary {
@@ -83,5 +85,6 @@ function linesOf(summary: StatusSummary): string {
     const pairs = summary.backend === "tidb" ? "" : `, ${table.kvs} pairs, ${table.bytes} bytes`;
     lines.push(`${table.table}: ${table.rows} rows${pairs}, ${table.verified ? "verified" : "not verified"}`);
   }
+  if (summary.error !== undefined) lines.push(`the last run ended: ${summary.error.message} (${summary.error.code})`);
   return `${lines.join("\n")}\n`;
 }
