@@ -2,10 +2,11 @@
  * What the machine can do at best, in MB/s. Each limit is measured at most once a process, after the benchmarks that are held against it,
  * so that it neither warms their caches nor counts for their memory. Another limit is one more entry of `limits`.
  */
+import { spawnSync } from "node:child_process";
 import { closeSync, fsyncSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { openLevelKvDb } from "../../src/kvdb/mod.ts";
-import { bestOf, mbPerSecond, timed } from "./bench.ts";
+import { bestOf, type Cost, mbPerSecond, timed } from "./bench.ts";
 
 interface Speed {
   bytes: number;
@@ -57,7 +58,41 @@ const limits = {
 
   /** LevelDB giving these blocks back. */
   "raw LevelDB read": (dir: string, tiny: boolean): Promise<Speed> => levelBlocks(dir, tiny, "read"),
+
+  /** A program of one line that Bun compiled, from its start to its end. */
+  "empty program": async (dir: string, tiny: boolean): Promise<Speed> => {
+    const { ms } = await startCost([emptyProgram(dir)], tiny ? 1 : 15);
+    return { bytes: START_BYTES, ms };
+  },
 };
+
+/** What a start of a program counts as, so that its ratio to another's can be shown like all others. */
+export const START_BYTES = 1e6;
+
+/** Compiles a program that does nothing; its path. */
+export function emptyProgram(dir: string): string {
+  const [source, program] = [join(dir, "empty.ts"), join(dir, "empty")];
+  writeFileSync(source, 'console.log("");\n');
+  const words = ["build", "--compile", source, "--outfile", program];
+  const { status, stderr } = spawnSync(process.execPath, words);
+  if (status !== 0) throw new Error(`Cannot compile ${source}: ${stderr}`);
+  return program;
+}
+
+/** The cheapest of so many runs of a program, from start to end. */
+export async function startCost(command: readonly string[], times: number): Promise<Cost> {
+  let best: Cost | undefined;
+  for (let i = 0; i < times; i++) {
+    const startedMs = performance.now();
+    const child = Bun.spawn([...command], { stdout: "ignore", stderr: "inherit", stdin: "ignore" });
+    const code = await child.exited;
+    if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}`);
+    const cpuMs = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000;
+    const cost = { ms: performance.now() - startedMs, cpuMs };
+    if (best === undefined || cost.cpuMs < best.cpuMs) best = cost;
+  }
+  return best!;
+}
 
 export type LimitName = keyof typeof limits;
 
