@@ -5,6 +5,7 @@ import { LevinError, systemWords } from "../base/mod.ts";
 import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
 import { SQL_MODES } from "../schema/mod.ts";
+import { type BucketAccess, parseS3Address } from "../storage/mod.ts";
 import { conflictOptions } from "./conflict-options.ts";
 import type { CommandIo } from "./io.ts";
 import { checkpointOptions } from "./lightning-checkpoints.ts";
@@ -157,10 +158,24 @@ function isRemote(source: string): boolean {
   return /^(?!file:|local:)[a-z][a-z0-9+.-]*:\/\//i.test(source);
 }
 
-/** The error of a source in an object store; what stands behind `?` may be a secret. */
+/** An address as it may be shown: what stands behind `?` may be a secret. */
+function withoutQuery(address: string): string {
+  return address.replace(/\/*(?:\?.*)?$/s, "");
+}
+
+/** The S3-compatible store that a source is in; what its address does not say comes from the AWS_ variables. */
+function bucketOf(io: CommandIo, source: string): BucketAccess | undefined {
+  if (!/^s3:\/\//i.test(source)) return undefined;
+  const bundle = io.environment["AWS_CA_BUNDLE"] ?? "";
+  const ca = bundle === "" ? undefined : readText(bundle, "the certificates of AWS_CA_BUNDLE");
+  return { ...parseS3Address(source, io.environment), ca };
+}
+
+/** The error of a source in an object store of a kind that levin does not know. */
 export function remoteSource(verb: SourceVerb, source: string): LevinError {
-  const shown = source.replace(/\?.*$/s, "");
-  const message = `Cannot ${verb} "${shown}": object stores are not an import source yet, levin reads directories and files of this machine`;
+  const shown = withoutQuery(source);
+  const known = verb === "load" ? "directories of this machine" : "directories, files and s3://BUCKET/PREFIX";
+  const message = `Cannot ${verb} "${shown}": levin reads ${known}`;
   return new LevinError("Levin:Source:ErrRemote", message, { fields: { source: shown } });
 }
 
@@ -174,12 +189,13 @@ export function importOptions(
 ): ImportOptions {
   const given = source ?? (config.get("mydumper.data-source-dir") as string);
   if (given === "") throw new LevinError("Levin:Command:ErrUsage", `Cannot ${verb}: no source; ${WHERE_TO_SAY[verb]}`);
-  if (isRemote(given)) throw remoteSource(verb, given);
-  const sourceDir = resolve(given.replace(/^(file|local):\/\//, ""));
+  const bucket = bucketOf(io, given);
+  if (bucket === undefined && isRemote(given)) throw remoteSource(verb, given);
+  const sourceDir = bucket === undefined ? resolve(given.replace(/^(file|local):\/\//, "")) : withoutQuery(given);
   const backend = (config.get("tikv-importer.backend") as string).toLowerCase() as "local" | "tidb";
   const intoRows = config.get("tikv-importer.incremental-import") === true;
   const stateDir = stateDirOf(config, sourceDir);
-  if (verb !== "check" && `${stateDir}/`.startsWith(`${sourceDir}/`)) {
+  if (verb !== "check" && bucket === undefined && `${stateDir}/`.startsWith(`${sourceDir}/`)) {
     const message = `Cannot keep the state in "${stateDir}": it lies inside the source "${sourceDir}"; say --state-dir`;
     throw new LevinError("Levin:Config:ErrInvalid", message);
   }
@@ -216,6 +232,7 @@ export function importOptions(
       metaSchema: config.get("lightning.meta-schema-name") as string,
     },
     sourceDir,
+    bucket,
     csv: csvDialect(config),
     load: loadOptions(config),
     ignoreColumns: ignoreRules(config),

@@ -221,6 +221,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 /** A value as a file has it; secrets hidden. */
 function shownValue(spec: KeySpec, value: unknown): unknown {
   if (spec.secret && value !== "") return "******";
+  // Keys to a bucket are parameters of its address.
+  if (typeof value === "string" && /^[a-z][a-z0-9+.-]*:\/\/[^?]*\?./i.test(value))
+    return value.replace(/\?.*$/s, "?******");
   return spec.type === "duration" && typeof value === "number" ? formatDuration(value) : value;
 }
 

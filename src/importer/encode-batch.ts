@@ -25,9 +25,10 @@ export function batchDir(context: EncodeContext, batch: number, round = 0): stri
 
 /** The workers of a run; to be closed. */
 export function encodePool({ env, memory, options }: EncodeContext, session: EncodeSession): EncodePool {
-  const { sourceDir, compatLightning, invalidReplacement, allowShortRows, typeErrorsMax } = options;
+  const { sourceDir, bucket, compatLightning, invalidReplacement, allowShortRows, typeErrorsMax } = options;
   return new EncodePool(options.workers, env.world.startEncoder, {
     sourceDir,
+    bucket,
     sizes: memory.worker,
     session,
     compatLightning,

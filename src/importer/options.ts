@@ -1,6 +1,7 @@
 import type { Clock, EventSink, Files, PauseGate, Random } from "../base/mod.ts";
 import type { ConflictStrategy } from "../logical/mod.ts";
 import type { CsvDialect, IgnoreColumnsRule, LoadSourceOptions } from "../source/mod.ts";
+import type { BucketAccess } from "../storage/mod.ts";
 import type { StatusPortOptions, TidbOptions } from "../tidb/mod.ts";
 import type { CheckpointOptions } from "./checkpoint-mirror.ts";
 import type { ImportWorld } from "./world.ts";
@@ -48,8 +49,10 @@ export interface ImportOptions {
   intoRows?: boolean;
   /** Of the backend "tidb"; absent: its defaults. */
   logical?: LogicalOptions;
-  /** Directory of the dump, or one file. */
+  /** Directory of the dump, or one file; with `bucket` its name, `s3://BUCKET/PREFIX`. */
   sourceDir: string;
+  /** The object store that the dump is in, with the keys to it; undefined: this host. */
+  bucket?: BucketAccess | undefined;
   /** How CSV files are written. */
   csv: CsvDialect;
   /** Rules, filter, routes and character sets of the source. */

@@ -35,7 +35,7 @@ export async function scanSource(
   env: ImportEnvironment,
   onProblem?: (problem: LevinError) => void,
 ): Promise<SourcePlan> {
-  const storage = await env.world.openStorage(options.sourceDir);
+  const storage = await env.world.openStorage(options.sourceDir, options.bucket);
   const source = await loadSource(storage, {
     ...options.load,
     dialect: options.csv,

@@ -3,7 +3,8 @@ import type { Clock } from "../base/mod.ts";
 import { type Connect, grpcConnect, nodeHttp, type SendHttp } from "../cluster/mod.ts";
 import { type KvDb, type LevelKvDbOptions, openLevelKvDb } from "../kvdb/mod.ts";
 import type { TlsOptions } from "../rpc/mod.ts";
-import { openLocalStorage, type Storage } from "../source/mod.ts";
+import { openSource, type Storage } from "../source/mod.ts";
+import type { BucketAccess } from "../storage/mod.ts";
 import {
   connectTidb,
   getStatusPort,
@@ -18,7 +19,7 @@ import type { ClusterTls } from "./options.ts";
 
 /** What an import reaches outside its own memory, beside files: the system's, or what a simulator puts in its place. */
 export interface ImportWorld {
-  openStorage(path: string): Promise<Storage>;
+  openStorage(path: string, bucket?: BucketAccess): Promise<Storage>;
   openKvDb(dir: string, options: LevelKvDbOptions): Promise<KvDb>;
   /** With a signal: statements that are under way end when it is aborted. */
   connectTidb(options: TidbOptions, signal?: AbortSignal): Promise<Tidb>;
@@ -38,7 +39,7 @@ export type StartEncoder = ImportWorld["startEncoder"];
 /** Local directories, LevelDB, sockets and worker threads; `encodeWorker` is the threads' script, or what takes their place. */
 export function systemWorld(clock: Clock, encodeWorker: URL | StartEncoder): ImportWorld {
   return {
-    openStorage: openLocalStorage,
+    openStorage: openSource,
     openKvDb: openLevelKvDb,
     connectTidb,
     openSqlLink,

@@ -1,5 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import { localPathOf, type ObjectStorage, type OpenStorageOptions, openObjectStorage } from "../storage/mod.ts";
+import { type BucketAccess, type ObjectStorage, openBucket } from "../storage/mod.ts";
 import { openLocalStorage } from "./local-storage.ts";
 import type { Storage } from "./storage.ts";
 
@@ -25,10 +25,9 @@ export function objectSource(objects: ObjectStorage): Storage {
   };
 }
 
-/** A directory, a file, `file:///DIR` or `s3://BUCKET/PREFIX?…` as a source. */
-export async function openSource(address: string, options: OpenStorageOptions = {}): Promise<Storage> {
-  const path = localPathOf(address);
-  return path === undefined ? objectSource(openObjectStorage(address, options)) : openLocalStorage(path);
+/** What is to be imported: a directory or a file of this host, or, where `bucket` is given, the objects below its prefix. */
+export async function openSource(path: string, bucket?: BucketAccess): Promise<Storage> {
+  return bucket === undefined ? openLocalStorage(path) : objectSource(openBucket(bucket));
 }
 
 async function guarded<T>(path: string, action: () => Promise<T>): Promise<T> {

@@ -15,7 +15,7 @@ export interface StoredObject {
 }
 
 /**
- * Where a dump lies. A local directory today; an object store needs the same three calls (list, open, ranged read).
+ * Where a dump lies: a local directory, or a prefix of a bucket.
  * Every failure is `Levin:Source:ErrUnreadable` naming the path.
  */
 export interface Storage {

@@ -11,5 +11,5 @@ export * from "./object-storage.ts";
 export * from "./open-storage.ts";
 export { S3Client } from "./s3-client.ts";
 export { S3Objects } from "./s3-objects.ts";
-export { parseS3Address } from "./s3-options.ts";
+export { parseS3Address, type S3Options } from "./s3-options.ts";
 export { WholeFiles } from "./whole-files.ts";

@@ -5,7 +5,7 @@ import { LocalObjects } from "./local-objects.ts";
 import type { ObjectStorage } from "./object-storage.ts";
 import { S3Client } from "./s3-client.ts";
 import { S3Objects } from "./s3-objects.ts";
-import { type Environment, parseS3Address } from "./s3-options.ts";
+import { type Environment, parseS3Address, type S3Options } from "./s3-options.ts";
 
 export interface OpenStorageOptions {
   clock?: Clock;
@@ -42,8 +42,19 @@ export function localPathOf(address: string): string | undefined {
 
 /** A directory's path, `file:///DIR`, `local:///DIR` or `s3://BUCKET/PREFIX?…` as storage. Errors: Levin:Storage:ErrAddress. */
 export function openObjectStorage(address: string, options: OpenStorageOptions = {}): ObjectStorage {
-  const { clock = systemClock, random = systemRandom, environment = {}, ca } = options;
+  const { clock = systemClock, environment = {}, ca } = options;
   const path = localPathOf(address);
   if (path !== undefined) return new LocalObjects(path, { clock });
-  return new S3Objects(new S3Client(parseS3Address(address, environment), { clock, random, ca }));
+  return openBucket({ ...parseS3Address(address, environment), ca }, options);
+}
+
+/** A bucket of which everything is known; plain data, so that it may be handed to a thread. */
+export interface BucketAccess extends S3Options {
+  /** Certificates in PEM that are trusted beside the system's. */
+  ca?: string | undefined;
+}
+
+export function openBucket({ ca, ...bucket }: BucketAccess, options: OpenStorageOptions = {}): ObjectStorage {
+  const { clock = systemClock, random = systemRandom } = options;
+  return new S3Objects(new S3Client(bucket, { clock, random, ca }));
 }

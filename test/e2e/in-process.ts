@@ -8,7 +8,7 @@ import { type CommandIo, runCli } from "../../src/cli/mod.ts";
 import { openSandbox, type RunningSandbox } from "../../src/cli/sandbox.ts";
 import { type EncodePort, EncodeTask, type FromWorker, type WorkerSetup } from "../../src/importer/mod.ts";
 import { openLevelKvDb } from "../../src/kvdb/mod.ts";
-import { openLocalStorage } from "../../src/source/mod.ts";
+import { openSource } from "../../src/source/mod.ts";
 
 export interface Ran {
   code: number;
@@ -20,7 +20,7 @@ export interface Ran {
 export function inlineEncoder(setup: WorkerSetup): EncodePort {
   let isOpen = true;
   let send: (message: FromWorker) => void = () => undefined;
-  const world = { openStorage: openLocalStorage, openKvDb: openLevelKvDb, files: systemFiles };
+  const world = { openStorage: openSource, openKvDb: openLevelKvDb, files: systemFiles };
   const task = new EncodeTask(setup, world, (message) => {
     if (isOpen) send(message);
   });

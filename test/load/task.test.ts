@@ -312,7 +312,7 @@ test("flags alone; what is wrong with a task has its code and exit code", async 
   const cases: [string[], number, RegExp][] = [
     [["run"], 2, /neither a task file/],
     [["run", "--dir", dump, "--import-mode", "fast"], 2, /Levin:Load:ErrConfig/],
-    [["run", "--dir", "s3://b/p"], 2, /object stores are not an import source yet/],
+    [["run", "--dir", "s3://b/p"], 2, /Cannot load "s3:\/\/b\/p": levin reads directories of this machine/],
     [["run", "-c", join(dir, "none.yaml")], 2, /Cannot read the task file/],
     // At once, as nobody will make the directory.
     [

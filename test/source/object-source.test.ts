@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { type LevinError, textOf, utf8 } from "../../src/base/mod.ts";
 import { newFields } from "../../src/codec/mod.ts";
 import { ChunkReader, loadSource, openSource, planChunks } from "../../src/source/mod.ts";
+import { parseS3Address } from "../../src/storage/mod.ts";
 import { S3Server } from "../storage/s3-server.ts";
 
 test("a dump in a bucket is found, cut into chunks and scanned, plain and compressed", async () => {
@@ -14,7 +15,7 @@ test("a dump in a bucket is found, cut into chunks and scanned, plain and compre
     const rows = Array.from({ length: 3000 }, (_, i) => `${i},row ${i}\n`).join("");
     server.put("dumps/one/d.t.1.csv", utf8(`a,b\n${rows}`));
     server.put("dumps/one/d.t.2.csv.gz", gzipSync("a,b\n7000,packed\n7001,packed\n"));
-    const storage = await openSource(server.address("dumps/one"));
+    const storage = await openSource("", parseS3Address(server.address("dumps/one"), {}));
     assert.equal(storage.name, "s3://bucket/dumps/one");
     const source = await loadSource(storage);
     const table = source.tables[0]!;
@@ -37,7 +38,7 @@ test("a dump in a bucket is found, cut into chunks and scanned, plain and compre
       assert.equal(error.code, "Levin:Source:ErrUnreadable");
       return /^Cannot read "s3:\/\/bucket\/dumps\/one\/none": there is no such object$/.test(error.message);
     });
-    const denied = await openSource(server.address("dumps").replace("wJalr", "wrong"));
+    const denied = await openSource("", parseS3Address(server.address("dumps").replace("wJalr", "wrong"), {}));
     await assert.rejects(denied.list(), /Cannot read "s3:\/\/bucket\/dumps": .*SignatureDoesNotMatch/);
   } finally {
     await server.stop();

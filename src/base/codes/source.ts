@@ -8,7 +8,8 @@ export const sourceCodes = defineCodes({
     exit: 3,
   },
   "Levin:Source:ErrRemote": {
-    meaning: "The source is an object store or another URL; levin imports from files of this machine only, for now.",
+    meaning:
+      "The source is an address of a kind that levin does not read: it imports from files of this machine and from S3-compatible stores.",
     action:
       "Copy the dump to this machine (aws s3 cp --recursive, rclone copy) or mount the store (rclone mount), and name that directory.",
     retry: "never",

@@ -53,7 +53,7 @@ export const importCommand = (io: CommandIo) =>
       if (config.get("lightning.server-mode") === true) return runServer(io, config);
       let options = await importJob(io, config, args.source, args.fresh);
       // Before a sandbox or a state directory is made for a path that is not there.
-      await openLocalStorage(options.sourceDir);
+      if (options.bucket === undefined) await openLocalStorage(options.sourceDir);
       let sandbox: RunningSandbox | undefined;
       if (args.sandbox !== undefined) {
         for (const path of ["tidb.host", "tidb.port", "tidb.status-port", "tidb.pd-addr"]) {

@@ -45,7 +45,7 @@ function taskFrom(io: CommandIo, base: LoadedConfig, state: Omit<ServerState, "m
   const config = loadConfig({ base, file: { path: "the task", text: toml } });
   const options = importOptions(io, config, undefined, false);
   // As Lightning: a task whose source is not there is refused, not queued.
-  if (!existsSync(options.sourceDir)) {
+  if (options.bucket === undefined && !existsSync(options.sourceDir)) {
     const message = `Cannot import "${options.sourceDir}": mydumper.data-source-dir does not exist`;
     throw new LevinError("Levin:Source:ErrUnreadable", message, { fields: { file: options.sourceDir } });
   }

@@ -46,12 +46,12 @@ export class EncodeTask {
   async #work(message: ToWorker): Promise<void> {
     switch (message.kind) {
       case "batch":
-        this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir);
+        this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir, this.#setup.bucket);
         this.#kvdb = await this.#world.openKvDb(message.dir, { shared: true });
         this.#encoder = await this.#open(this.#storage, this.#kvdb, message);
         return this.#send({ kind: "ready", warnings: [] });
       case "mark":
-        this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir);
+        this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir, this.#setup.bucket);
         this.#kvdb = await this.#world.openKvDb(message.dir, { shared: true });
         this.#encoder = await this.#mark(this.#storage, this.#kvdb, message);
         return this.#send({ kind: "ready", warnings: [] });

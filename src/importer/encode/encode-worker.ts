@@ -2,12 +2,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert, systemFiles } from "../../base/mod.ts";
 import { openLevelKvDb } from "../../kvdb/mod.ts";
-import { openLocalStorage } from "../../source/mod.ts";
+import { openSource } from "../../source/mod.ts";
 import { EncodeTask } from "./encode-task.ts";
 import type { ToWorker, WorkerSetup } from "./messages.ts";
 
 const port = parentPort;
 assert(port !== null, "an encode worker has a parent");
-const world = { openStorage: openLocalStorage, openKvDb: openLevelKvDb, files: systemFiles };
+const world = { openStorage: openSource, openKvDb: openLevelKvDb, files: systemFiles };
 const task = new EncodeTask(workerData as WorkerSetup, world, (message) => port.postMessage(message));
 port.on("message", (message: ToWorker) => task.take(message));

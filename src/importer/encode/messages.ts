@@ -2,6 +2,7 @@ import type { ErrorCode, ErrorFields } from "../../base/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
 import type { Chunk, ColumnCoding } from "../../source/mod.ts";
+import type { BucketAccess } from "../../storage/mod.ts";
 import type { BlockStore } from "../engines.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
 import type { RejectedRow } from "./rejected-row.ts";
@@ -16,6 +17,7 @@ export interface WorkerSizes {
 export interface WorkerSetup {
   worker: number;
   sourceDir: string;
+  bucket?: BucketAccess | undefined;
   sizes: WorkerSizes;
   session: EncodeSession;
   compatLightning: boolean;
