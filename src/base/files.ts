@@ -31,7 +31,10 @@ export interface DirEntry {
  * File operations as a value, so that a test can fail each of them in turn. Paths are plain; errors are Node's, with `code`.
  */
 export interface Files {
-  /** With its parents; the names of those that it makes are on disk when it resolves. */
+  /**
+   * With its parents. On disk when it resolves are the names of those that it makes and of the one that was there: whoever made that may have
+   * died before its name was on disk.
+   */
   makeDir(path: string): Promise<void>;
   read(path: string): Promise<Uint8Array | undefined>;
   /** Whole new content that is there in full or not at all: temporary file, sync, rename, sync of the directory. */
@@ -102,10 +105,14 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
 
 export const systemFiles: Files = {
   async makeDir(path) {
-    const made: string[] = [];
-    for (let at = resolve(path); !(await exists(at)); at = dirname(at)) made.push(at);
-    await fs.mkdir(path, { recursive: true });
-    for (const dir of made) await syncDir(dirname(dir));
+    const missing: string[] = [];
+    let at = resolve(path);
+    for (; !(await exists(at)); at = dirname(at)) missing.push(at);
+    await syncDir(dirname(at));
+    for (const dir of missing.reverse()) {
+      await fs.mkdir(dir, { recursive: true });
+      await syncDir(dirname(dir));
+    }
   },
   async read(path) {
     try {

@@ -7,7 +7,7 @@ import { looksForConflicts } from "./conflict/conflict-report.ts";
 import type { EncodeContext } from "./context.ts";
 import { EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
 import type { WarningCountMessage, WorkerTable } from "./encode/messages.ts";
-import { type BatchEngines, openBatchEngines } from "./engines.ts";
+import { type BatchEngines, openBatchEngines, removeEngineDir } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
 import { checkTypeErrors, writeRejected } from "./reports.ts";
 import { columnCodings } from "./source-plan.ts";
@@ -43,7 +43,7 @@ async function openEncoded(context: EncodeContext, state: BatchState): Promise<E
   const dir = batchDir(context, state.id, state.round);
   const { files } = context.env;
   await files.makeDir(context.options.sortedKvDir);
-  if (state.round > 0) await files.removeTree(batchDir(context, state.id, state.round - 1));
+  if (state.round > 0) await removeEngineDir(files, batchDir(context, state.id, state.round - 1));
   const engines = await openBatchEngines(context.env, dir, context.options.blockStore, looksForConflicts(context));
   try {
     // The name of the batch's directory: LevelDB does not see to that.
@@ -86,7 +86,7 @@ async function openWhole(context: EncodeContext, state: BatchState): Promise<Enc
     throw error;
   }
   await encoded.engines.close();
-  await context.env.files.removeTree(encoded.dir);
+  await removeEngineDir(context.env.files, encoded.dir);
   return await openEncoded(context, state);
 }
 
@@ -193,9 +193,9 @@ async function nextRound(
   await importEngines(encoded, state);
   await job.append({ type: "round", batch: state.id });
   await encoded.engines.close();
-  await env.files.removeTree(encoded.dir);
+  await removeEngineDir(env.files, encoded.dir);
   // A table that was reset makes a batch begin its rounds anew.
-  await env.files.removeTree(batchDir(context, state.id, state.round));
+  await removeEngineDir(env.files, batchDir(context, state.id, state.round));
   quota.release(state.id);
   return { ...(await openEncoded(context, state)), warnings: encoded.warnings };
 }

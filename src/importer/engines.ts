@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type Files, joinPath, utf8 } from "../base/mod.ts";
 import { type Engine, type MapStore, openEngine } from "../engine/mod.ts";
 import type { KvDb, LevelKvDbOptions } from "../kvdb/mod.ts";
@@ -40,6 +41,32 @@ export interface BatchEngines {
   /** Where the run looks for rows in each other's way. */
   conflict: { rows: Engine; overlay: Engine } | undefined;
   close(): Promise<void>;
+}
+
+/** Of a directory that is being removed. */
+const GONE = ".gone";
+
+/**
+ * Removes a batch's directory. Under its own name it is there as a whole or not at all: one whose removal was broken off would be taken for a
+ * LevelDB that has lost files.
+ */
+export async function removeEngineDir(files: Files, dir: string): Promise<void> {
+  const aside = `${dir}${GONE}`;
+  await files.removeTree(aside);
+  if ((await files.entries(dir)) === undefined) return;
+  await files.rename(dir, aside);
+  await files.syncDir(dirname(dir));
+  await files.removeTree(aside);
+}
+
+/** Removes what imports keep in the directory of sorted pairs; anything else there is not levin's. */
+export async function removeEngines(files: Files, dir: string): Promise<void> {
+  for (const name of await files.list(dir)) {
+    if (!/^batch-\d+(-\d+)?(\.gone)?$/.test(name)) continue;
+    const path = joinPath(dir, name);
+    if (name.endsWith(GONE)) await files.removeTree(path);
+    else await removeEngineDir(files, path);
+  }
 }
 
 /** Opens the engines of a batch as their owner; workers open the same directory as writers while they are open. */

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { type EventSink, type Files, joinPath, LevinError, utf8 } from "../base/mod.ts";
 import { acquireLock, type Journal, type LockEnvironment, openJournal, readJournal } from "../checkpoint/mod.ts";
+import { removeEngines } from "./engines.ts";
 import { applyRecord, changesOf, emptyState, isUntouched, type JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { differences, type Fingerprint, type JobRecord } from "./records.ts";
@@ -135,12 +136,6 @@ async function forget(files: Files, options: Pick<ImportOptions, "stateDir" | "s
   await files.remove(joinPath(options.stateDir, "journal"));
   await removeEngines(files, options.sortedKvDir);
   await files.removeTree(joinPath(options.stateDir, "reports"));
-}
-
-/** Removes what imports keep in the directory of sorted pairs; anything else there is not levin's. */
-export async function removeEngines(files: Files, dir: string): Promise<void> {
-  for (const name of await files.list(dir))
-    if (/^batch-\d+(-\d+)?$/.test(name)) await files.removeTree(joinPath(dir, name));
 }
 
 async function checkFormat(files: Files, dir: string): Promise<void> {

@@ -14,9 +14,10 @@ import type { RunContext } from "./context.ts";
 import { DiskQuota } from "./disk-quota.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
 import { type EncodedBatch, encodeBatch, encodePool, type ImportEngines } from "./encode-batch.ts";
+import { removeEngineDir, removeEngines } from "./engines.ts";
 import { finishTables, isStillThere } from "./finish-table.ts";
 import { ingestBatch, ingestEngines } from "./ingest-batch.ts";
-import { Job, removeEngines } from "./job.ts";
+import { Job } from "./job.ts";
 import { tableKeyRanges } from "./key-ranges.ts";
 import { runLogical } from "./logical/run-logical.ts";
 import { planMemory } from "./memory.ts";
@@ -305,7 +306,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   await finishTables(context, state, batch.tables);
   context.open.delete(batch.id);
   await encoded.engines.close();
-  await env.files.removeTree(encoded.dir);
+  await removeEngineDir(env.files, encoded.dir);
   env.emit({ kind: "engine", state: "removed", batch: batch.id, bytes: 0 });
   context.quota.release(batch.id);
 }

@@ -1,4 +1,7 @@
-/** A disk in memory that forgets at a crash what was not synced: files, and the ordered maps that stand for LevelDB directories. */
+/**
+ * A disk in memory that forgets at a crash what was not synced: bytes of files, the names of files and directories, and what the ordered maps
+ * that stand for LevelDB directories were told.
+ */
 import type { Files, Random } from "../../src/base/mod.ts";
 import { LevinError } from "../../src/base/mod.ts";
 import { type KvChange, type KvDb, type KvRange, memoryKvDb } from "../../src/kvdb/mod.ts";
@@ -13,6 +16,7 @@ export interface StoredFile {
 
 type MapChange = { changes: readonly KvChange[] } | { clear: KvRange };
 
+/** A LevelDB directory. */
 interface StoredMap {
   now: KvDb;
   durable: KvDb;
@@ -20,7 +24,12 @@ interface StoredMap {
   unsynced: MapChange[];
   /** Syncs, one after another. */
   tail: Promise<void>;
+  /** Some of its files were removed. */
+  isBroken: boolean;
 }
+
+const DIR = "directory";
+type Node = StoredFile | StoredMap | typeof DIR;
 
 const errors: Record<string, string> = {
   ENOSPC: "no space left on device",
@@ -33,39 +42,88 @@ export function diskError(code: string, what: string): Error {
   return Object.assign(new Error(`${code}: ${errors[code]}, ${what}`), { code });
 }
 
-/** A name that was given or taken and whose directory was not synced since. */
-interface NameChange {
-  path: string;
-  file: StoredFile | undefined;
-}
+export const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+
+/** A name that was given or taken, or a map that lost files, whose directory was not synced since. */
+type NameChange =
+  | { path: string; node: Node | undefined }
+  | { path: string; broken: true }
+  | { path: string; to: string };
+
+const dirOf = (change: NameChange): string => ("broken" in change ? change.path : parentOf(change.path));
 
 export class Disk {
-  /** As processes see them. Changed by `setName` only. */
+  /** As processes see them. Changed by `setName` and `breakMap` only. */
   readonly files = new Map<string, StoredFile>();
   readonly maps = new Map<string, StoredMap>();
+  readonly #dirs = new Set<string>();
   /** What a power cut leaves. */
-  readonly #durableNames = new Map<string, StoredFile>();
-  #unsyncedNames: NameChange[] = [];
+  readonly #durable = new Map<string, Node>();
+  #unsynced: NameChange[] = [];
 
-  /** Gives a file a name, or takes it away; lasts when the directory was synced. */
-  setName(path: string, file: StoredFile | undefined): void {
-    applyName(this.files, { path, file });
-    this.#unsyncedNames.push({ path, file });
+  /** Gives a file or directory a name, or takes it away; lasts when the directory that it stands in was synced. */
+  setName(path: string, node: Node | undefined): void {
+    this.files.delete(path);
+    this.maps.delete(path);
+    this.#dirs.delete(path);
+    if (node === DIR) this.#dirs.add(path);
+    else if (node !== undefined && "bytes" in node) this.files.set(path, node);
+    else if (node !== undefined) this.maps.set(path, node);
+    this.#unsynced.push({ path, node });
   }
 
-  syncDir(dir: string): void {
-    const inside = ({ path }: NameChange): boolean => path.slice(0, path.lastIndexOf("/")) === dir;
-    for (const change of this.#unsyncedNames) if (inside(change)) applyName(this.#durableNames, change);
-    this.#unsyncedNames = this.#unsyncedNames.filter((change) => !inside(change));
+  isDir(path: string): boolean {
+    return path === "" || this.#dirs.has(path) || this.maps.has(path);
+  }
+
+  makeDir(path: string): void {
+    this.setName(path, DIR);
+  }
+
+  /** All names. */
+  *names(): Generator<string> {
+    yield* this.files.keys();
+    yield* this.maps.keys();
+    yield* this.#dirs;
+  }
+
+  /** A directory with all that is in it: one change of names. */
+  moveDir(from: string, to: string): void {
+    for (const [path, file] of [...this.files]) {
+      if (isBelow(path, from)) this.files.delete(path);
+      if (isBelow(path, from)) this.files.set(moved(path, from, to), file);
+    }
+    for (const [path, map] of [...this.maps]) {
+      if (isBelow(path, from)) this.maps.delete(path);
+      if (isBelow(path, from)) this.maps.set(moved(path, from, to), map);
+    }
+    for (const path of [...this.#dirs])
+      if (isBelow(path, from) && this.#dirs.delete(path)) this.#dirs.add(moved(path, from, to));
+    this.#unsynced.push({ path: from, to });
+  }
+
+  syncDir(path: string): void {
+    const dir = path === "/" ? "" : path;
+    const isInside = (change: NameChange): boolean => dirOf(change) === dir;
+    for (const change of this.#unsynced) if (isInside(change)) this.#keep(change);
+    this.#unsynced = this.#unsynced.filter((change) => !isInside(change));
   }
 
   /** What a power cut leaves: of what was not synced some first part. */
   async crash(random: Random): Promise<void> {
-    const keptNames = Math.floor(random.next() * (this.#unsyncedNames.length + 1));
-    for (const change of this.#unsyncedNames.splice(0, keptNames)) applyName(this.#durableNames, change);
-    this.#unsyncedNames = [];
+    // Often nothing: what is lost with the oldest change is seldom asked for else.
+    const keptNames = random.next() < 0.4 ? 0 : Math.floor(random.next() * (this.#unsynced.length + 1));
+    for (const change of this.#unsynced.slice(0, keptNames)) this.#keep(change);
+    this.#unsynced = [];
     this.files.clear();
-    for (const [path, file] of this.#durableNames) this.files.set(path, file);
+    this.maps.clear();
+    this.#dirs.clear();
+    for (const [path, node] of this.#durable) {
+      if (!this.#isReachable(path)) this.#durable.delete(path);
+      else if (node === DIR) this.#dirs.add(path);
+      else if ("bytes" in node) this.files.set(path, node);
+      else this.maps.set(path, node);
+    }
     for (const file of new Set(this.files.values())) {
       const lost = file.bytes.length - file.syncedSize;
       if (lost > 0) file.bytes = file.bytes.slice(0, file.syncedSize + Math.floor(random.next() * (lost + 1)));
@@ -75,15 +133,26 @@ export class Disk {
       await map.tail;
       const kept = Math.floor(random.next() * (map.unsynced.length + 1));
       for (const change of map.unsynced.splice(0, kept)) await apply(map.durable, change);
-      map.unsynced = [];
+      map.unsynced.length = 0;
       map.now = await copyOf(map.durable);
     }
   }
 
+  /** Removes some of what is below a path, and all of it the second time. */
+  removeSome(path: string): void {
+    for (const [name, map] of this.maps) {
+      if (!isBelow(name, path) || map.isBroken) continue;
+      this.maps.set(name, { ...map, isBroken: true });
+      this.#unsynced.push({ path: name, broken: true });
+    }
+    const files = [...this.files.keys()].filter((name) => isBelow(name, path));
+    for (const name of files.slice(0, files.length >>> 1)) this.setName(name, undefined);
+  }
+
   removeTree(path: string): void {
-    const inside = (name: string): boolean => name === path || name.startsWith(`${path}/`);
-    for (const name of [...this.files.keys()]) if (inside(name)) this.setName(name, undefined);
-    for (const name of this.maps.keys()) if (inside(name)) this.maps.delete(name);
+    const names = [...this.names()].filter((name) => isBelow(name, path));
+    // What is inside goes first.
+    for (const name of names.sort((a, b) => (a > b ? -1 : 1))) this.setName(name, undefined);
   }
 
   /** File operations of one process. `errorCode` chooses the error of a step that fails; `isOpen` false: its thread was ended. */
@@ -102,18 +171,47 @@ export class Disk {
     };
     return await step("open", async () => {
       let map = this.maps.get(dir);
+      if (map?.isBroken) throw new LevinError("Levin:Engine:ErrCorrupt", `Cannot open "${dir}": 1 missing files`);
       if (map === undefined) {
-        map = { now: memoryKvDb(), durable: memoryKvDb(), unsynced: [], tail: Promise.resolve() };
-        this.maps.set(dir, map);
+        map = { now: memoryKvDb(), durable: memoryKvDb(), unsynced: [], tail: Promise.resolve(), isBroken: false };
+        this.setName(dir, map);
       }
       return handleOf(map, step);
     });
   }
+
+  #keep(change: NameChange): void {
+    const { path } = change;
+    if ("node" in change) {
+      if (change.node === undefined) this.#durable.delete(path);
+      else this.#durable.set(path, change.node);
+      return;
+    }
+    if ("to" in change) {
+      for (const [name, node] of [...this.#durable]) {
+        if (!isBelow(name, path) || !this.#durable.delete(name)) continue;
+        this.#durable.set(moved(name, path, change.to), node);
+      }
+      return;
+    }
+    const node = this.#durable.get(path);
+    if (node !== undefined && node !== DIR && "now" in node) this.#durable.set(path, { ...node, isBroken: true });
+  }
+
+  #isReachable(path: string): boolean {
+    for (let at = parentOf(path); at !== ""; at = parentOf(at)) {
+      const node = this.#durable.get(at);
+      if (node === undefined || (node !== DIR && "bytes" in node)) return false;
+    }
+    return true;
+  }
 }
 
-function applyName(names: Map<string, StoredFile>, { path, file }: NameChange): void {
-  if (file === undefined) names.delete(path);
-  else names.set(path, file);
+/** The path below `from` as it is below `to`. */
+const moved = (path: string, from: string, to: string): string => `${to}${path.slice(from.length)}`;
+
+export function isBelow(name: string, path: string): boolean {
+  return name === path || name.startsWith(`${path}/`);
 }
 
 function handleOf(map: StoredMap, step: <T>(what: string, run: () => Promise<T>) => Promise<T>): KvDb {

@@ -29,3 +29,44 @@ test("a journal whose name was not on disk when its maker died outlives the next
   }
   assert.equal(struck, 12);
 });
+
+/** A directory was made by a process that died before its name was on disk; the next one wrote into it, for instance reports. */
+test("directories whose names were not on disk when their maker died outlive the next power cut", async () => {
+  let deaths = 0;
+  for (let nth = 1; nth <= 12; nth++) {
+    const judge = (life: number) => {
+      let made = 0;
+      let last = "";
+      return (kind: StepKind, what: string): Harm => {
+        const isSync = kind === "file" && what === "fsync" && last === "mkdir";
+        if (kind === "file") last = what;
+        if (isSync && life === 1 && ++made === nth) {
+          deaths++;
+          return "crash-before";
+        }
+        return life === 2 && what === "Write" ? "crash-before" : undefined;
+      };
+    };
+    // Some of its rows are left out.
+    await simulate(10, { livesMax: 2, powerCut: (life) => life === 2, judge });
+  }
+  assert.ok(deaths > 3, `${deaths} deaths`);
+});
+
+test("engines whose removal was broken off are not taken for damaged ones", async () => {
+  let deaths = 0;
+  for (const seed of [1, 2, 3, 6, 10, 19]) {
+    for (let nth = 1; nth <= 4; nth++) {
+      const judge = (life: number) => {
+        let seen = 0;
+        return (kind: StepKind, what: string): Harm => {
+          if (life !== 1 || kind !== "file" || what !== "rm" || ++seen !== nth) return undefined;
+          deaths++;
+          return "crash-after";
+        };
+      };
+      await simulate(seed, { livesMax: 1, powerCut: true, judge });
+    }
+  }
+  assert.ok(deaths > 12, `${deaths} deaths`);
+});

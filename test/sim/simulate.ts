@@ -32,7 +32,7 @@ export interface SimSettings {
   /** Faults of the embedded services instead of chances. */
   plan?: FaultPlan;
   /** Whether the power is cut where a life dies, instead of a chance. */
-  powerCut?: boolean;
+  powerCut?: boolean | ((life: number) => boolean);
   /** Changes what is simulated, for instance to break it. */
   tamper?: (place: Place, options: ImportOptions) => void;
   onEvent?: (event: LevinEvent, life: number) => void;
@@ -125,7 +125,9 @@ class Simulation {
       if (outcome.kind === "died") {
         this.#littered = true;
         // A process that is killed loses nothing that it wrote; a power cut, now or later, may take what was not synced.
-        if (this.#settings.powerCut ?? this.#dice.next() < 0.5) await this.#place.disk.crash(this.#dice);
+        const { powerCut = this.#dice.next() < 0.5 } = this.#settings;
+        const isCut = typeof powerCut === "function" ? powerCut(number) : powerCut;
+        if (isCut) await this.#place.disk.crash(this.#dice);
       }
       if (outcome.kind !== "done" && this.#chaos.losesEngines()) this.#place.disk.removeTree("/state/engines");
       await this.#settings.afterLife?.(number);

@@ -7,7 +7,8 @@ import { resolveBatch } from "../conflict/resolve-batch.ts";
 import type { EncodeContext } from "../context.ts";
 import { DiskQuota } from "../disk-quota.ts";
 import { batchDir, encodeBatch, encodePool } from "../encode-batch.ts";
-import { type JobLog, removeEngines } from "../job.ts";
+import { removeEngineDir, removeEngines } from "../engines.ts";
+import type { JobLog } from "../job.ts";
 import { applyRecord, emptyState } from "../job-state.ts";
 import { planMemory } from "../memory.ts";
 import { Progress } from "../progress.ts";
@@ -177,7 +178,7 @@ async function resolve(
   const quiet = { ...context, env: { ...env, emit: () => undefined } };
   const pool = encodePool(context, session);
   try {
-    await env.files.removeTree(batchDir(quiet, batch.id));
+    await removeEngineDir(env.files, batchDir(quiet, batch.id));
     await job.append({ type: "batch", batch: batch.id, tables: batch.tables.map(({ name }) => name), commitTs: "0" });
     const encoded = await encodeBatch(quiet, pool, batch);
     try {
