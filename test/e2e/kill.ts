@@ -42,7 +42,7 @@ function makeDump(dir: string, random: Random): Dump {
 }
 
 /** Starts the sandbox on the ports that it had before, if any. */
-function startSandbox(levin: string, dir: string, before?: SandboxAddresses) {
+export function startSandbox(levin: string, dir: string, before?: SandboxAddresses, stores = 3) {
   const ports =
     before === undefined
       ? []
@@ -51,10 +51,10 @@ function startSandbox(levin: string, dir: string, before?: SandboxAddresses) {
           ["--tidb-status", before.status.port],
           ["--pd-port", before.pd[0]!.split(":")[1]!],
         ].flatMap((pair) => pair.map(String));
-  return startSandboxProcess(levin, dir, 3, ports);
+  return startSandboxProcess(levin, dir, stores, ports);
 }
 
-function killed(child: ChildProcess): Promise<void> {
+export function killed(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) return resolve();
     child.on("close", () => resolve());

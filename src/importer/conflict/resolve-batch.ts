@@ -165,6 +165,8 @@ class Resolution {
   readonly #noted: Noted[] = [];
   readonly #onLoser: OnLoser;
   readonly #hits: readonly TakenKey[];
+  /** One key of each row of the target that is to go. */
+  readonly #gone: TakenKey[] = [];
 
   constructor(
     context: EncodeContext,
@@ -217,10 +219,13 @@ class Resolution {
   /** Rows of the target that have a key of the import, each once. */
   async #deletes(): Promise<{ table: string; where: string[] }[]> {
     const byTable = new Map<string, Set<string>>();
-    for (const { table, where } of this.#hits) {
-      const rows = byTable.get(table.name) ?? new Set();
-      byTable.set(table.name, rows);
-      rows.add(await where());
+    for (const hit of this.#hits) {
+      const { name } = hit.table;
+      const rows = byTable.get(name) ?? new Set();
+      byTable.set(name, rows);
+      const row = await hit.where();
+      if (!rows.has(row)) this.#gone.push(hit);
+      rows.add(row);
     }
     return [...byTable].map(([table, where]) => ({ table, where: [...where] }));
   }
@@ -258,10 +263,9 @@ class Resolution {
 
   /** Finds where the other rows stand. */
   async #lines(rows: Engine): Promise<ConflictLine[]> {
-    const { strategy, maxRecordRows } = this.#context.options.conflict!;
+    const { maxRecordRows } = this.#context.options.conflict!;
     const wanted = new Map<number, SourcePlace | null>(this.#noted.map(({ other }) => [other, null]));
-    if (strategy === "replace")
-      for (const { key } of this.#hits) wanted.set(this.#decision.winner[this.#keys.find(key, 0, key.length)]!, null);
+    for (const { key } of this.#gone) wanted.set(this.#decision.winner[this.#keys.find(key, 0, key.length)]!, null);
     await eachRow(rows, this.#context.env.signal, ({ ordinal, place }) => {
       if (!wanted.has(ordinal)) return;
       wanted.set(
@@ -275,8 +279,7 @@ class Resolution {
       const words = keyWords(this.#context.models.get(name)!, key, session);
       return { table: name, ...words, dropped, kept: wanted.get(other) ?? null };
     });
-    if (strategy !== "replace") return lines;
-    for (const { table, key } of this.#hits.slice(0, Math.max(0, maxRecordRows - lines.length))) {
+    for (const { table, key } of this.#gone.slice(0, Math.max(0, maxRecordRows - lines.length))) {
       const words = keyWords(this.#context.models.get(table.name)!, key, session);
       const kept = wanted.get(this.#decision.winner[this.#keys.find(key, 0, key.length)]!) ?? null;
       lines.push({ table: table.name, ...words, dropped: null, kept });
