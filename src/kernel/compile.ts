@@ -11,7 +11,7 @@ export interface ModuleNames {
 
 interface Head extends FunctionType {
   readonly name: string;
-  readonly names: readonly string[];
+  readonly names: string[];
   readonly exported: boolean;
 }
 
@@ -48,7 +48,11 @@ function skipBlock(tokens: Tokens): void {
 }
 
 /** Calls `onFunction` before each function's block, which it takes. */
-function walk(tokens: Tokens, onGlobal: (name: string, type: ValueType) => void, onFunction: (head: Head) => void): void {
+function walk(
+  tokens: Tokens,
+  onGlobal: (name: string, type: ValueType) => void,
+  onFunction: (head: Head) => void,
+): void {
   while (tokens.kind !== "end") {
     if (tokens.takeIf("global")) {
       const name = tokens.word();

@@ -1,14 +1,6 @@
 /** Expressions of a function: operators by precedence, calls, names. */
 import type { ModuleNames } from "./compile.ts";
-import {
-  AND_BINDING,
-  LOADS,
-  ONE_FUNCTIONS,
-  OPERATORS,
-  OR_BINDING,
-  PAIR_FUNCTIONS,
-  STORES,
-} from "./operators.ts";
+import { AND_BINDING, LOADS, ONE_FUNCTIONS, OPERATORS, OR_BINDING, PAIR_FUNCTIONS, STORES } from "./operators.ts";
 import type { Tokens } from "./tokens.ts";
 import { signed, TYPE_CODES, unsigned, type ValueType } from "./wasm-bytes.ts";
 
@@ -89,14 +81,7 @@ export class ExpressionCompiler {
       return type;
     }
     if (tokens.kind === "number") return this.literal(wanted, 1n);
-    if (tokens.takeIf("-")) {
-      if (tokens.kind === "number") return this.literal(wanted, -1n);
-      const at = code.length;
-      const type = this.operand(wanted);
-      code.splice(at, 0, type === "i32" ? 0x41 : 0x42, 0x00);
-      code.push(OPERATORS.get("-")![type]);
-      return type;
-    }
+    if (tokens.takeIf("-")) return this.negative(wanted);
     if (tokens.takeIf("~")) {
       const type = this.operand(wanted);
       code.push(type === "i32" ? 0x41 : 0x42, 0x7f, OPERATORS.get("^")![type]);
@@ -110,6 +95,16 @@ export class ExpressionCompiler {
     if (tokens.text === "(") return this.call(name, wanted) ?? tokens.fail(`${name} has no value`);
     const { type, get } = this.place(name);
     code.push(...get);
+    return type;
+  }
+
+  private negative(wanted: ValueType): ValueType {
+    const { tokens, code } = this;
+    if (tokens.kind === "number") return this.literal(wanted, -1n);
+    const at = code.length;
+    const type = this.operand(wanted);
+    code.splice(at, 0, type === "i32" ? 0x41 : 0x42, 0x00);
+    code.push(OPERATORS.get("-")![type]);
     return type;
   }
 
@@ -192,7 +187,5 @@ export class ExpressionCompiler {
 }
 
 function constant(type: ValueType, value: bigint): number[] {
-  return type === "i32"
-    ? [0x41, ...signed(BigInt.asIntN(32, value))]
-    : [0x42, ...signed(BigInt.asIntN(64, value))];
+  return type === "i32" ? [0x41, ...signed(BigInt.asIntN(32, value))] : [0x42, ...signed(BigInt.asIntN(64, value))];
 }

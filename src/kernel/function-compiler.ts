@@ -13,7 +13,7 @@ export class FunctionCompiler extends ExpressionCompiler {
   private depth = 0;
   private readonly loops: number[] = [];
 
-  constructor(tokens: Tokens, module: ModuleNames, head: FunctionType, names: readonly string[]) {
+  constructor(tokens: Tokens, module: ModuleNames, head: FunctionType, names: string[]) {
     super(tokens, module);
     this.head = head;
     names.forEach((name, i) => {

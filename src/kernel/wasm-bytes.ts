@@ -58,7 +58,11 @@ export interface WasmFunction extends FunctionType {
 }
 
 /** A module with one imported memory (`env.memory`), mutable globals that begin as zero, and functions. */
-export function wasmModule(functions: readonly WasmFunction[], globals: readonly ValueType[], pages: number): Uint8Array {
+export function wasmModule(
+  functions: readonly WasmFunction[],
+  globals: readonly ValueType[],
+  pages: number,
+): Uint8Array {
   const types = functions.map(({ params, result }) => [
     0x60,
     ...list(params.map((type) => [TYPE_CODES[type]])),
@@ -66,7 +70,9 @@ export function wasmModule(functions: readonly WasmFunction[], globals: readonly
   ]);
   const memory = [...text("env"), ...text("memory"), 0x02, 0x01, ...unsigned(pages), ...unsigned(pages)];
   const zero = (type: ValueType): number[] => [TYPE_CODES[type], 0x01, type === "i32" ? 0x41 : 0x42, 0x00, 0x0b];
-  const exports = functions.flatMap(({ name, exported }, i) => (exported ? [[...text(name), 0x00, ...unsigned(i)]] : []));
+  const exports = functions.flatMap(({ name, exported }, i) =>
+    exported ? [[...text(name), 0x00, ...unsigned(i)]] : [],
+  );
   const bodies = functions.map(({ locals, code }) => {
     const body = [...list(locals.map((type) => [0x01, TYPE_CODES[type]])), ...code, 0x0b];
     return [...unsigned(body.length), ...body];
