@@ -12,7 +12,7 @@ import { assert } from "../base/mod.ts";
 import type { PackedBatch, PairSink } from "../codec/mod.ts";
 import { EntrySorter } from "./entry-sorter.ts";
 import { ENTRY_BYTES_MAX, entrySize, keyLengthOf, keyStartOf, writeEntryHead, writeValueHead } from "./packed-pairs.ts";
-import { type RunSpace, scratchBytes } from "./run-builder.ts";
+import { type Offsets, type RunSpace, scratchBytes } from "./run-builder.ts";
 
 interface PairArenaOptions {
   /** Bytes of packed pairs that fit. */
@@ -29,7 +29,7 @@ const NATIVE_COPY_BYTES = 128;
 
 /** Pairs sorted by key; offsets point into `bytes`. Valid until the arena is next written to or cleared. */
 export interface SortedEntries extends RunSpace {
-  offsets: Uint32Array;
+  offsets: Offsets;
 }
 
 export class PairArena implements PairSink {
