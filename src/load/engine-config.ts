@@ -7,6 +7,8 @@ import type { Table } from "./table-reader.ts";
 export interface ResolvedSession {
   sqlMode: string;
   timeZone: string;
+  /** The target is MySQL or MariaDB, which does not take TiDB's variables. */
+  notTidb?: boolean;
 }
 
 /** What else decides the engine's configuration. */
@@ -97,11 +99,13 @@ function checkpointSection(subtask: SubTask, settings: EngineSettings): Table {
 
 function sessionVars({ to }: SubTask, session: ResolvedSession): Table {
   const given = Object.entries(to.session).filter(([name]) => !/^(sql_mode|time_zone)$/i.test(name));
-  return {
+  const all = {
     ...Object.fromEntries(given.filter(([name]) => !(name.toLowerCase() in FIXED_SESSION))),
     ...FIXED_SESSION,
     time_zone: session.timeZone,
   };
+  if (session.notTidb !== true) return all;
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !/^tidb_/i.test(name)));
 }
 
 function securitySection({ to }: SubTask): Table {

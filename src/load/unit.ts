@@ -101,7 +101,9 @@ export class LoadUnit {
         timeZone = timeZoneOffset(answer.rows[0]?.[0]) ?? "";
         if (timeZone === "") throw new Error(`the target's time zone cannot be told from "${answer.rows[0]?.[0]}"`);
       }
-      this.#session = { timeZone, sqlMode: resolveSqlMode(this.#subtask, warn) };
+      const version = (await tidb.query("SELECT VERSION()")).rows[0]?.[0] ?? "";
+      const notTidb = !/-tidb-/i.test(version);
+      this.#session = { timeZone, sqlMode: resolveSqlMode(this.#subtask, warn), notTidb };
       this.#restore = new Restore({ env, tidb, list, table, record, progress: this.#progress });
       this.#progress.position = record.position;
       this.#progress.gtid = record.gtid;

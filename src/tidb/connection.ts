@@ -104,9 +104,12 @@ export function sqlErrno(error: unknown): number | undefined {
   return error instanceof LevinError && typeof error.fields["errno"] === "number" ? error.fields["errno"] : undefined;
 }
 
-/** One SET of all of them; undefined where there are none. */
+/** One SET of all of them; undefined where there are none. Whole numbers stand bare: MariaDB takes no '0' for a switch. */
 export function variablesStatement(variables: Record<string, string | number>): string | undefined {
-  const parts = Object.entries(variables).map(([name, value]) => `${name} = ${mysql.escape(value)}`);
+  const bare = (value: string | number): boolean => /^(0|-?[1-9]\d{0,17})$/.test(String(value));
+  const parts = Object.entries(variables).map(
+    ([name, value]) => `${name} = ${bare(value) ? value : mysql.escape(value)}`,
+  );
   return parts.length === 0 ? undefined : `SET ${parts.join(", ")}`;
 }
 

@@ -4,9 +4,12 @@
  */
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Clock, LevinError, systemClock } from "../../src/base/mod.ts";
+import { importEngine } from "../../src/cli/load/engine.ts";
+import type { WorkerSetup } from "../../src/importer/mod.ts";
 import {
   CheckpointList,
   type EngineRun,
@@ -24,7 +27,7 @@ import {
   type SubTask,
 } from "../../src/load/mod.ts";
 import type { SqlResult, Tidb } from "../../src/tidb/mod.ts";
-import { Place } from "../e2e/in-process.ts";
+import { commandIo, inlineEncoder, Place } from "../e2e/in-process.ts";
 import { mariadbMissing, withMariadb } from "../interop/mariadb.ts";
 import { until } from "../until.ts";
 import { Etcd, etcdMissing, skipped } from "./etcd.ts";
@@ -373,6 +376,40 @@ else {
     await maria.query(`UPDATE dm_meta.${task}_lightning_checkpoint_list SET status = 'odd'`);
     assert.equal(await again.unit.isFreshTask(), true);
     await close(again);
+  });
+
+  test("rows go into MariaDB by statements, with 16 connections and no more encoders than there are processors", async () => {
+    const task = name("statements");
+    const dump = writeDump(join(dir, task), [
+      [1, "a"],
+      [2, "b"],
+      [1, "c"],
+    ]);
+    const subtask = subtaskOf({ ...target, statusPort: 10080 }, dump, { name: task, mode: "all" });
+    subtask.routes = [{ "schema-pattern": "d", "target-schema": task }];
+    Object.assign(subtask.loader, { importMode: "logical", poolSize: 16 });
+    subtask.to.session = { tidb_skip_utf8_check: "1" };
+    let encoders = 0;
+    const startEncoder = (setup: WorkerSetup) => {
+      encoders++;
+      return inlineEncoder(setup);
+    };
+    const unit = new LoadUnit(
+      subtask,
+      environmentOf(target, join(dir, `${task}-state`), {
+        engine: importEngine(commandIo({ encodeWorker: startEncoder })),
+      }),
+    );
+    await unit.init();
+    const ended = await unit.process();
+    assert.deepEqual(ended, OK, JSON.stringify(ended.errors));
+    const { rows } = await maria.query(`SELECT id, v FROM ${task}.t ORDER BY id`);
+    assert.deepEqual(rows, [
+      ["1", "c"],
+      ["2", "b"],
+    ]);
+    assert.ok(encoders > 0 && encoders <= availableParallelism(), `${encoders} encoders`);
+    await unit.close();
   });
 
   test("metrics count each failed run once, by DM's rule of what is resumable, and go with the unit", async () => {

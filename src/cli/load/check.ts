@@ -12,6 +12,7 @@ import {
   localPath,
   parseMetadata,
   positionText,
+  type ResolvedSession,
   readLoadCheckpoint,
   resolveSqlMode,
   type SubTask,
@@ -106,7 +107,8 @@ async function targetChecks(io: CommandIo, task: LoadTask): Promise<Found[]> {
         ? "nothing was loaded yet"
         : `${status}${record === undefined ? "" : `, phase ${record.phase}`}`;
     out.push({ check: "checkpoint", status: "ok", detail: before });
-    if (status !== "finished" && fits) out.push(...(await importChecks(io, task, { timeZone, sqlMode })));
+    if (status !== "finished" && fits)
+      out.push(...(await importChecks(io, task, { timeZone, sqlMode, notTidb: !isTidb })));
     return out;
   } finally {
     await tidb.close();
@@ -117,7 +119,7 @@ async function targetChecks(io: CommandIo, task: LoadTask): Promise<Found[]> {
 async function importChecks(
   io: CommandIo,
   { subtask, stateDir }: LoadTask,
-  session: { timeZone: string; sqlMode: string },
+  session: ResolvedSession,
 ): Promise<Found[]> {
   const env = importEnvironment(io, () => undefined);
   try {

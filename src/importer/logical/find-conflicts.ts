@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { joinPath, LevinError } from "../../base/mod.ts";
 import { compileTable, type EncodeSession } from "../../encoder/mod.ts";
 import { parseSqlMode, runScript, type TableInfo } from "../../schema/mod.ts";
@@ -152,9 +153,11 @@ function asideOf(context: LogicalContext, models: Map<string, TableInfo>, newCol
     state,
     append: async (record) => applyRecord(state, record),
   };
-  const { workers, blockStore: blocks } = options;
+  // For statements they are connections, of which there may be many more than threads that have something to do.
+  const workers = Math.min(options.workers, availableParallelism());
+  const blocks = options.blockStore;
   return {
-    options,
+    options: { ...options, workers },
     env,
     plan,
     job,
