@@ -6,6 +6,7 @@ import { checkpointCampaign } from "./br/kill-campaign.ts";
 import { killCampaign } from "./e2e/kill-campaign.ts";
 import { limitsCampaign } from "./e2e/limits-campaign.ts";
 import { resumeCampaign } from "./e2e/resume-campaign.ts";
+import { unitCampaign } from "./e2e/unit-campaign.ts";
 import { encoderCampaign } from "./encoder/encoder-campaign.ts";
 import { mutantsCampaign } from "./sim/mutants-campaign.ts";
 import { simulationCampaign } from "./sim/simulation-campaign.ts";
@@ -22,6 +23,7 @@ const campaigns: Record<string, LongCampaign> = {
   mutants: mutantsCampaign,
   sweep: sweepCampaign,
   kill: killCampaign,
+  units: unitCampaign,
   checkpoint: checkpointCampaign,
   limits: limitsCampaign,
   resume: resumeCampaign,

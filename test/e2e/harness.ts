@@ -163,9 +163,10 @@ export function targetFlags(sandbox: SandboxAddresses): string[] {
   ];
 }
 
-export function connect(sandbox: SandboxAddresses): Promise<mysql.Connection> {
+export function connect(sandbox: { tidb: { host: string; port: number } }): Promise<mysql.Connection> {
   return mysql.createConnection({
-    ...sandbox.tidb,
+    host: sandbox.tidb.host,
+    port: sandbox.tidb.port,
     user: "root",
     rowsAsArray: true,
     dateStrings: true,
