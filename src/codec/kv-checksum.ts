@@ -5,6 +5,7 @@
  * of as many zeros). So pairs with equal lengths are first xored together, four bytes at a time, which costs less than half of a CRC,
  * and only the sums go through it.
  */
+import { assert } from "../base/mod.ts";
 import { type Crc64Halves, joinHalves, xorCrc64 } from "./crc64.ts";
 
 /** Sums over key-value pairs. Order does not matter. */
@@ -79,6 +80,20 @@ export class KvChecksum {
     xorInto(this.sums, at, key, keyStart, keyEnd);
     xorInto(this.sums, at + keyWords, value, valueStart, valueEnd);
     this.odd[group]! ^= 1;
+  }
+
+  /** `count` pairs of one shape by the xor of their bytes: `message` is the key's and the value's, side by side, `size` bytes. */
+  addXored(message: Uint8Array, size: number, count: number): void {
+    assert(this.prefix.length === 0, "pairs that were xored elsewhere have no prefix");
+    xorCrc64(this.total, message, size);
+    if (count % 2 === 0) {
+      message.fill(0, 0, size);
+      xorCrc64(this.total, message, size);
+    }
+    this.kvs += count;
+    const low = this.bytesLow + count * size;
+    this.bytesHigh += Math.floor(low / TWO32);
+    this.bytesLow = low % TWO32;
   }
 
   merge(other: KvSums): void {

@@ -1,7 +1,37 @@
+import type { KvChecksum } from "./kv-checksum.ts";
+
 /**
  * Where an encoder puts the pairs of a row: record pairs go to one sink, index pairs to another. The callee copies the bytes
  * at once, so the caller may reuse both buffers. Key: `key[0, keyLength)`; value: `value[0, valueLength)`.
  */
 export interface PairSink {
   put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void;
+  /** Where pairs of many rows may be put at once; absent where only `put` will do. */
+  readonly packed?: PackedSink;
+}
+
+/** Pairs as the engine keeps them: entries of `WriteBatch.pairs` (see `engine/packed-pairs.ts`), with gaps between them. */
+export interface PackedBatch {
+  readonly bytes: Uint8Array;
+  /** The entries lie in `bytes[from, to)`. */
+  readonly from: number;
+  readonly to: number;
+  /** Offset in `bytes` of each entry: `starts[0, count)`. */
+  readonly starts: Uint32Array;
+  readonly count: number;
+  /** Bytes of keys and values, and of the largest entry. */
+  readonly pairBytes: number;
+  readonly entryBytesMax: number;
+  /** The keys ascend, equal ones included. */
+  readonly inOrder: boolean;
+}
+
+export interface PackedSink {
+  /** What fits at once. */
+  readonly roomBytes: number;
+  readonly roomPairs: number;
+  /** Copies the pairs; they are not added to `checksum`. */
+  putPacked(batch: PackedBatch): void;
+  /** Where the sums of the pairs go, some time later. */
+  readonly checksum: KvChecksum;
 }

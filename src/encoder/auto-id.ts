@@ -93,6 +93,11 @@ export class AutoIds {
     if (column.autoIncrement && (unsigned || high >= 0)) raise(this.increment, high >>> 0, low >>> 0);
   }
 
+  /** Notes the largest of several values of an AUTO_INCREMENT column, at least 0. */
+  noteIncrement(high: number, low: number): void {
+    raise(this.increment, high, low >>> 0);
+  }
+
   private incrementalBits(column: ColumnLayout): number {
     const { auto_random_bits: bits, auto_random_range_bits: range } = this.layout.info;
     return (range === 0 ? 64 : range) - bits - (isUnsigned(column) ? 0 : 1);

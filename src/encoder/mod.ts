@@ -9,6 +9,7 @@
  * added, defaults from sequences.
  */
 export type { AutoIdMax } from "./auto-id.ts";
+export type { BulkEncoder } from "./bulk/bulk-encoder.ts";
 
 export { type DescribeSession, describePair } from "./describe-pair.ts";
 export { type HandleLiteral, handleLiterals } from "./handle-literals.ts";

@@ -1,8 +1,11 @@
 import { LevinError } from "../base/mod.ts";
 import type { Fields } from "../codec/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
+import type { PlainSyntax } from "../source/mod.ts";
 import { type AutoIdMax, AutoIds } from "./auto-id.ts";
 import { type Binding, bindNames, bindPositions } from "./binding.ts";
+import { BulkEncoder } from "./bulk/bulk-encoder.ts";
+import { planBulk } from "./bulk/plan.ts";
 import { FastRows, fastReason } from "./fast/fast-rows.ts";
 import { layoutTable, type TableLayout } from "./layout.ts";
 import type { EncodeOptions } from "./options.ts";
@@ -19,9 +22,12 @@ export class TableEncoder {
   private readonly fast: FastRows | undefined;
   private fastBound: Binding | undefined;
   private bindings: readonly Binding[] = [];
+  private readonly options: EncodeOptions;
+  private bulk: { readonly syntax: PlainSyntax; readonly encoder: BulkEncoder | undefined } | undefined;
 
   constructor(layout: TableLayout, options: EncodeOptions) {
     this.layout = layout;
+    this.options = options;
     this.autoIds = new AutoIds(layout);
     this.values = new RowValues(layout, options, this.autoIds);
     const rules = new RowRules(layout, this.values.expressions);
@@ -43,6 +49,8 @@ export class TableEncoder {
     for (const binding of bindings) this.values.prepare(binding);
     this.bindings = bindings;
     this.fastBound = undefined;
+    this.drain();
+    this.bulk = undefined;
   }
 
   /** Begins a chunk; AUTO_RANDOM shards come from the seed (Lightning: the largest row number before the chunk). */
@@ -68,6 +76,27 @@ export class TableEncoder {
     this.values.assemble(fields, binding, rowId);
     this.pairs.write(this.values.datums, this.values.rowIdHandle);
     this.values.noteAutoIds();
+  }
+
+  /**
+   * What encodes many rows of this spelling at a time, made when it is first asked for (some milliseconds); undefined where the table or
+   * the sinks do not allow it. Valid until the next `bindColumns`.
+   */
+  bulkEncoder(syntax: PlainSyntax): BulkEncoder | undefined {
+    if (this.bulk?.syntax !== syntax) {
+      this.drain();
+      const record = this.options.record.packed;
+      const index = this.options.index.packed;
+      const plan = record && index && planBulk(this.layout, this.options, this.bindings, syntax);
+      const encoder = plan && BulkEncoder.start(plan, { record, index }, this.autoIds);
+      this.bulk = { syntax, encoder };
+    }
+    return this.bulk.encoder;
+  }
+
+  /** Brings the checksums of the sinks up to date; needed after a bulk encoder was used. */
+  drain(): void {
+    this.bulk?.encoder?.drain();
   }
 
   /** Largest automatic ids seen so far. */

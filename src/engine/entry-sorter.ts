@@ -19,23 +19,42 @@ const INSERTION_MAX = 24;
 const SPREAD_MIN = 4;
 /** Bytes of a key that are looked at for differences; later ones are taken as different. */
 const SURVEY_WORDS = 16;
+/** Buckets of `sortLoaded`. */
+const BUCKET_BITS = 12;
 /** Bytes of the two words. */
-const DIGITS = 8;
+export const WORD_BYTES = 8;
+/** With the sign bit flipped, unsigned words compare as the signed numbers that typed arrays hold without conversion. */
+export const SIGN = 1 << 31;
 /** Numbers a record has: two words and the offset. */
-const STRIDE = 3;
+export const STRIDE = 3;
 
 export class EntrySorter {
-  #records: Uint32Array;
-  #twin: Uint32Array;
+  #records: Int32Array;
+  #twin: Int32Array;
   readonly #counts = new Uint32Array(256);
+  readonly #buckets = new Uint32Array(1 << BUCKET_BITS);
   readonly #survey = new Int32Array(SURVEY_WORDS);
   readonly #base = new Int32Array(SURVEY_WORDS);
   #bytes: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
 
   constructor(capacity: number) {
-    this.#records = new Uint32Array(STRIDE * capacity);
-    this.#twin = new Uint32Array(STRIDE * capacity);
+    this.#records = new Int32Array(STRIDE * capacity);
+    this.#twin = new Int32Array(STRIDE * capacity);
+  }
+
+  /** Records (word, word, offset), for `sortLoaded`. */
+  get records(): Int32Array {
+    return this.#records;
+  }
+
+  /** Makes room for so many records; those that there are stay. */
+  reserve(capacity: number): Int32Array {
+    const records = new Int32Array(STRIDE * capacity);
+    records.set(this.#records);
+    this.#records = records;
+    this.#twin = new Int32Array(STRIDE * capacity);
+    return records;
   }
 
   /** Bytes held per entry of capacity. */
@@ -45,7 +64,7 @@ export class EntrySorter {
    * The `count` offsets of `starts` in key order. `starts` ascends (entries in order of arrival). The result is valid until the next
    * call.
    */
-  sort(bytes: Uint8Array, starts: Uint32Array, count: number): Uint32Array {
+  sort(bytes: Uint8Array, starts: Uint32Array, count: number): Int32Array {
     assert(STRIDE * count <= this.#records.length, "a sorter has room for all entries");
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -56,6 +75,71 @@ export class EntrySorter {
     const order = this.#twin;
     for (let i = 0; i < count; i++) order[i] = sorted[STRIDE * i + 2]!;
     return order.subarray(0, count);
+  }
+
+  /**
+   * Sorts the first `count` records by words that were put in, the first of which lie in [lowest, highest], then, unless `depth` is
+   * negative, by what the keys have from there on. Most of it is one pass into about as many buckets as there are records. Words change
+   * where they do not decide, but entries of equal keys have equal words afterwards.
+   */
+  sortLoaded(bytes: Uint8Array, count: number, depth: number, lowest: number, highest: number): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (count <= INSERTION_MAX) {
+      this.#insertionSort(0, count, depth);
+      return;
+    }
+    const bits = Math.min(BUCKET_BITS, 33 - Math.clz32(count));
+    const largest = this.#spread(count, bits, lowest, (highest - lowest) | 0);
+    if (largest <= INSERTION_MAX) {
+      this.#insertionSort(0, count, depth);
+      return;
+    }
+    const ends = this.#buckets;
+    let from = 0;
+    let bucketAt = 0;
+    for (let bucket = 0; bucket < 1 << bits; bucket++) {
+      const end = ends[bucket]! / STRIDE;
+      if (end - bucketAt > INSERTION_MAX) {
+        this.#insertionSort(from, bucketAt, depth);
+        this.#sortGroup(bucketAt, end, Math.max(0, depth));
+        from = end;
+      }
+      bucketAt = end;
+    }
+    this.#insertionSort(from, count, depth);
+  }
+
+  /** Distributes records to buckets by the first bits of their words, less `lowest`; returns the size of the largest one. */
+  #spread(count: number, bits: number, lowest: number, range: number): number {
+    const source = this.#records;
+    const target = this.#twin;
+    const buckets = this.#buckets.fill(0, 0, 1 << bits);
+    // Words less `lowest`, without the bits that are zero in all of them.
+    const zeros = Math.clz32(range);
+    const shift = 32 - bits;
+    const behind = STRIDE * count;
+    if (zeros === 0) for (let at = 0; at < behind; at += STRIDE) buckets[(source[at]! - lowest) >>> shift]!++;
+    else for (let at = 0; at < behind; at += STRIDE) buckets[normal(source, at, lowest, zeros) >>> shift]!++;
+    let largest = 0;
+    let next = 0;
+    for (let bucket = 0; bucket < 1 << bits; bucket++) {
+      const size = buckets[bucket]!;
+      if (size > largest) largest = size;
+      buckets[bucket] = next;
+      next += STRIDE * size;
+    }
+    for (let at = 0; at < behind; at += STRIDE) {
+      const bucket = (zeros === 0 ? source[at]! - lowest : normal(source, at, lowest, zeros)) >>> shift;
+      const to = buckets[bucket]!;
+      buckets[bucket] = to + STRIDE;
+      target[to] = source[at]!;
+      target[to + 1] = source[at + 1]!;
+      target[to + 2] = source[at + 2]!;
+    }
+    this.#records = target;
+    this.#twin = source;
+    return largest;
   }
 
   /** Sorts records [first, behind), whose keys are equal in their first `depth` bytes and at least that long. */
@@ -96,7 +180,7 @@ export class EntrySorter {
     }
     const positions: number[] = [];
     let at = depth;
-    for (; at < longest && positions.length < DIGITS; at++) {
+    for (; at < longest && positions.length < WORD_BYTES; at++) {
       const word = (at - depth) >> 2;
       if (word < words && ((survey[word]! >>> (24 - 8 * ((at - depth) & 3))) & 255) === 0) continue;
       positions.push(at);
@@ -111,14 +195,14 @@ export class EntrySorter {
     const records = this.#records;
     const count = positions.length;
     const start = positions[0] ?? 0;
-    const adjacent = count === DIGITS && positions[DIGITS - 1] === start + DIGITS - 1;
+    const adjacent = count === WORD_BYTES && positions[WORD_BYTES - 1] === start + WORD_BYTES - 1;
     for (let i = first; i < behind; i++) {
       const entry = records[STRIDE * i + 2]!;
       const key = keyStartOf(bytes, entry);
       const length = keyLengthOf(bytes, entry);
-      if (adjacent && length >= start + DIGITS) {
-        records[STRIDE * i] = view.getUint32(key + start);
-        records[STRIDE * i + 1] = view.getUint32(key + start + 4);
+      if (adjacent && length >= start + WORD_BYTES) {
+        records[STRIDE * i] = view.getInt32(key + start);
+        records[STRIDE * i + 1] = view.getInt32(key + start + 4);
         continue;
       }
       let high = 0;
@@ -143,8 +227,8 @@ export class EntrySorter {
     }
     const [high, low] = differences(this.#records, first, behind);
     let from = digit;
-    while (from < DIGITS && ((from < 4 ? high >>> (24 - 8 * from) : low >>> (56 - 8 * from)) & 255) === 0) from++;
-    if (from === DIGITS) {
+    while (from < WORD_BYTES && ((from < 4 ? high >>> (24 - 8 * from) : low >>> (56 - 8 * from)) & 255) === 0) from++;
+    if (from === WORD_BYTES) {
       if (!group.decided) this.#sortDeeper(first, behind, group);
       return;
     }
@@ -154,7 +238,10 @@ export class EntrySorter {
       return;
     }
     // As many bytes as tell the records apart when they are spread evenly.
-    const to = Math.min(DIGITS, from + (total > 1 << 16 ? 3 : total > 1 << 8 ? 2 : 1));
+    let to = from;
+    for (let groups = 1; groups < total && to < WORD_BYTES; to++) {
+      groups *= 2 ** bitCount((to < 4 ? high >>> (24 - 8 * to) : low >>> (56 - 8 * to)) & 255);
+    }
     this.#radixSort(first, behind, from, to, high, low);
     const records = this.#records;
     for (let i = first; i < behind; ) {
@@ -219,7 +306,13 @@ export class EntrySorter {
       counts[slot] = next;
       next += size;
     }
-    for (let i = first; i < behind; i++) twin[STRIDE * counts[records[STRIDE * i]!]!++ + 2] = records[STRIDE * i + 2]!;
+    for (let i = first; i < behind; i++) {
+      const slot = records[STRIDE * i]!;
+      const to = STRIDE * counts[slot]!++;
+      twin[to] = slot;
+      twin[to + 1] = 0;
+      twin[to + 2] = records[STRIDE * i + 2]!;
+    }
     records.set(twin.subarray(STRIDE * first, STRIDE * behind), STRIDE * first);
     return goingOn;
   }
@@ -238,9 +331,11 @@ export class EntrySorter {
         const otherHigh = records[to - 3]!;
         const otherLow = records[to - 2]!;
         const other = records[to - 1]!;
-        let order = high - otherHigh || low - otherLow;
-        if (order === 0 && depth >= 0) order = compareEntryKeys(bytes, entry, bytes, other, depth);
-        if (order >= 0) break;
+        if (high !== otherHigh) {
+          if ((high ^ SIGN) > (otherHigh ^ SIGN)) break;
+        } else if (low !== otherLow) {
+          if ((low ^ SIGN) > (otherLow ^ SIGN)) break;
+        } else if (depth < 0 || compareEntryKeys(bytes, entry, bytes, other, depth) >= 0) break;
         records[to] = otherHigh;
         records[to + 1] = otherLow;
         records[to + 2] = other;
@@ -272,14 +367,14 @@ function nextPositions(depth: number): number[] {
 }
 
 /** Whether two records are equal in the first `digits` bytes of their words. */
-function sameDigits(records: Uint32Array, i: number, j: number, digits: number): boolean {
+function sameDigits(records: Int32Array, i: number, j: number, digits: number): boolean {
   const high = records[STRIDE * i]! ^ records[STRIDE * j]!;
   if (digits <= 4) return high >>> (32 - 8 * digits) === 0;
   return high === 0 && (records[STRIDE * i + 1]! ^ records[STRIDE * j + 1]!) >>> (64 - 8 * digits) === 0;
 }
 
 /** Bits in which the words of some records differ. */
-function differences(records: Uint32Array, first: number, behind: number): [high: number, low: number] {
+function differences(records: Int32Array, first: number, behind: number): [high: number, low: number] {
   const start = STRIDE * first;
   const end = STRIDE * behind;
   const firstHigh = records[start]!;
@@ -293,6 +388,11 @@ function differences(records: Uint32Array, first: number, behind: number): [high
   return [high, low];
 }
 
+/** The 32 bits behind the first `zeros`, above 0, of a record's words less `lowest`. */
+function normal(records: Int32Array, at: number, lowest: number, zeros: number): number {
+  return zeros === 32 ? records[at + 1]! : ((records[at]! - lowest) << zeros) | (records[at + 1]! >>> (32 - zeros));
+}
+
 function bitCount(word: number): number {
   let count = 0;
   for (let rest = word; rest !== 0; rest &= rest - 1) count++;
@@ -300,8 +400,8 @@ function bitCount(word: number): number {
 }
 
 function scatter(
-  source: Uint32Array,
-  target: Uint32Array,
+  source: Int32Array,
+  target: Int32Array,
   start: number,
   end: number,
   word: number,

@@ -1,14 +1,23 @@
 /**
- * The synchronous heart of reading: a k-way merge of packed blocks into packed batches, by a tournament tree. Entries move by
- * `copyWithin`, for blocks and output lie in one buffer (15 ns a 100-byte entry against 58 ns for `set(subarray)`); neighbouring
- * entries of one source are copied as one piece, and a block that ends before any other source goes on is not looked into at all. So
- * overlap decides what merging costs.
+ * The synchronous heart of reading: a k-way merge of packed blocks into packed batches, in rounds. A round takes from each source what
+ * lies before the first end of a block, and puts it in order (merge-round.ts). A block that ends before any other source goes on is not
+ * looked into at all. So overlap decides what merging costs.
  */
 import { assert, LevinError, toHex } from "../base/mod.ts";
 import type { Block } from "./block-cursor.ts";
 import type { BufferPool } from "./buffer-pool.ts";
+import { STRIDE } from "./entry-sorter.ts";
+import { MergeRound } from "./merge-round.ts";
 import { MergeSources } from "./merge-sources.ts";
-import { compareEntryKeys, entryEndOf, pairAt, valueLengthBetween } from "./packed-pairs.ts";
+import {
+  compareEntryKeys,
+  entryEndOf,
+  keyLengthOf,
+  keyStartOf,
+  type Pair,
+  pairAt,
+  valueLengthBetween,
+} from "./packed-pairs.ts";
 
 /** Two pairs with one key. The first is kept, the second is left out. */
 export interface DuplicateKey {
@@ -23,7 +32,11 @@ export interface MergerOptions {
   /** For error messages. */
   engineName: string;
   /** Run of each source, and the size of its largest block. Among equal keys the source named first comes first. */
-  sources: readonly { runId: number; blockBytesMax: number; equalKeys: boolean }[];
+  sources: readonly {
+    runId: number;
+    blockBytesMax: number;
+    equalKeys: boolean;
+  }[];
   /** About how much output is gathered; a larger entry makes an output of its own. */
   batchBytes: number;
   /** Size of the largest entry of all. */
@@ -35,45 +48,53 @@ export interface MergerOptions {
 
 /** What `fill` has written since the last `take`. */
 export interface MergeOutput {
-  /** Valid until the next `fill`. */
+  /** The caller's, to be given back to the buffers. */
   packed: Uint8Array;
   pairs: number;
   /** Bytes of keys and values. */
   pairBytes: number;
+  lastKey: Uint8Array;
 }
 
-/** Above every prefix: the next entry is compared with the last one by its whole key. */
-const COMPARE = Number.POSITIVE_INFINITY;
+/** A batch that is being written. */
+interface Output {
+  bytes: Uint8Array;
+  view: DataView;
+  used: number;
+  /** The entry written last. */
+  lastAt: number;
+  pairs: number;
+  pairBytes: number;
+}
+
+/** From this length on a native copy is faster than one by words. */
+const NATIVE_COPY_BYTES = 256;
 
 export class Merger {
   readonly #options: MergerOptions;
   readonly #sources: MergeSources;
-  /** `tree[1..count)`: loser of the match at this node. */
-  readonly #tree: Int32Array;
-  #winner = -1;
-  /** Source that has got a block which has not been looked at; undefined: all have. */
-  #fresh: number | undefined;
-  #output = { used: 0, pairs: 0, pairBytes: 0 };
-  /** The entry emitted last, its prefix and its source. Between two calls of `fill` it is a copy, for its bytes are written over. */
+  readonly #round: MergeRound;
+  /** Next record of the round. */
+  #next = 0;
+  /** What has been written, `bytes[0, used)`; undefined while nothing has. */
+  #output: Output | undefined;
+  /** A copy of the entry written last, when the output has been taken, and its source. */
   #last: Uint8Array | undefined;
-  #lastAt = 0;
-  #lastPrefix = COMPARE;
   #lastSource = -1;
 
   constructor(options: MergerOptions) {
     this.#options = options;
     this.#sources = new MergeSources(
-      Math.max(options.batchBytes, options.entryBytesMax),
       options.sources.map(({ blockBytesMax }) => blockBytesMax),
       options.buffers,
     );
-    this.#tree = new Int32Array(Math.max(2, options.sources.length));
+    this.#round = new MergeRound(this.#sources);
   }
 
   /** Gives a source its next block, or says that there is none: each source once before the first `fill`, then the one it asks for. */
   supply(index: number, block: Block | undefined): void {
     this.#sources.supply(index, block);
-    this.#fresh = index;
+    this.#round.renew(index);
   }
 
   /**
@@ -81,204 +102,195 @@ export class Merger {
    * source that needs its next block.
    */
   fill(): number | "full" | "done" {
-    if (!this.#settle()) return "done";
-    const { at, entryEnd, end, keyAt, keyLength, prefix } = this.#sources;
-    const { batchBytes } = this.#options;
-    let winner = this.#winner;
-    let from = at[winner]!;
-    let { used, pairs, pairBytes } = this.#output;
-    let lastPrefix = this.#lastPrefix;
-    let result: number | "full" | undefined;
-    let isNew = true;
-    while (result === undefined) {
-      if (isNew) {
-        isNew = false;
-        if (this.#mayPassBlock(winner, lastPrefix)) {
-          const whole = this.#sources.wholeBlock(winner);
-          if (used + end[winner]! - from > batchBytes) {
-            result = "full";
-            break;
-          }
-          used = this.#copy(from, end[winner]!, used);
-          pairs += whole.pairs;
-          pairBytes += whole.pairBytes;
-          lastPrefix = COMPARE;
-          this.#last = undefined;
-          this.#lastAt = whole.lastAt;
-          this.#lastSource = winner;
-          result = winner;
-          break;
-        }
+    for (;;) {
+      if (this.#next < this.#round.count && !this.#emit()) return "full";
+      const dry = this.#sources.dry();
+      if (dry >= 0) return dry;
+      if (!this.#sources.findBound()) return "done";
+      if (this.#sources.takingCount > 1) this.#round.takeSorted();
+      else {
+        const source = this.#sources.taking[0]!;
+        const passed = this.#passBlock(source);
+        if (passed === "full") return "full";
+        if (passed === "passed") continue;
+        this.#round.takeInOrder(source, this.#options.sources[source]!.equalKeys);
       }
-      const next = entryEnd[winner]!;
-      if (prefix[winner]! <= lastPrefix && this.#isDuplicate(winner)) {
-        used = this.#copy(from, at[winner]!, used);
-        from = next;
-      } else {
-        if (used + next - from > batchBytes && pairs > 0) {
-          used = this.#copy(from, at[winner]!, used);
-          result = "full";
-          break;
-        }
-        pairs++;
-        pairBytes += keyLength[winner]! + valueLengthBetween(keyAt[winner]! + keyLength[winner]!, next);
-        lastPrefix = prefix[winner]!;
-        this.#last = undefined;
-        this.#lastAt = at[winner]!;
-        this.#lastSource = winner;
-      }
-      if (next === end[winner]) {
-        used = this.#copy(from, next, used);
-        result = winner;
-        break;
-      }
-      this.#sources.advance(winner);
-      const better = this.#replay(winner);
-      if (better === winner) continue;
-      used = this.#copy(from, next, used);
-      winner = better;
-      from = at[winner]!;
-      isNew = true;
+      this.#next = 0;
     }
-    this.#output = { used, pairs, pairBytes };
-    this.#winner = winner;
-    this.#lastPrefix = lastPrefix;
-    this.#keepLast();
-    return result;
   }
 
   /** What has been written; the output is empty afterwards. undefined when there is nothing. */
   take(): MergeOutput | undefined {
-    const { used, pairs, pairBytes } = this.#output;
-    if (pairs === 0) return undefined;
-    this.#output = { used: 0, pairs: 0, pairBytes: 0 };
-    return { packed: this.#sources.bytes.subarray(0, used), pairs, pairBytes };
-  }
-
-  /**
-   * Whether the winner's block can go out in one piece: nothing of it has, its keys ascend strictly, and all come before what the other
-   * sources have. Blocks that are large beside a batch are taken apart, so that batches get the size asked for.
-   */
-  #mayPassBlock(winner: number, lastPrefix: number): boolean {
-    const sources = this.#sources;
-    if (!sources.isWhole(winner) || this.#options.sources[winner]!.equalKeys) return false;
-    if (4 * (sources.end[winner]! - sources.at[winner]!) > this.#options.batchBytes) return false;
-    for (let node = (winner + sources.count) >> 1; node > 0; node >>= 1) {
-      if (!sources.endsBefore(winner, this.#tree[node]!)) return false;
-    }
-    return sources.prefix[winner]! > lastPrefix || this.#lastSource < 0 || this.#compareWithLast(winner) < 0;
-  }
-
-  /** Order of the entry emitted last and the next entry. */
-  #compareWithLast(winner: number): number {
-    const { bytes, at, shared } = this.#sources;
-    const [last, lastAt] = this.#last === undefined ? [bytes, this.#lastAt] : [this.#last, 0];
-    return compareEntryKeys(last, lastAt, bytes, at[winner]!, shared);
+    const output = this.#output;
+    if (output === undefined) return undefined;
+    this.#output = undefined;
+    const { bytes, used, lastAt, pairs, pairBytes } = output;
+    this.#last = bytes.slice(lastAt, used);
+    const lastKey = pairAt(this.#last, 0).key;
+    return { packed: bytes.subarray(0, used), pairs, pairBytes, lastKey };
   }
 
   /** Gives the memory back; nothing may be called afterwards. */
   close(): void {
-    this.#options.buffers.give(this.#sources.bytes);
+    const { buffers } = this.#options;
+    buffers.give(this.#sources.bytes);
+    if (this.#output !== undefined) buffers.give(this.#output.bytes);
+    this.#output = undefined;
   }
 
-  /** The key of the last entry written. */
-  lastKey(): Uint8Array {
-    assert(this.#last !== undefined, "something has been written");
-    return pairAt(this.#last, 0).key;
-  }
-
-  /** Brings tree and prefixes up to date after `supply`; false when all sources have ended. */
-  #settle(): boolean {
+  /**
+   * Writes the whole block of the only source that has entries up to the bound, in one piece: when nothing of it has been written and its
+   * keys ascend strictly. Blocks that are large beside a batch are taken apart, so that batches get the size asked for.
+   */
+  #passBlock(source: number): "passed" | "full" | "no" {
     const sources = this.#sources;
-    if (this.#fresh !== undefined) {
-      let changed: boolean;
-      if (this.#last !== undefined) changed = sources.refresh(this.#last, 0, this.#fresh);
-      else {
-        const low = sources.lowest();
-        if (low < 0) return false;
-        changed = sources.refresh(sources.bytes, sources.at[low]!, undefined);
+    const at = sources.at[source]!;
+    const end = sources.end[source]!;
+    if (!sources.isWhole(source) || this.#options.sources[source]!.equalKeys) return "no";
+    if (4 * (end - at) > this.#options.batchBytes) return "no";
+    if (this.#lastSource >= 0 && this.#compareWithLast(at) >= 0) return "no";
+    const output = this.#output ?? this.#newOutput();
+    if (output.used + end - at > this.#options.batchBytes) return "full";
+    output.bytes.set(sources.bytes.subarray(at, end), output.used);
+    const { pairs, pairBytes } = sources.pairsOf(source);
+    output.lastAt = output.used + sources.lastAt[source]! - at;
+    output.used += end - at;
+    output.pairs += pairs;
+    output.pairBytes += pairBytes;
+    this.#lastSource = source;
+    sources.moveTo(source, end);
+    return "passed";
+  }
+
+  /** Writes the round's entries; false when the output is full before the last one. */
+  #emit(): boolean {
+    const { bytes, view } = this.#sources;
+    const { records, count } = this.#round;
+    const { batchBytes } = this.#options;
+    const output = this.#output ?? this.#newOutput();
+    let { used, lastAt, pairs, pairBytes } = output;
+    let last = -1;
+    let high = 0;
+    let low = 0;
+    // The open piece: entries that lie side by side are copied at once.
+    let from = 0;
+    let to = 0;
+    let i = this.#next;
+    for (; i < count; i++) {
+      const at = records[STRIDE * i + 2]!;
+      const entryHigh = records[STRIDE * i]!;
+      const entryLow = records[STRIDE * i + 1]!;
+      if (last < 0 || (entryHigh === high && entryLow === low)) {
+        if (this.#isDuplicate(last, at)) continue;
       }
-      if (changed) {
-        this.#build();
-        this.#lastPrefix = COMPARE;
-      } else this.#winner = this.#replay(this.#fresh);
-      this.#fresh = undefined;
-    }
-    return !sources.hasEnded(this.#winner);
-  }
-
-  /** Plays all matches anew. */
-  #build(): void {
-    const tree = this.#tree.fill(-1);
-    const count = this.#sources.count;
-    for (let source = 0; source < count; source++) {
-      let champion = source;
-      let node = (source + count) >> 1;
-      while (node > 0) {
-        const other = tree[node]!;
-        if (other < 0) {
-          tree[node] = champion;
-          champion = -1;
-          break;
-        }
-        if (this.#sources.before(other, champion)) {
-          tree[node] = champion;
-          champion = other;
-        }
-        node >>= 1;
+      high = entryHigh;
+      low = entryLow;
+      const length = bytes[at + 1]!;
+      const usual = length < 0x80;
+      const end = usual ? at + 2 + length : entryEndOf(bytes, at);
+      if (used + end - at > batchBytes && pairs > 0) break;
+      if (at !== to) {
+        copyBytes(output, used - (to - from), bytes, view, from, to);
+        from = at;
       }
-      if (champion >= 0) this.#winner = champion;
+      to = end;
+      lastAt = used;
+      used += end - at;
+      pairs++;
+      pairBytes += usual ? length - 4 : pairBytesOf(bytes, at, end);
+      last = at;
     }
+    copyBytes(output, used - (to - from), bytes, view, from, to);
+    if (last >= 0) this.#lastSource = this.#sources.sourceOf(last);
+    output.used = used;
+    output.lastAt = lastAt;
+    output.pairs = pairs;
+    output.pairBytes = pairBytes;
+    this.#next = i;
+    return i === count;
   }
 
-  /** The source `from` has another next entry: plays its matches up to the root; returns the winner. */
-  #replay(from: number): number {
-    const tree = this.#tree;
-    const sources = this.#sources;
-    let champion = from;
-    for (let node = (from + sources.count) >> 1; node > 0; node >>= 1) {
-      const other = tree[node]!;
-      if (sources.before(other, champion)) {
-        tree[node] = champion;
-        champion = other;
-      }
-    }
-    return champion;
+  #newOutput(): Output {
+    const { buffers, batchBytes, entryBytesMax } = this.#options;
+    const bytes = buffers.take(Math.max(batchBytes, entryBytesMax));
+    this.#output = {
+      bytes,
+      view: new DataView(bytes.buffer),
+      used: 0,
+      lastAt: 0,
+      pairs: 0,
+      pairBytes: 0,
+    };
+    return this.#output;
   }
 
-  #copy(from: number, to: number, used: number): number {
-    if (to > from) this.#sources.bytes.copyWithin(used, from, to);
-    return used + to - from;
-  }
-
-  /** Before a slot is written over: keeps the last entry for comparison. */
-  #keepLast(): void {
+  /** Order of the entry written last and another one in the sources' buffer. */
+  #compareWithLast(at: number): number {
     const { bytes } = this.#sources;
-    this.#last ??= bytes.slice(this.#lastAt, entryEndOf(bytes, this.#lastAt));
+    const output = this.#output;
+    if (output !== undefined && output.pairs > 0) return compareEntryKeys(output.bytes, output.lastAt, bytes, at);
+    return this.#last === undefined ? -1 : compareEntryKeys(this.#last, 0, bytes, at);
   }
 
-  /** Whether the next entry has the key of the last one and is to be left out; fails when it is below it. */
-  #isDuplicate(winner: number): boolean {
-    if (this.#lastSource < 0) return false;
-    const order = this.#compareWithLast(winner);
+  /**
+   * Whether an entry has the key of the one before it and is to be left out; fails when it is below it. `last` is the one before, in the
+   * sources' buffer; -1: the one written last.
+   */
+  #isDuplicate(last: number, at: number): boolean {
+    const { bytes } = this.#sources;
+    const order = last < 0 ? this.#compareWithLast(at) : compareEntryKeys(bytes, last, bytes, at);
     if (order < 0) return false;
-    const { bytes, at } = this.#sources;
     const { engineName, equalKeys, sources } = this.#options;
-    const runId = sources[winner]!.runId;
-    const second = pairAt(bytes, at[winner]!);
+    const runId = sources[this.#sources.sourceOf(at)]!.runId;
+    const second = pairAt(bytes, at);
     if (order > 0) {
       const text = `Cannot read engine "${engineName}": keys of run ${runId} do not ascend at ${toHex(second.key)}`;
-      throw new LevinError("Levin:Engine:ErrCorrupt", text, { fields: { engine: engineName, run: runId } });
+      throw new LevinError("Levin:Engine:ErrCorrupt", text, {
+        fields: { engine: engineName, run: runId },
+      });
     }
     if (equalKeys === "keep") return false;
-    const first = this.#last === undefined ? pairAt(bytes, this.#lastAt) : pairAt(this.#last, 0);
+    const first = last < 0 ? this.#lastPair() : pairAt(bytes, last);
+    const firstSource = last < 0 ? this.#lastSource : this.#sources.sourceOf(last);
     equalKeys({
       key: second.key,
       firstValue: first.value,
       secondValue: second.value,
-      firstRunId: sources[this.#lastSource]!.runId,
+      firstRunId: sources[firstSource]!.runId,
       secondRunId: runId,
     });
     return true;
+  }
+
+  #lastPair(): Pair {
+    const output = this.#output;
+    if (output !== undefined && output.pairs > 0) return pairAt(output.bytes, output.lastAt);
+    assert(this.#last !== undefined, "something has been written");
+    return pairAt(this.#last, 0);
+  }
+}
+
+function pairBytesOf(bytes: Uint8Array, at: number, end: number): number {
+  const keyLength = keyLengthOf(bytes, at);
+  return keyLength + valueLengthBetween(keyStartOf(bytes, at) + keyLength, end);
+}
+
+/** Copies `source[from, to)` to `at` of the output, whose bytes behind it are not in use. */
+function copyBytes(
+  { bytes, view }: Output,
+  at: number,
+  source: Uint8Array,
+  sourceView: DataView,
+  from: number,
+  to: number,
+): void {
+  const size = to - from;
+  if (size > NATIVE_COPY_BYTES || at + size + 8 > bytes.length) {
+    bytes.set(source.subarray(from, to), at);
+    return;
+  }
+  for (let i = 0; i < size; i += 8) {
+    view.setInt32(at + i, sourceView.getInt32(from + i));
+    view.setInt32(at + i + 4, sourceView.getInt32(from + i + 4));
   }
 }

@@ -126,6 +126,30 @@ export function compareEntryKeys(a: Uint8Array, aAt: number, b: Uint8Array, bAt:
   return aLength - bLength;
 }
 
+/** Order of two keys in one buffer. */
+export function compareKeys(view: DataView, a: number, aLength: number, b: number, bLength: number): number {
+  const n = Math.min(aLength, bLength);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const x = view.getInt32(a + i);
+    const y = view.getInt32(b + i);
+    if (x !== y) return x >>> 0 < y >>> 0 ? -1 : 1;
+  }
+  for (; i < n; i++) {
+    const d = view.getUint8(a + i) - view.getUint8(b + i);
+    if (d !== 0) return d;
+  }
+  return aLength - bLength;
+}
+
+/** How many first bytes two keys share, in whole words of four. */
+export function commonWords(view: DataView, a: number, b: number, length: number): number {
+  const words = length >> 2;
+  let word = 0;
+  while (word < words && view.getInt32(a + 4 * word) === view.getInt32(b + 4 * word)) word++;
+  return word;
+}
+
 /** Order of the key of the entry at `at` and `key`. */
 export function compareEntryKey(bytes: Uint8Array, at: number, key: Uint8Array): number {
   const length = keyLengthOf(bytes, at);

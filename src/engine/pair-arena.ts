@@ -1,7 +1,7 @@
 /**
  * Where an encoder's pairs are gathered until a run is written: one buffer of packed pairs and the offset of each.
  *
- *   buffer := pairs (room bytes) scratch (some blocks)
+ *   buffer := pairs (room bytes, gaps between them allowed) scratch (some blocks)
  *
  * The scratch area belongs to the run builder: gathering inside one array lets it use `copyWithin`, which copies a 100-byte pair in a
  * third of the time of `set(subarray)` and without garbage (17 against 64 ns in order, 92 against 236 ns in random order, Bun 1.4).
@@ -9,10 +9,10 @@
  * Memory is `memoryBytes`, whatever comes in, with one exception: a single row larger than the reserve makes the buffer grow.
  */
 import { assert } from "../base/mod.ts";
-import type { PairSink } from "../codec/mod.ts";
+import type { PackedBatch, PairSink } from "../codec/mod.ts";
 import { EntrySorter } from "./entry-sorter.ts";
-import { ENTRY_BYTES_MAX, entrySize, writeEntryHead, writeValueHead } from "./packed-pairs.ts";
-import { type RunSpace, scratchBytes } from "./run-builder.ts";
+import { ENTRY_BYTES_MAX, entrySize, keyLengthOf, keyStartOf, writeEntryHead, writeValueHead } from "./packed-pairs.ts";
+import { type Offsets, type RunSpace, scratchBytes } from "./run-builder.ts";
 
 interface PairArenaOptions {
   /** Bytes of packed pairs that fit. */
@@ -29,7 +29,7 @@ const NATIVE_COPY_BYTES = 128;
 
 /** Pairs sorted by key; offsets point into `bytes`. Valid until the arena is next written to or cleared. */
 export interface SortedEntries extends RunSpace {
-  offsets: Uint32Array;
+  offsets: Offsets;
 }
 
 export class PairArena implements PairSink {
@@ -107,6 +107,38 @@ export class PairArena implements PairSink {
     this.#pairBytes += keyLength + valueLength;
   }
 
+  /** Bytes and pairs that fit without growing. */
+  get roomBytes(): number {
+    return this.#roomBytes - this.#used;
+  }
+
+  get roomPairs(): number {
+    return this.#starts.length - this.#count;
+  }
+
+  /** Copies the pairs with the gaps between them. */
+  putPacked(batch: PackedBatch): void {
+    const { bytes, from, to, count, inOrder } = batch;
+    if (count === 0) return;
+    const size = to - from;
+    while (size > this.roomBytes || count > this.roomPairs) this.#grow(size);
+    const at = this.#used;
+    this.#bytes.set(bytes.subarray(from, to), at);
+    const starts = this.#starts;
+    const before = this.#count;
+    const shift = at - from;
+    for (let i = 0; i < count; i++) starts[before + i] = batch.starts[i]! + shift;
+    if (this.#inOrder) {
+      this.#noteEntry(starts[before]!);
+      this.#noteEntry(starts[before + count - 1]!);
+      this.#inOrder &&= inOrder;
+    }
+    this.#count = before + count;
+    this.#used = at + size;
+    this.#entryBytesMax = Math.max(this.#entryBytesMax, batch.entryBytesMax);
+    this.#pairBytes += batch.pairBytes;
+  }
+
   /** Empties the arena; its memory stays. */
   clear(): void {
     this.#used = 0;
@@ -131,6 +163,10 @@ export class PairArena implements PairSink {
     if (this.#inOrder) return { bytes, offsets: this.#starts.subarray(0, this.#count), scratchAt };
     this.#sorter ??= new EntrySorter(this.#starts.length);
     return { bytes, offsets: this.#sorter.sort(bytes, this.#starts, this.#count), scratchAt };
+  }
+
+  #noteEntry(at: number): void {
+    this.#noteOrder(keyStartOf(this.#bytes, at), keyLengthOf(this.#bytes, at));
   }
 
   #noteOrder(keyAt: number, keyLength: number): void {

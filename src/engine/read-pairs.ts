@@ -3,6 +3,7 @@ import { BlockCursor } from "./block-cursor.ts";
 import type { BlockStore, KeyBounds } from "./block-store.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import type { RunInfo } from "./layout.ts";
+import { ROUND_BYTES } from "./merge-round.ts";
 import { type DuplicateKey, type MergeOutput, Merger } from "./merger.ts";
 import { widestReach } from "./overlap.ts";
 import { keyLengthOf, keyStartOf } from "./packed-pairs.ts";
@@ -50,7 +51,8 @@ export function readMemoryBytes(
 ): number {
   const width = widestReach(runs, ranges);
   const blockBytes = Math.max(0, ...runs.map((run) => run.blockBytesMax));
-  return 2 * batchBytes + width * (blockBytes + 2 * Math.max(readBytesOf(width, memoryBytes), blockBytes));
+  const rounds = width > 1 ? ROUND_BYTES : 0;
+  return 2 * batchBytes + rounds + width * (blockBytes + 2 * Math.max(readBytesOf(width, memoryBytes), blockBytes));
 }
 
 /** About how much is read of each run at once. A read gives at least one block, however large. */
@@ -141,7 +143,7 @@ async function* mergeBlocks(
       }
       signal?.throwIfAborted();
       const output = merger.take();
-      if (output !== undefined) yield copyOf(output, merger.lastKey(), buffers);
+      if (output !== undefined) yield batchOf(output);
       if (state === "done") return;
     }
   } finally {
@@ -149,16 +151,8 @@ async function* mergeBlocks(
   }
 }
 
-function copyOf({ packed, pairs, pairBytes }: MergeOutput, lastKey: Uint8Array, buffers: BufferPool): PairBatch {
-  const bytes = buffers.take(packed.length);
-  bytes.set(packed);
-  return {
-    packed: bytes.subarray(0, packed.length),
-    pairs,
-    bytes: pairBytes,
-    firstKey: keyAt(packed, 0),
-    lastKey,
-  };
+function batchOf({ packed, pairs, pairBytes, lastKey }: MergeOutput): PairBatch {
+  return { packed, pairs, bytes: pairBytes, firstKey: keyAt(packed, 0), lastKey };
 }
 
 function keyAt(bytes: Uint8Array, at: number): Uint8Array {

@@ -4,7 +4,7 @@ import { type AppendFile, type Files, LevinError, type ReadFile, systemWords } f
 const hints: Record<string, string> = {
   ENOSPC: "free space there",
   EDQUOT: "raise the quota there",
-  EROFS: "the file system is read-only: choose another --state-dir",
+  EROFS: "choose another --state-dir",
   EACCES: "levin may not write there: choose another --state-dir",
   EPERM: "levin may not write there: choose another --state-dir",
   EFBIG: "raise the limit of file sizes (ulimit -f)",

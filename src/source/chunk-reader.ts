@@ -5,11 +5,13 @@ import { CsvScanner } from "./csv-scanner.ts";
 import { decompressed } from "./decompress.ts";
 import { type ColumnCoding, ColumnDecoder } from "./field-coding.ts";
 import { demandSize } from "./plain-streams.ts";
+import type { PlainSyntax } from "./plain-syntax.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import { currentCharset, newDataScanner } from "./sql-data.ts";
 import type { SqlScanner } from "./sql-scanner.ts";
 import { type ByteSource, memorySource, part, rangeSource, type Storage } from "./storage.ts";
+import type { Window } from "./window.ts";
 import { WindowFeed } from "./window-feed.ts";
 
 export interface ChunkReaderOptions {
@@ -107,6 +109,16 @@ export class ChunkReader {
       const { session } = this.scanner as SqlScanner;
       this.feed.recode(currentCharset(session.charset, this.chunk.charset));
     }
+  }
+
+  /** What is read and not yet taken, for callers that read plain rows themselves. */
+  get window(): Window {
+    return this.feed.window;
+  }
+
+  /** As the scanner's; undefined where fields are coded. */
+  plainSyntax(): PlainSyntax | undefined {
+    return this.decoder === undefined ? this.scanner.plainSyntax() : undefined;
   }
 
   close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { CsvDialect } from "./csv-dialect.ts";
 import { NullMarkers } from "./csv-nulls.ts";
 import { CsvTokens, END_OF_DATA, MORE, Token } from "./csv-tokens.ts";
 import { unescapeCsv, unescapeCsvBytes } from "./csv-unescape.ts";
+import { csvPlainSyntax, type PlainSyntax } from "./plain-syntax.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import type { Window } from "./window.ts";
@@ -69,6 +70,8 @@ export class CsvScanner implements RowScanner {
   private readonly quote: number;
   /** Delimiter and escape are one byte each, and quotes are doubled. */
   private readonly plainTokens: boolean;
+  /** Undefined until asked for; null where there is none. */
+  private plain: PlainSyntax | null | undefined;
   private marks = new Uint8Array(64);
   private marked = false;
   /** The record had a separator. */
@@ -96,6 +99,20 @@ export class CsvScanner implements RowScanner {
     this.linesToSkip = options.atFileStart ? options.dialect.skipLines : 0;
     this.headerDue = options.atFileStart && options.dialect.header;
     this.blankIsRow = this.blankLineIsRow(options.columns?.length ?? options.columnCount);
+  }
+
+  plainSyntax(): PlainSyntax | undefined {
+    if (this.linesToSkip > 0 || this.headerDue) return undefined;
+    if (this.plain === undefined) this.plain = csvPlainSyntax(this.dialect);
+    return this.plain ?? undefined;
+  }
+
+  readonly atFirstRow = false;
+
+  takePlainRows(window: Window, rows: number, lastRow: number, to: number): void {
+    this.rowStart = window.base + lastRow;
+    this.rowNumber += rows;
+    window.start = to;
   }
 
   next(window: Window, fields: Fields): number {

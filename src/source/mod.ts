@@ -23,6 +23,7 @@ export { type LoadSourceOptions, loadSource, type TableSettings } from "./load-s
 export { openLocalStorage } from "./local-storage.ts";
 export { objectSource, openSource } from "./object-source.ts";
 export { PlainStreams } from "./plain-streams.ts";
+export type { PlainSyntax } from "./plain-syntax.ts";
 export { type PlanOptions, planChunks } from "./plan.ts";
 export { assertAllKnown, type DataFile, type FileVerdict, routeFiles } from "./router.ts";
 export { type ExtraColumn, parseRoutes, type RouteRule } from "./routes.ts";

@@ -1,4 +1,5 @@
 import type { Fields } from "../codec/mod.ts";
+import type { PlainSyntax } from "./plain-syntax.ts";
 import type { Window } from "./window.ts";
 
 /** Longer rows are refused: Lightning's limit, TiDB's largest transaction entry (lightning.md §1.6). */
@@ -23,6 +24,15 @@ export interface RowScanner {
    * @throws LevinError `Levin:Source:ErrSyntax`, `ErrUnsupported` naming file, row and byte.
    */
   next(window: Window, fields: Fields): number;
+  /**
+   * How rows of the common spelling look from the window's start on, for callers that read them themselves; undefined where what
+   * follows is no such row. The same object as long as nothing but rows was read.
+   */
+  plainSyntax(): PlainSyntax | undefined;
+  /** The row that follows is the first of its statement. */
+  readonly atFirstRow: boolean;
+  /** The caller took `rows` rows, the last of which begins at offset `lastRow` of the window; `to` is behind it. */
+  takePlainRows(window: Window, rows: number, lastRow: number, to: number): void;
   /** Position in the stream of the last row's first byte. */
   readonly rowStart: number;
   /** Number of the last row, from 1, counted from where the scanner began. */

@@ -1,5 +1,6 @@
 import { textOf } from "../base/mod.ts";
 import type { Fields } from "../codec/mod.ts";
+import { type PlainSyntax, sqlPlainSyntax } from "./plain-syntax.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
 import { classify, type SqlStatementHead } from "./sql-classify.ts";
@@ -89,6 +90,8 @@ export class SqlScanner implements RowScanner {
   private lastHead: Uint8Array = NO_HEAD;
   private lastHeadSession = "";
   private base = 0;
+  /** Of the session at hand. */
+  private plain: PlainSyntax | undefined;
 
   constructor(options: SqlScannerOptions) {
     this.options = options;
@@ -111,6 +114,22 @@ export class SqlScanner implements RowScanner {
   context(): SqlContext {
     const insert = this.state === State.statement ? undefined : { columns: this.columns };
     return { session: copySqlSession(this.session), insert, inVersionComment: this.lexer.inVersionComment };
+  }
+
+  plainSyntax(): PlainSyntax | undefined {
+    if (this.state === State.statement || this.options.onSkippedRow !== undefined) return undefined;
+    this.plain ??= sqlPlainSyntax(this.session.noBackslashEscapes);
+    return this.plain;
+  }
+
+  get atFirstRow(): boolean {
+    return this.state === State.firstRow;
+  }
+
+  takePlainRows(window: Window, rows: number, lastRow: number, to: number): void {
+    this.rowStart = window.base + lastRow;
+    this.rowNumber += rows;
+    this.enter(window, to, State.behindRow);
   }
 
   next(window: Window, fields: Fields): number {
@@ -232,6 +251,7 @@ export class SqlScanner implements RowScanner {
 
   private apply(statement: SqlStatement): void {
     const { session } = this;
+    this.plain = undefined;
     const head = classify(statement.tokens);
     if (head.kind === "set") {
       const problem = applySet(session, statement.tokens);

@@ -16,8 +16,14 @@ export interface Measure {
   ms: number;
   /** CPU time of all threads. */
   cpuMs: number;
-  /** What the machine could do at best. */
+  /** What the machine could do at best; of several parts that could go on side by side, the slowest counts. */
+  limit: LimitName | readonly LimitPart[];
+}
+
+/** So many bytes of this kind go with the `bytes` of the measure. */
+export interface LimitPart {
   limit: LimitName;
+  bytes: number;
 }
 
 export interface BenchResult {

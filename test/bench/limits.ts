@@ -4,7 +4,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, fsyncSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { openLevelKvDb } from "../../src/kvdb/mod.ts";
 import { bestOf, type Cost, mbPerSecond, timed } from "./bench.ts";
 
@@ -14,6 +16,13 @@ interface Speed {
 }
 
 const MIB = 1024 * 1024;
+
+/** A server that drops what it is sent and closes when its client does. */
+const SINK = `
+  const { parentPort } = require("node:worker_threads");
+  const server = require("node:net").createServer((socket) => socket.resume());
+  server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));
+`;
 
 const limits = {
   /** One copy of memory that does not fit into caches. */
@@ -58,6 +67,28 @@ const limits = {
 
   /** LevelDB giving these blocks back. */
   "raw LevelDB read": (dir: string, tiny: boolean): Promise<Speed> => levelBlocks(dir, tiny, "read"),
+
+  /** Messages of 1 MiB to a thread that drops them, over a connection on loopback: what a stream to a store cannot exceed. */
+  socket: async (_dir: string, tiny: boolean): Promise<Speed> => {
+    const sink = new Worker(SINK, { eval: true });
+    try {
+      const port = await new Promise<number>((resolve) => sink.once("message", resolve));
+      const message = new Uint8Array(MIB).fill(7);
+      const count = tiny ? 4 : 1024;
+      const [{ ms }] = await timed(async () => {
+        const socket = connect(port, "127.0.0.1");
+        const ended = new Promise((resolve, reject) => socket.once("error", reject).once("close", resolve));
+        socket.resume();
+        for (let i = 0; i < count; i++)
+          if (!socket.write(message)) await new Promise((resolve) => socket.once("drain", resolve));
+        socket.end();
+        await ended;
+      });
+      return { bytes: count * message.length, ms };
+    } finally {
+      await sink.terminate();
+    }
+  },
 
   /** A program of one line that Bun compiled, from its start to its end. */
   "empty program": async (dir: string, tiny: boolean): Promise<Speed> => {

@@ -40,7 +40,7 @@ export async function limitsCampaign(): Promise<boolean> {
       "readonly",
       [],
       "true",
-      { code: 1, text: /EROFS: read-only file system[\s\S]*choose another --state-dir[\s\S]*Levin:State:ErrDisk/ },
+      { code: 1, text: /the file system is read-only \(EROFS\); choose another --state-dir[\s\S]*Levin:State:ErrDisk/ },
       { stateDir: join(mounted, "state"), mend: () => mount("-o", "remount,rw", mounted), isKept: false },
     );
     execFileSync("umount", [mounted]);

@@ -89,6 +89,8 @@ export async function resumeCampaign(): Promise<boolean> {
   makeDump(join(dir, "dump"), megabytes);
   const stops: (Stop | undefined)[] = [undefined];
   for (const stage of ["encode", "ingest"] as const) for (const share of [0.1, 0.5, 0.9]) stops.push({ stage, share });
+  // How far two runs of the same kind lie apart, for example as the first one makes the dump's pages warm.
+  stops.push(undefined);
   let ok = true;
   let alone: Cost | undefined;
   try {

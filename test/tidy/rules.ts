@@ -11,6 +11,7 @@ export interface Rule {
 const levels: Record<string, number> = {
   base: 0,
   codec: 1,
+  kernel: 1,
   kvdb: 1,
   rpc: 1,
   config: 1,

@@ -1,5 +1,5 @@
 import { assert, type Files, LevinError } from "../../base/mod.ts";
-import { KvChecksum, type PairSink } from "../../codec/mod.ts";
+import { KvChecksum, type PackedBatch, type PackedSink, type PairSink } from "../../codec/mod.ts";
 import { compileTable, type EncodeSession, type TableEncoder, WarningSummary } from "../../encoder/mod.ts";
 import { type Engine, openEngine, type PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
@@ -36,7 +36,8 @@ export interface BatchEncoderOptions extends ChunkRowsOptions {
 const PROGRESS_ROWS = 4096;
 
 /** Adds what goes into an arena to the checksum of the chunk at hand. */
-class CountedSink implements PairSink {
+class CountedSink implements PairSink, PackedSink {
+  readonly packed = this;
   readonly arena: PairArena;
   checksum = new KvChecksum();
 
@@ -47,6 +48,18 @@ class CountedSink implements PairSink {
   put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
     this.checksum.add(key, keyLength, value, valueLength);
     this.arena.put(key, keyLength, value, valueLength);
+  }
+
+  get roomBytes(): number {
+    return this.arena.roomBytes;
+  }
+
+  get roomPairs(): number {
+    return this.arena.roomPairs;
+  }
+
+  putPacked(batch: PackedBatch): void {
+    this.arena.putPacked(batch);
   }
 }
 
@@ -170,13 +183,18 @@ export class BatchEncoder {
           } catch (thrown) {
             this.#reject(thrown, table, chunk, rows, rejected);
           }
-          if (data.full || index.full) {
-            await this.#writeRuns((arena) => arena.full);
-            this.#split = true;
+          for (let many = -1; many !== 0; ) {
+            if (data.full || index.full) {
+              await this.#writeRuns((arena) => arena.full);
+              this.#split = true;
+            }
+            many = rows.encodeMany();
+            count += many;
           }
           if (count - reportedRows >= PROGRESS_ROWS) report();
         }
       }
+      rows.drain();
     } catch (thrown) {
       throw placed(thrown, chunk, reader.scanner.rowNumber, reader.rowPosition);
     }

@@ -1,5 +1,5 @@
 import { type Fields, newFields } from "../../codec/mod.ts";
-import { type EncodeSession, RowShape, type TableEncoder } from "../../encoder/mod.ts";
+import { type BulkEncoder, type EncodeSession, RowShape, type TableEncoder } from "../../encoder/mod.ts";
 import { type Chunk, ChunkReader, SqlScanner, type Storage } from "../../source/mod.ts";
 import type { WorkerTable } from "./messages.ts";
 
@@ -10,7 +10,12 @@ export interface ChunkRowsOptions {
   compatLightning: boolean;
   invalidReplacement: string | undefined;
   allowShortRows: boolean;
+  /** Chunks from this size on may be encoded many rows at a time; `BULK_BYTES_MIN` if absent. */
+  bulkBytesMin?: number;
 }
+
+/** Below, making a kernel takes longer than it saves. */
+const BULK_BYTES_MIN = 1 << 20;
 
 /** The encoders of a batch, one for each table and time zone. */
 export class TableEncoders {
@@ -53,9 +58,20 @@ export class ChunkRows {
   #encoder: TableEncoder | undefined;
   #zone: string | undefined;
   #columnsVersion = -1;
+  /** The chunk is large enough for a kernel to be made. */
+  readonly #bulk: boolean;
+  #bulkEncoder: BulkEncoder | undefined;
 
-  private constructor(reader: ChunkReader, shape: RowShape, table: WorkerTable, chunk: Chunk, encoders: TableEncoders) {
+  private constructor(
+    reader: ChunkReader,
+    shape: RowShape,
+    table: WorkerTable,
+    chunk: Chunk,
+    encoders: TableEncoders,
+    bulkBytesMin: number,
+  ) {
     this.reader = reader;
+    this.#bulk = chunk.sourceBytes >= bulkBytesMin;
     this.shape = shape;
     this.rowId = chunk.rowIdBase;
     this.#rowIdBase = chunk.rowIdBase;
@@ -83,7 +99,7 @@ export class ChunkRows {
       ...(invalidReplacement === undefined ? {} : { invalidReplacement }),
     });
     const shape = new RowShape(table.info, chunk.extraColumns, options.allowShortRows);
-    return new ChunkRows(reader, shape, table, chunk, encoders);
+    return new ChunkRows(reader, shape, table, chunk, encoders, options.bulkBytesMin ?? BULK_BYTES_MIN);
   }
 
   /** That of the row at hand; undefined before the first one. */
@@ -96,12 +112,37 @@ export class ChunkRows {
     return this.reader.fill();
   }
 
+  /**
+   * Encodes rows behind the one at hand, many at a time, where they and the table are plain; gives their number. The first row of a
+   * chunk, and each row that this leaves, comes from `next`.
+   */
+  encodeMany(): number {
+    const { reader } = this;
+    if (this.#encoder === undefined || !this.#bulk || this.shape.active) return 0;
+    const syntax = reader.plainSyntax();
+    if (syntax === undefined || this.#columnsVersion !== reader.scanner.columnsVersion) return 0;
+    if (this.#sql !== undefined && this.#sql.session.timeZone !== this.#zone) return 0;
+    const bulk = this.#encoder.bulkEncoder(syntax);
+    if (bulk === undefined) return 0;
+    if (bulk !== this.#bulkEncoder) bulk.forgetInput();
+    this.#bulkEncoder = bulk;
+    const rows = bulk.encode(reader.window, reader.scanner, this.rowId + 1);
+    this.rowId += rows;
+    return rows;
+  }
+
+  /** Brings the checksums of the sinks up to date. */
+  drain(): void {
+    this.#encoder?.drain();
+  }
+
   /** False where `fill` is to be called. */
   next(): boolean {
     if (!this.reader.next(this.#fields)) return false;
     const zone = this.#sql?.session.timeZone;
     if (this.#encoder === undefined || zone !== this.#zone) {
       this.#zone = zone;
+      this.drain();
       this.#encoder = this.#encoders.of(this.#table, zone);
       this.#encoder.startChunk(this.#rowIdBase);
       this.#columnsVersion = -1;

@@ -134,7 +134,19 @@ async function importRun(
     const ingest = at("ingest", endMs);
     const verify = at("verify", endMs);
     const measures: Measure[] = [
-      { stage: "end to end", bytes: sourceBytes, items: rows, ms: endMs - startedMs, cpuMs, limit: "file read" },
+      {
+        stage: "end to end",
+        bytes: sourceBytes,
+        items: rows,
+        ms: endMs - startedMs,
+        cpuMs,
+        limit: [
+          { limit: "file read", bytes: sourceBytes },
+          { limit: "raw file write", bytes: pairBytes },
+          { limit: "file read", bytes: pairBytes },
+          { limit: "socket", bytes: pairBytes * stores },
+        ],
+      },
       {
         stage: "encode (wall)",
         bytes: sourceBytes,
@@ -143,7 +155,13 @@ async function importRun(
         cpuMs: 0,
         limit: "file read",
       },
-      { stage: "ingest (wall)", bytes: pairBytes, ms: verify - ingest, cpuMs: 0, limit: "raw LevelDB read" },
+      {
+        stage: "ingest (wall)",
+        bytes: pairBytes,
+        ms: verify - ingest,
+        cpuMs: 0,
+        limit: [{ limit: "socket", bytes: pairBytes * stores }],
+      },
     ];
     return {
       measures,

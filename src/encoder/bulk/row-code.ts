@@ -1,0 +1,296 @@
+/** The bulk kernel of a table: a row's fields, its record pair, its index pairs, and the loop over rows. */
+import { indexPrefix, recordPrefix } from "../../codec/mod.ts";
+import { fieldCode } from "./field-code.ts";
+import { COMMON_PART, CRC_PART } from "./kernel-parts.ts";
+import {
+  INDEX_COUNTS,
+  INDEX_OUT,
+  INDEX_STARTS,
+  INDEX_STRIDE,
+  INDEX_SUMS,
+  RECORD_COUNTS,
+  RECORD_OUT,
+  RECORD_STARTS,
+  RECORD_STRIDE,
+  RECORD_SUMS,
+  RESULTS,
+  Result,
+  SUM_VALUES,
+} from "./memory.ts";
+import type { BulkIndex, BulkPlan } from "./plan.ts";
+
+const SIGN = "0x8000000000000000L";
+const RECORD_KEY = 19;
+const INDEX_PREFIX = 19;
+/** Largest length of a value that takes two bytes, with room for the key. */
+const VALUE_MAX = 16_000;
+
+/** Code that stores constant bytes at `address`, as few stores as may be. */
+function storeBytes(bytes: Uint8Array, address: string, offset = 0): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const size of [8, 4, 2, 1]) {
+    while (bytes.length - at >= size) {
+      let value = 0n;
+      for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i]!);
+      parts.push(`store${8 * size}(${address}, 0x${value.toString(16)}${size === 8 ? "L" : ""}, ${offset + at});`);
+      at += size;
+    }
+  }
+  return parts.join(" ");
+}
+
+/** Header bytes of a row without NULLs, up to the offsets of the values. */
+function headerBytes(ids: readonly number[]): Uint8Array {
+  return Uint8Array.of(128, 0, ids.length, ids.length >> 8, 0, 0, ...ids);
+}
+
+/** Bytes of a record's slot before its values: heads and key of the entry, header of the row. */
+function headroom(plan: BulkPlan): number {
+  return 1 + 2 + 2 + RECORD_KEY + 1 + 2 + rowHeader(plan);
+}
+
+function rowHeader({ columns }: BulkPlan): number {
+  return 6 + 3 * columns.filter(({ stored }) => stored).length;
+}
+
+/**
+ * The header of a row with NULLs, which ends where the one without would: ids of values, ids of NULLs, ends of values. The ends of all
+ * columns, NULLs included, stand before `data`.
+ */
+function nullsPart(plan: BulkPlan): string {
+  const cells = plan.columns.flatMap((column, position) => (column.stored ? [{ ...column, position }] : []));
+  const at = (i: number): string => `load16(data - ${2 * (cells.length - i)})`;
+  const perCell = (code: (cell: (typeof cells)[number], bit: string, i: number) => string): string =>
+    cells
+      .map((cell, i) => (cell.notNull ? code(cell, "0", i) : code(cell, `(i32(nulls >>> ${cell.position}L) & 1)`, i)))
+      .join("\n");
+  const listed = cells.filter((cell) => !cell.notNull && !cell.nullLeftOut);
+  const mask = cells.filter((cell) => !cell.notNull).reduce((all, { position }) => all | (1n << BigInt(position)), 0n);
+  const listedMask = listed.reduce((all, { position }) => all | (1n << BigInt(position)), 0n);
+  return `
+// The beginning of the row's value.
+fn nullHeader(data: i32, nulls: i64): i32 {
+  let present = ${cells.length} - i32(popcnt(nulls & ${mask}L));
+  let absent = i32(popcnt(nulls & ${listedMask}L));
+  let to = data;
+  // Ends are moved from behind, as they are written over those that were read.
+  ${cells
+    .map((_, i) => cells.length - 1 - i)
+    .map((i) => {
+      const { notNull, position } = cells[i]!;
+      const move = `to -= 2; store16(to, ${at(i)});`;
+      return notNull ? move : `if (((nulls >>> ${position}L) & 1L) == 0) { ${move} }`;
+    })
+    .join("\n  ")}
+  let header = to - present - absent - 6;
+  store32(header, 128 | (present << 16));
+  store16(header, absent, 4);
+  let id = header + 6;
+  let nullId = id + present;
+  ${perCell(({ id, notNull, nullLeftOut }, bit) => {
+    const present = `store8(id, ${id}); id += 1;`;
+    if (notNull) return present;
+    const absent = nullLeftOut ? "" : `store8(nullId, ${id}); nullId += 1;`;
+    return `if (${bit}) { ${absent} } else { ${present} }`;
+  })}
+  return header;
+}
+`;
+}
+
+function indexCode(index: BulkIndex, number: number, plan: BulkPlan): string {
+  const { columns, handle, tableId } = plan;
+  const prefix = indexPrefix(tableId, index.id);
+  const mayBeNull = index.parts.some((part) => !columns[part]!.notNull);
+  const fullKey = INDEX_PREFIX + 9 * index.parts.length;
+  const parts = index.parts.map((part) => {
+    const { form, notNull } = columns[part]!;
+    const signed = form.kind === "int" && !form.unsigned;
+    const value = `store8(e, ${signed ? 3 : 4}); store64(e, bswap(k${part}${signed ? ` ^ ${SIGN}` : ""}), 1); e += 9;`;
+    if (notNull) return value;
+    return `if (((nulls >>> ${part}L) & 1L) != 0) { store8(e, 0); e += 1; distinct = 0; } else { ${value} }`;
+  });
+  const handleValue = handle >= 0 ? `k${handle}` : "rowId";
+  const sums = INDEX_SUMS + 2 * number * INDEX_STRIDE;
+  const counts = INDEX_COUNTS + 8 * number;
+  return `{
+    let at = indexOut;
+    let key = at + 4;
+    let e = key + ${INDEX_PREFIX};
+    let distinct = ${index.unique ? 1 : 0};
+    ${storeBytes(prefix, "key")}
+    ${parts.join("\n    ")}
+    if (!distinct) { store8(e, 3); store64(e, bswap(${handleValue} ^ ${SIGN}), 1); e += 9; }
+    let v = e + 2;
+    let end = v;
+    if (distinct) { store16(e, 0x0812); store64(v, bswap(${handleValue})); end += 8; }
+    else { store16(e, 0x0112); store8(v, 0x30); end += 1; }
+    let keySize = e - key;
+    store32(at, 0x0a0012 | ((end - at - 2) << 8) | (keySize << 24));
+    if (keySize == ${fullKey} + ${index.unique ? (mayBeNull ? "9 * (1 - distinct)" : 0) : 9}) {
+      sumInto(${sums} + distinct * ${INDEX_STRIDE}, ${counts} + distinct * 4, key, end);
+    } else { sumAlone(key, e, v, end); }
+    if (indexInOrder) {
+      if (indexCount > 0) { indexInOrder = ascends(indexKey, indexKeySize, key, keySize); }
+      indexKey = key;
+      indexKeySize = keySize;
+    }
+    indexBytes += keySize + end - v;
+    store32(${INDEX_STARTS} + indexCount * 4, at);
+    indexCount += 1;
+    if (end - at > indexMax) { indexMax = end - at; }
+    indexOut = end;
+  }`;
+}
+
+function recordCode(plan: BulkPlan, hasNulls: boolean): string {
+  const { columns, handle, tableId } = plan;
+  const stored = columns.filter((column) => column.stored);
+  const header = rowHeader(plan);
+  const prefix = recordPrefix(tableId);
+  const handleValue = handle >= 0 ? `k${handle}` : "rowId";
+  const plainHeader = `value = data - ${header}; ${storeBytes(headerBytes(stored.map(({ id }) => id)), "value")}`;
+  const inOrder =
+    handle < 0 ? "" : `if (recordCount > 0 && k${handle} < lastHandle) { recordInOrder = 0; } lastHandle = k${handle};`;
+  return `
+    let value = 0;
+    ${hasNulls ? `if (nulls != 0) { value = nullHeader(data, nulls); } else { ${plainHeader} }` : plainHeader}
+    let size = o - value;
+    if (size > ${VALUE_MAX}) { return 0; }
+    let keyEnd = value - 2;
+    if (size < 128) { store8(keyEnd, size, 1); }
+    else { keyEnd = value - 3; store16(keyEnd, (size & 127) | 128 | ((size >>> 7) << 8), 1); }
+    store8(keyEnd, 0x12);
+    let key = keyEnd - ${RECORD_KEY};
+    ${storeBytes(prefix, "key")}
+    store64(key, bswap(${handleValue} ^ ${SIGN}), 11);
+    let pair = o - key + 2;
+    let at = key - 4;
+    if (pair < 128) { store32(at, 0x0a0012 | (pair << 8) | ${RECORD_KEY * 2 ** 24}); }
+    else {
+      at = key - 5;
+      store8(at, 0x12);
+      store32(at, (pair & 127) | 128 | ((pair >>> 7) << 8) | 0x0a0000 | ${RECORD_KEY * 2 ** 24}, 1);
+    }
+    if (size < ${SUM_VALUES}) {
+      sumInto(${RECORD_SUMS} + size * ${RECORD_STRIDE}, ${RECORD_COUNTS} + size * 4, key, o);
+    } else { sumAlone(key, keyEnd, value, o); }
+    ${inOrder}
+    recordBytes += size + ${RECORD_KEY};
+    store32(${RECORD_STARTS} + recordCount * 4, at);
+    recordCount += 1;
+    if (o - at > recordMax) { recordMax = o - at; }
+    recordOut = o;`;
+}
+
+function rowPart(plan: BulkPlan): string {
+  const { columns, syntax } = plan;
+  const hasNulls = columns.some(({ notNull }) => !notNull) && syntax.nulls.length > 0;
+  const kept = columns.flatMap(({ form }, i) =>
+    form.kind === "int" || form.kind === "time" ? [`let k${i}: i64 = 0;`] : [],
+  );
+  const room = headroom(plan);
+  const cells = columns.filter(({ stored }) => stored).length;
+  let cell = 0;
+  const fields = columns.map((column, i) => {
+    const code = fieldCode(column, i, syntax, i === columns.length - 1);
+    if (!column.stored) return code;
+    return `${code}\n    store16(slot, o - data, ${room - 2 * (cells - cell++)});`;
+  });
+  const noted = columns.flatMap((column, i) => (column.noted ? [`if (k${i} > notedMax) { notedMax = k${i}; }`] : []));
+  return `
+${hasNulls ? nullsPart(plan) : ""}
+// Encodes the row at "from"; gives the position behind it, 0 where it is not plain.
+fn row(from: i32, end: i32): i32 {
+    let p = from;
+    let slot = recordOut;
+    let data = slot + ${room};
+    let o = data;
+    let nulls: i64 = 0;
+    ${kept.join(" ")}
+    ${syntax.rowBegin.map((byte) => `if (load8(p) != ${byte}) { return 0; } p += 1;`).join(" ")}
+    ${fields.join("\n    ")}
+    if (p > end) { return 0; }
+    ${recordCode(plan, hasNulls)}
+    ${noted.join(" ")}
+    ${plan.indexes.map((index, i) => indexCode(index, i, plan)).join("\n    ")}
+    return p;
+}
+`;
+}
+
+/** Steps from behind one row to the next: in an INSERT a comma and white space. */
+function betweenPart({ syntax }: BulkPlan): string {
+  if (syntax.between < 0) return "fn between(from: i32, first: i32): i32 { return from; }";
+  const skip = "while (load8(p) == 32 || load8(p) == 10 || load8(p) == 13) { p += 1; }";
+  return `fn between(from: i32, first: i32): i32 {
+    let p = from;
+    ${skip}
+    if (!first) {
+      if (load8(p) != ${syntax.between}) { return 0; }
+      p += 1;
+      ${skip}
+    }
+    return p;
+  }`;
+}
+
+const GLOBALS = `
+global recordOut: i32; global recordCount: i32; global recordBytes: i32; global recordMax: i32; global recordInOrder: i32;
+global indexOut: i32; global indexCount: i32; global indexBytes: i32; global indexMax: i32; global indexInOrder: i32;
+global indexKey: i32; global indexKeySize: i32; global lastHandle: i64; global notedMax: i64; global rowId: i64;
+global crcTotal: i64; global crcPairs: i32; global crcSize: i32;
+`;
+
+const put = (at: number, value: string): string => `store32(${RESULTS + 4 * at}, ${value});`;
+
+/** Rows from `from` on, at most `rowsMax`, until the row at hand would begin behind the limits; gives their number. */
+const RUN_PART = `
+export fn run(from: i32, end: i32, first: i32, idLow: i32, idHigh: i32, rowsMax: i32, recordLimit: i32, indexLimit: i32): i32 {
+  let p = from;
+  let last = from;
+  let rows = 0;
+  recordOut = ${RECORD_OUT}; recordCount = 0; recordBytes = 0; recordMax = 0; recordInOrder = 1;
+  indexOut = ${INDEX_OUT}; indexCount = 0; indexBytes = 0; indexMax = 0; indexInOrder = 1;
+  rowId = (i64(idHigh) << 32L) | i64(idLow);
+  notedMax = 0;
+  while (rows < rowsMax && p < end && recordOut < recordLimit && indexOut < indexLimit) {
+    let begin = between(p, first);
+    if (begin == 0) { break; }
+    let next = row(begin, end);
+    if (next == 0) { break; }
+    last = begin;
+    p = next;
+    first = 0;
+    rows += 1;
+    rowId += 1;
+  }
+  ${put(Result.position, "p")} ${put(Result.lastRow, "last")}
+  ${put(Result.recordEnd, "recordOut")} ${put(Result.recordCount, "recordCount")} ${put(Result.recordBytes, "recordBytes")}
+  ${put(Result.recordMax, "recordMax")} ${put(Result.recordInOrder, "recordInOrder")}
+  ${put(Result.indexEnd, "indexOut")} ${put(Result.indexCount, "indexCount")} ${put(Result.indexBytes, "indexBytes")}
+  ${put(Result.indexMax, "indexMax")} ${put(Result.indexInOrder, "indexInOrder")}
+  ${put(Result.notedLow, "i32(notedMax)")} ${put(Result.notedHigh, "i32(notedMax >>> 32L)")}
+  return rows;
+}
+
+// Hands over what went through CRC one by one, and begins anew.
+export fn drain() {
+  ${put(Result.crcLow, "i32(crcTotal)")} ${put(Result.crcHigh, "i32(crcTotal >>> 32L)")}
+  ${put(Result.crcPairs, "crcPairs")} ${put(Result.crcBytes, "crcSize")}
+  crcTotal = 0; crcPairs = 0; crcSize = 0;
+}
+`;
+
+/** Source of the table's kernel, in the language of `kernel/`. */
+export function kernelSource(plan: BulkPlan): string {
+  return [GLOBALS, COMMON_PART, CRC_PART, rowPart(plan), betweenPart(plan), RUN_PART].join("\n");
+}
+
+/** Lengths of the index keys whose pairs are xored, for entries with a handle in the key (0) and in the value (1). */
+export function indexKeySizes({ indexes }: BulkPlan): readonly (readonly [number, number])[] {
+  return indexes.map(({ parts }) => [INDEX_PREFIX + 9 * parts.length + 9, INDEX_PREFIX + 9 * parts.length]);
+}
+
+export const RECORD_KEY_SIZE = RECORD_KEY;

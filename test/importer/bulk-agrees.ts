@@ -1,0 +1,379 @@
+/** Random tables and source texts, encoded row by row and many rows at a time. */
+import { type Random, seededRandom, toHex, utf8 } from "../../src/base/mod.ts";
+import { KvChecksum, type KvSums, type PackedBatch, type PackedSink, type PairSink } from "../../src/codec/mod.ts";
+import { compileTable, type EncodeSession } from "../../src/encoder/mod.ts";
+import { PairArena, unpackPairs } from "../../src/engine/mod.ts";
+import { ChunkRows, TableEncoders } from "../../src/importer/encode/chunk-rows.ts";
+import { Catalog, parseSqlMode, type TableInfo } from "../../src/schema/mod.ts";
+import { type Chunk, type CsvDialect, defaultCsvDialect, type Storage } from "../../src/source/mod.ts";
+import { below, pick } from "../encoder/random-table.ts";
+
+const STRICT = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO";
+
+/** How much of a case is odd: with 0 its values are plain, so that long stretches are encoded at a time. */
+let oddness = 1;
+const odd = (random: Random, chance: number): boolean => random.next() < chance * oddness;
+
+const digits = (random: Random, count: number): string =>
+  Array.from({ length: count }, () => below(random, 10)).join("");
+
+/** A column's type and a text for it that is mostly plain; quoted in SQL if it is no number. */
+interface Kind {
+  type: string;
+  isNumber: boolean;
+  key: boolean;
+  text(random: Random): string;
+}
+
+/** Numbers of up to `plain` digits fit. */
+function integer(type: string, plain: number): Kind {
+  const sign = type.includes("unsigned") ? "" : "-";
+  const text = (random: Random): string =>
+    odd(random, 0.1)
+      ? `${pick(random, ["", "-"])}${odd(random, 0.5) ? pick(random, EDGES) : digits(random, plain + 2)}`
+      : `${random.next() < 0.3 ? sign : ""}${digits(random, 1 + below(random, plain))}`;
+  return { type, isNumber: true, key: true, text };
+}
+
+const EDGES =
+  "0 1 127 128 129 255 256 32767 32768 65535 65536 2147483647 2147483648 4294967295 4294967296 12345678 123456789 999999999999999999 9223372036854775807 9223372036854775808 00000000012".split(
+    " ",
+  );
+
+function decimal(precision: number, scale: number, unsigned = ""): Kind {
+  const text = (random: Random): string => {
+    const sign = unsigned === "" && random.next() < 0.2 ? "-" : "";
+    const least = odd(random, 0.1) ? 0 : Math.min(1, scale);
+    const fraction =
+      scale > 0 && random.next() < 0.8
+        ? `.${digits(random, least + below(random, scale + 1 - least) + (odd(random, 0.03) ? 1 : 0))}`
+        : "";
+    return `${sign}${digits(random, odd(random, 0.03) ? precision : below(random, precision - scale + 1)) || "0"}${fraction}`;
+  };
+  return { type: `decimal(${precision},${scale}) ${unsigned}`, isNumber: true, key: false, text };
+}
+
+function date(random: Random): string {
+  const year = !odd(random, 0.1) ? 1960 + below(random, 90) : below(random, 10_000);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  if (odd(random, 0.03))
+    return pick(random, ["0000-00-00", "2000-1-1", "20000101", "2000-02-30", "1900-02-29", "2000/02/29"]);
+  return `${String(year).padStart(4, "0")}-${two(1 + below(random, 12))}-${two(1 + below(random, odd(random, 0.1) ? 32 : 28))}`;
+}
+
+function time(type: string, fsp: number): Kind {
+  const text = (random: Random): string => {
+    const two = (n: number): string => String(below(random, odd(random, 0.01) ? n + 2 : n)).padStart(2, "0");
+    const fraction = random.next() < 0.5 ? "" : `.${digits(random, below(random, odd(random, 0.1) ? 8 : fsp + 1))}`;
+    return `${date(random)}${odd(random, 0.03) ? "T" : " "}${two(24)}:${two(60)}:${two(60)}${fsp === 0 && !odd(random, 0.1) ? "" : fraction}`;
+  };
+  return { type: `${type}(${fsp})`, isNumber: false, key: true, text };
+}
+
+const SPECIAL = ['"', "'", "\\", ",", "\n", "\r\n", "é", "語", "😀", " ", "\0", "\t", "NULL", "\\N", ""];
+
+function words(type: string, longest: number): Kind {
+  const text = (random: Random): string => {
+    if (odd(random, 0.05)) return pick(random, SPECIAL) + pick(random, ["", "x"]);
+    const size = odd(random, 0.02) ? longest + 1 : below(random, Math.min(longest, random.next() < 0.1 ? 700 : 40) + 1);
+    const letters = Array.from({ length: size }, () => pick(random, [..."abcxyz NULN0-"]));
+    if (odd(random, 0.06)) letters[below(random, size)] = pick(random, SPECIAL);
+    return letters.join("");
+  };
+  return { type, isNumber: false, key: false, text };
+}
+
+const KINDS: readonly Kind[] = [
+  ...["tinyint", "smallint", "mediumint", "int", "bigint"].flatMap((type, i) => [
+    integer(type, [2, 4, 6, 9, 18][i]!),
+    integer(`${type} unsigned`, [2, 4, 7, 9, 18][i]!),
+  ]),
+  decimal(15, 2),
+  decimal(10, 0),
+  decimal(18, 9),
+  decimal(27, 9),
+  decimal(18, 0),
+  decimal(4, 4),
+  decimal(12, 3, "unsigned"),
+  { type: "date", isNumber: false, key: true, text: date },
+  time("datetime", 0),
+  time("datetime", 6),
+  time("timestamp", 3),
+  words("char(12)", 12),
+  words("varchar(40)", 40),
+  words("varchar(2000)", 2000),
+  words("text", 3000),
+  words("varchar(30) CHARACTER SET latin1", 30),
+];
+
+interface Case {
+  create: string;
+  kinds: Kind[];
+  nullable: boolean[];
+}
+
+function randomCase(random: Random): Case {
+  const kinds = Array.from({ length: 2 + below(random, 9) }, () => pick(random, KINDS));
+  if (odd(random, 0.05)) kinds.push({ type: "json", isNumber: false, key: false, text: () => "[1]" });
+  const nullable = kinds.map(() => random.next() < 0.4);
+  const keys: string[] = [];
+  const keyColumns = kinds.flatMap(({ key }, i) => (key ? [i] : []));
+  const first = kinds[0]!;
+  let auto = "";
+  if (first.type.includes("int") && random.next() < 0.5) {
+    nullable[0] = false;
+    auto = random.next() < 0.5 ? "AUTO_INCREMENT" : "";
+    keys.push("PRIMARY KEY (c0) /*T![clustered_index] CLUSTERED */");
+  }
+  for (let i = below(random, 4); i > 0 && keyColumns.length > 0; i--) {
+    const parts = new Set(Array.from({ length: 1 + below(random, 3) }, () => `c${pick(random, keyColumns)}`));
+    keys.push(`${pick(random, ["UNIQUE KEY", "KEY"])} k${i} (${[...parts].join(", ")})`);
+  }
+  const columns = kinds.map(
+    ({ type }, i) =>
+      `c${i} ${type} ${nullable[i] ? (random.next() < 0.5 ? "NULL" : "DEFAULT NULL") : "NOT NULL"} ${i === 0 ? auto : ""}`,
+  );
+  return {
+    create: `CREATE TABLE t (${[...columns, ...keys].join(", ")}) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`,
+    kinds,
+    nullable,
+  };
+}
+
+const DIALECTS: readonly Partial<CsvDialect>[] = [
+  {},
+  {},
+  { terminator: "\n" },
+  { separator: "|", delimiter: "", nulls: ["NULL", ""] },
+  { separator: "\t", delimiter: "'", escapedBy: "", nulls: ["", "N"] },
+  { nulls: [], quotedNullIsText: false },
+  { notNull: true },
+  { escapedBy: "", nulls: ["NULL", "\\N"] },
+];
+
+/** One field; a value that the dialect cannot hold is changed. */
+function csvField(random: Random, kind: Kind, text: string, dialect: CsvDialect): string {
+  const { delimiter, separator, escapedBy } = dialect;
+  const quote = delimiter !== "" && random.next() < (kind.isNumber ? 0.1 : 0.8);
+  if (!quote) return [...text].filter((c) => ![separator, delimiter, escapedBy, "\n", "\r"].includes(c)).join("");
+  let escaped = text;
+  if (escapedBy !== "") escaped = escaped.replaceAll("\\", "\\\\");
+  return `${delimiter}${escaped.replaceAll(delimiter, delimiter + delimiter)}${delimiter}`;
+}
+
+function csvText(random: Random, { kinds, nullable }: Case, dialect: CsvDialect, rows: number): string {
+  const end = dialect.terminator === "" ? pick(random, ["\n", "\n", "\r\n", "\r"]) : "\n";
+  const lines = Array.from({ length: rows }, () => {
+    if (odd(random, 0.01)) return pick(random, ["", "1", "  "]);
+    const fields = kinds.map((kind, i) => {
+      const isNull = nullable[i] ? random.next() < 0.2 : odd(random, 0.003);
+      return isNull ? (dialect.nulls[0] ?? "") : csvField(random, kind, kind.text(random), dialect);
+    });
+    return fields.join(dialect.separator);
+  });
+  return lines.join(end) + (random.next() < 0.5 ? end : "");
+}
+
+function sqlText(random: Random, { kinds, nullable }: Case, rows: number): string {
+  const out: string[] = [];
+  for (let left = rows; left > 0; ) {
+    const tuples = Array.from({ length: Math.min(left, 1 + below(random, 60)) }, () => {
+      const values = kinds.map((kind, i) => {
+        if (nullable[i] ? random.next() < 0.2 : odd(random, 0.003)) return pick(random, ["NULL", "NULL", "null"]);
+        const text = kind.text(random);
+        if (kind.isNumber && random.next() < 0.9) return text === "" ? "0" : text;
+        return `'${text.replaceAll("\\", "\\\\").replaceAll("'", pick(random, ["''", "\\'"]))}'`;
+      });
+      return `(${values.join(odd(random, 0.02) ? " , " : ",")})`;
+    });
+    left -= tuples.length;
+    if (random.next() < 0.1)
+      out.push(
+        pick(random, [
+          "SET NAMES utf8mb4;",
+          "/* c */;",
+          "SET time_zone='+00:00';",
+          "SET sql_mode='NO_BACKSLASH_ESCAPES';",
+        ]),
+      );
+    out.push(
+      `INSERT INTO t VALUES${pick(random, [" ", "\n"])}${tuples.join(pick(random, [",", ",\n", ", ", ",/* c */"]))};`,
+    );
+  }
+  return out.join("\n");
+}
+
+interface Outcome {
+  rows: number;
+  many: number;
+  pairs: { data: string[]; index: string[] };
+  sums: KvSums;
+  ownSums: KvSums;
+  autoIds: unknown;
+  warnings: string[];
+  error: string | undefined;
+}
+
+class ArenaSink implements PairSink, PackedSink {
+  readonly packed: PackedSink | undefined;
+  readonly arena: PairArena;
+  readonly checksum: KvChecksum;
+
+  constructor(arena: PairArena, checksum: KvChecksum, many: boolean) {
+    this.arena = arena;
+    this.checksum = checksum;
+    this.packed = many ? this : undefined;
+  }
+
+  put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
+    this.checksum.add(key, keyLength, value, valueLength);
+    this.arena.put(key, keyLength, value, valueLength);
+  }
+
+  get roomBytes(): number {
+    return this.arena.roomBytes;
+  }
+
+  get roomPairs(): number {
+    return this.arena.roomPairs;
+  }
+
+  putPacked(batch: PackedBatch): void {
+    this.arena.putPacked(batch);
+  }
+}
+
+/** The pairs as the arena would sort them; also that it knows whether they are in order. */
+function pairsOf(arena: PairArena, own: KvChecksum): string[] {
+  const { bytes, offsets } = arena.sorted();
+  return Array.from(offsets, (at) => {
+    const [pair] = unpackPairs(bytes.subarray(at));
+    const { key, value } = pair!;
+    own.add(key, key.length, value, value.length);
+    return `${toHex(key)} ${toHex(value)}`;
+  });
+}
+
+const NO_STORAGE = {} as Storage;
+
+async function encode(
+  info: TableInfo,
+  chunk: Chunk,
+  session: EncodeSession,
+  many: boolean,
+  windowBytes: number,
+): Promise<Outcome> {
+  const checksum = new KvChecksum();
+  const arenas = [new PairArena({ capacityBytes: 2 << 20 }), new PairArena({ capacityBytes: 2 << 20 })] as const;
+  const [record, index] = arenas.map((arena) => new ArenaSink(arena, checksum, many));
+  const warnings: string[] = [];
+  const onWarning = (w: { column: string; mysqlCode: number; message: string; rowId: number }): void => {
+    warnings.push(`${w.column} ${w.mysqlCode} ${w.message} ${w.rowId}`);
+  };
+  const encoders = new TableEncoders(session, (table, own) =>
+    compileTable(table.info, { session: own, record: record!, index: index!, onWarning }),
+  );
+  const options = {
+    storage: NO_STORAGE,
+    session,
+    windowBytes,
+    compatLightning: false,
+    invalidReplacement: undefined,
+    allowShortRows: false,
+    bulkBytesMin: many ? 0 : Number.POSITIVE_INFINITY,
+  };
+  const table = { name: "d.t", info, codings: new Map(), ignored: new Set<string>() };
+  const rows = await ChunkRows.open(options, table, { ...chunk, plain: chunk.plain!.slice() }, encoders);
+  let count = 0;
+  let manyCount = 0;
+  let error: string | undefined;
+  try {
+    while (await rows.fill()) {
+      while (rows.next()) {
+        rows.encoder!.encodeRow(rows.row, rows.rowId);
+        count++;
+        for (let n = -1; n !== 0; manyCount += n) n = rows.encodeMany();
+      }
+    }
+  } catch (thrown) {
+    error = `${(thrown as Error).message} ${rows.reader.scanner.rowNumber} ${rows.reader.rowPosition}`;
+  }
+  rows.drain();
+  const own = new KvChecksum();
+  const [data, indexes] = arenas.map((arena) => pairsOf(arena, own));
+  return {
+    rows: count + manyCount,
+    many: manyCount,
+    pairs: { data: data!, index: indexes! },
+    sums: checksum.result(),
+    ownSums: own.result(),
+    autoIds: rows.encoder?.autoIdMax,
+    warnings,
+    error,
+  };
+}
+
+/** Both outcomes of a random table and text. */
+export async function bulkAndRows(
+  seed: number,
+  rowsMax: number,
+): Promise<{ rows: Outcome; many: Outcome; create: string }> {
+  const random = seededRandom(seed);
+  oddness = pick(random, [0, 0, 0, 0.02, 0.2, 1]);
+  const made = randomCase(random);
+  const session: EncodeSession = {
+    sqlMode: random.next() < 0.8 ? "" : STRICT,
+    timeZone: pick(random, ["UTC", "+00:00", "+08:00", "America/New_York"]),
+    newCollations: random.next() < 0.8,
+    rowFormatVersion: 2,
+    rowLevelChecksum: false,
+    nowMs: 1.7e12,
+    defaultWeekFormat: 0,
+  };
+  const catalog = new Catalog(() => 100 + below(random, 1e6));
+  const ddl = {
+    sqlMode: parseSqlMode(""),
+    timeZone: "UTC",
+    newCollation: session.newCollations,
+    nowMs: 0,
+    database: "d",
+  };
+  catalog.execute("CREATE DATABASE d", { ...ddl, clusteredIndex: "on" });
+  catalog.execute(made.create, { ...ddl, clusteredIndex: "on" });
+  const rows = 1 + below(random, rowsMax);
+  const isCsv = random.next() < 0.6;
+  const dialect = { ...defaultCsvDialect, header: false, ...pick(random, DIALECTS) };
+  const plain = utf8(
+    isCsv ? csvText(random, made, dialect, rows) : sqlText(random, made, rows),
+  ) as Uint8Array<ArrayBuffer>;
+  const chunk: Chunk = {
+    path: "d.t.0.csv",
+    database: "d",
+    table: "t",
+    insertNames: undefined,
+    format: isCsv ? "csv" : "sql",
+    compression: "none",
+    charset: "utf8",
+    dialect: isCsv ? dialect : undefined,
+    start: 0,
+    end: plain.length,
+    endsInFile: false,
+    sourceBytes: plain.length,
+    fileSizeBytes: plain.length,
+    fileMtimeMs: 0,
+    columns: undefined,
+    sql: undefined,
+    extraColumns: [],
+    rowsBefore: 0,
+    rowIdBase: pick(random, [0, 4294967290, 12345]),
+    rowCountMax: rows,
+    plain,
+  };
+  const info = catalog.table("d", "t")!;
+  const windowBytes = pick(random, [300, 5000, 1 << 20]);
+  return {
+    rows: await encode(info, chunk, session, false, windowBytes),
+    many: await encode(info, chunk, session, true, windowBytes),
+    create: made.create,
+  };
+}
