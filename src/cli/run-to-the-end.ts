@@ -28,7 +28,7 @@ export async function runToTheEnd(io: CommandIo, options: ImportOptions, setting
   }
   const log = logFileSink(join(options.stateDir, "levin.log"), io.clock, settings.log);
   const sinks: OutputSink[] = [log];
-  const events = settings.json ? jsonSink(io.stdout) : undefined;
+  const events = settings.json ? jsonSink(io.stdout, io.clock) : undefined;
   if (events !== undefined) sinks.push(events);
   if (settings.onEvent !== undefined) sinks.push({ emit: settings.onEvent, close() {} });
   sinks.push(io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock));

@@ -8,7 +8,7 @@ import type { RunContext } from "./context.ts";
 import type { BatchState } from "./job-state.ts";
 import { checksumRanges, physicalTables } from "./key-ranges.ts";
 import { sumLocalRanges } from "./local-sums.ts";
-import type { JobRecord } from "./records.ts";
+import type { ChunkResult, JobRecord } from "./records.ts";
 import type { SourceTable } from "./source-plan.ts";
 
 interface LocalTotals {
@@ -23,8 +23,19 @@ interface LocalTotals {
 
 const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
+/** What the chunks of a batch gave, by table. */
+function chunksByTable(state: BatchState): Map<string, ChunkResult[]> {
+  const out = new Map<string, ChunkResult[]>();
+  for (const chunk of state.done.values()) {
+    const before = out.get(chunk.table);
+    if (before === undefined) out.set(chunk.table, [chunk]);
+    else before.push(chunk);
+  }
+  return out;
+}
+
 /** Sums what the chunks of a table gave. */
-function localTotals(state: BatchState, name: string): LocalTotals {
+function localTotals(state: BatchState, name: string, chunks: readonly ChunkResult[]): LocalTotals {
   const sum: LocalTotals = {
     rows: 0,
     crc64xor: 0n,
@@ -34,8 +45,7 @@ function localTotals(state: BatchState, name: string): LocalTotals {
     autoRandomMax: 0n,
     rowIdMax: 0n,
   };
-  for (const chunk of state.done.values()) {
-    if (chunk.table !== name) continue;
+  for (const chunk of chunks) {
     sum.rows += chunk.rows;
     sum.kvs += BigInt(chunk.kvs);
     sum.bytes += BigInt(chunk.bytes);
@@ -75,11 +85,13 @@ export async function finishTables(
   tables: readonly SourceTable[],
 ): Promise<void> {
   const left = tables.filter((table) => !context.job.state.tables.has(table.name));
+  const chunks = chunksByTable(state);
   await withSnapshot(context, left, (view) =>
     inParallel(groupsOf(left), GROUPS_AT_A_TIME, async (group) => {
       const records: JobRecord[] = [];
       await inParallel(group, TABLES_AT_A_TIME, async (table) => {
-        records.push(await verifyTable(context, state, table, view));
+        const local = localTotals(state, table.name, chunks.get(table.name) ?? []);
+        records.push(await verifyTable(context, state, { table, local }, view));
       });
       if (context.options.analyze !== "off") await analyze(context, group);
       for (const record of records) await context.job.append(record);
@@ -102,11 +114,10 @@ function groupsOf(tables: readonly SourceTable[]): SourceTable[][] {
 async function verifyTable(
   context: RunContext,
   state: BatchState,
-  table: SourceTable,
+  { table, local }: { table: SourceTable; local: LocalTotals },
   view: ClusterView,
 ): Promise<JobRecord> {
   const { env, options } = context;
-  const local = localTotals(state, table.name);
   await raiseAllocators(context, table, local);
   const remote = await maybeChecksum(context, table, view);
   addBase(local, state, table.name);

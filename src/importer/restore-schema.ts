@@ -8,6 +8,7 @@ import { readStatusPort } from "./status-port.ts";
 import { parseTableInfoList } from "./table-models.ts";
 
 const ER_DB_EXISTS = 1007;
+const ER_BAD_DB = 1049;
 const ER_TABLE_EXISTS = 1050;
 const ER_DUP_KEYNAME = 1061;
 const ER_MULTIPLE_PRI_KEY = 1068;
@@ -15,6 +16,22 @@ const ALREADY_THERE = new Set([ER_DB_EXISTS, ER_TABLE_EXISTS, ER_DUP_KEYNAME, ER
 
 /** Statements at a time; TiDB runs DDL one after the other, but each waits for its schema version. */
 const AT_A_TIME = 8;
+
+/** Tables by database, both in lower case. */
+export type TableNames = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** What the databases of the source hold in the target: one statement each. A database that is not there yet holds nothing. */
+export async function listTables(plan: SourcePlan, tidb: Tidb): Promise<TableNames> {
+  const found = new Map<string, ReadonlySet<string>>();
+  for (const database of new Set(plan.tables.map((table) => table.database))) {
+    const result = await tidb.query(`SHOW TABLES FROM ${quoteName(database)}`).catch((error) => {
+      if (sqlErrno(error) === ER_BAD_DB) return undefined;
+      throw error;
+    });
+    found.set(database.toLowerCase(), new Set(result?.rows.map(([name]) => (name ?? "").toLowerCase())));
+  }
+  return found;
+}
 
 /** Makes databases, sequences, tables (several at a time), then views in the order of their needs. What exists already is left alone. */
 export async function restoreSchema(plan: SourcePlan, tidb: Tidb, env: ImportEnvironment): Promise<void> {

@@ -25,7 +25,7 @@ import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { patientTidb } from "./patient-tidb.ts";
 import { precheck } from "./prechecks.ts";
 import { Progress } from "./progress.ts";
-import { readTableModels, restoreSchema } from "./restore-schema.ts";
+import { listTables, readTableModels, restoreSchema, type TableNames } from "./restore-schema.ts";
 import type { ImportResult } from "./result.ts";
 import { fingerprintOf, type SourcePlan, scanSource } from "./source-plan.ts";
 import { stateFiles } from "./state-files.ts";
@@ -74,8 +74,10 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   const session = encodeSession(options, env, variables, job);
   const cluster = await openCluster(options, env);
   closers.defer(() => cluster.close());
+  let before: TableNames | undefined;
   if (!options.noSchema) {
     progress.at("schema");
+    before = await listTables(plan, tidb);
     await restoreSchema(plan, tidb, env);
   }
   const models = await readTableModels(plan, options, env);
@@ -121,7 +123,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     );
   }
   refuseSharedAllocators(context);
-  await precheck(context, session);
+  await precheck(context, session, before);
   const batches = planBatches(plan.tables, options.batchSizeBytes, job.state.batches);
   await runBatches(context, batches, session);
   await removeEngines(env.files, options.sortedKvDir);

@@ -1,25 +1,26 @@
-import { LevinError } from "../base/mod.ts";
+import { inParallel, LevinError } from "../base/mod.ts";
 import type { Check, Finding } from "./check.ts";
 
 const BYTES = 16;
+/** They wait for the disk, or for a file server. */
+const FILES_AT_A_TIME = 8;
 
 /** Every file can be opened and gives its first bytes. */
 export const sourceReadable: Check = async ({ storage, source, signal }) => {
-  const findings: Finding[] = [];
-  const into = new Uint8Array(BYTES);
-  for (const { path, sizeBytes } of source.files) {
+  const findings = new Map<string, Finding>();
+  await inParallel(source.files, FILES_AT_A_TIME, async ({ path, sizeBytes }) => {
     signal.throwIfAborted();
     try {
       const object = await storage.open(path);
       try {
-        if (sizeBytes > 0) await object.read(into, 0);
+        if (sizeBytes > 0) await object.read(new Uint8Array(BYTES), 0);
       } finally {
         await object.close();
       }
     } catch (thrown) {
       const cause = LevinError.from(thrown);
-      findings.push({ check: "source-readable", status: "failed", detail: cause.message, cause });
+      findings.set(path, { check: "source-readable", status: "failed", detail: cause.message, cause });
     }
-  }
-  return findings;
+  });
+  return source.files.flatMap(({ path }) => findings.get(path) ?? []);
 };

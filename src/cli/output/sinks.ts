@@ -2,6 +2,7 @@ import { appendFileSync } from "node:fs";
 import { createLogUpdate } from "log-update";
 import type { Clock, EventSink, LevinEvent } from "../../base/mod.ts";
 import { LOG_LEVELS, type LogLevel } from "../../server/mod.ts";
+import { GatheredLines } from "./gathered-lines.ts";
 import { progressLine, summaryLine, tableDoneLine } from "./text.ts";
 
 /** A listener of a run's events that is closed at the end. */
@@ -85,12 +86,13 @@ export function liveSink(out: NodeJS.WriteStream, clock: Clock): OutputSink {
 const bigintAsText = (_: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);
 
 /** JSON lines, one an event but those of each call's time, which are for metrics; 64-bit integers as strings. */
-export function jsonSink(out: OutputStream): OutputSink {
+export function jsonSink(out: OutputStream, clock: Clock): OutputSink {
+  const lines = new GatheredLines(clock, (text) => out.write(text));
   return {
     emit(event) {
-      if (event.kind !== "timing") out.write(`${JSON.stringify(event, bigintAsText)}\n`);
+      if (event.kind !== "timing") lines.add(JSON.stringify(event, bigintAsText));
     },
-    close() {},
+    close: () => lines.flush(),
   };
 }
 
@@ -100,24 +102,31 @@ function levelOf(event: LevinEvent): LogLevel {
   return event.kind === "chunk" || event.kind === "timing" ? "debug" : "info";
 }
 
+/** What must not wait: a run may end with it. */
+const isUrgent = (event: LevinEvent): boolean =>
+  event.kind === "log" && (event.level === "warn" || event.level === "error");
+
 /**
  * The log file: every event of the level and above, but progress, as a JSON line with its time. Loses the log rather than the import
  * when the disk refuses.
  */
 export function logFileSink(path: string, clock: Clock, log: { level: LogLevel }): OutputSink {
   let refused = false;
+  const lines = new GatheredLines(clock, (text) => {
+    try {
+      if (!refused) appendFileSync(path, text);
+    } catch {
+      refused = true;
+    }
+  });
   return {
     emit(event) {
       if (refused || event.kind === "progress") return;
       if (LOG_LEVELS.indexOf(levelOf(event)) < LOG_LEVELS.indexOf(log.level)) return;
-      const line = JSON.stringify({ time: new Date(clock.nowMs()).toISOString(), ...event }, bigintAsText);
-      try {
-        appendFileSync(path, `${line}\n`);
-      } catch {
-        refused = true;
-      }
+      lines.add(JSON.stringify({ time: new Date(clock.nowMs()).toISOString(), ...event }, bigintAsText));
+      if (isUrgent(event)) lines.flush();
     },
-    close() {},
+    close: () => lines.flush(),
   };
 }
 

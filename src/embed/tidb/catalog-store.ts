@@ -59,7 +59,8 @@ export async function openCatalog(
     };
   }
 
-  async function run(sql: string, context: DdlContext) {
+  /** Changes the catalogue at once; `written` resolves when that is kept and its data follows. */
+  function begin(sql: string, context: DdlContext) {
     const databases = new Set(catalog.databases().map((database) => database.db_name.L));
     let result: ExecuteResult;
     let warnings: Warning[];
@@ -70,10 +71,13 @@ export async function openCatalog(
     } catch (error) {
       throw sqlError(error);
     }
-    await cluster.facts.change(factsOf(result, databases));
-    await applyToData(result);
+    const onlyMakes = result.changes.every(({ before }) => before === undefined);
+    const kept = cluster.facts.change(factsOf(result, databases));
+    // Regions of new tables are written behind the facts, in the same journal; no data goes before its table is gone.
+    const written = onlyMakes ? Promise.all([kept, applyToData(result)]) : kept.then(() => applyToData(result));
     const { rebases = [], useDatabase } = result;
-    return { warnings, rebases, ...(useDatabase !== undefined && { useDatabase }) };
+    const done = { warnings, rebases, ...(useDatabase !== undefined && { useDatabase }) };
+    return { done, written, onlyMakes };
   }
 
   /** What has to be written for a statement: only what it changed, so that the ten-thousandth table costs no more than the first. */
@@ -131,10 +135,13 @@ export async function openCatalog(
         .filter(({ temp_table_type: kind }) => kind !== LOCAL_TEMPORARY)
         .sort((a, b) => (a.name.L < b.name.L ? -1 : 1)),
     table: (db, name) => catalog.table(db, name),
-    execute(sql, context) {
-      const result = tail.then(() => run(sql, context));
-      tail = result.catch(() => undefined);
-      return result;
+    async execute(sql, context) {
+      const begun = tail.then(() => begin(sql, context));
+      // New tables wait for their turn, not for the disk: those that come at the same time are written together.
+      tail = begun.then<unknown>(({ written, onlyMakes }) => (onlyMakes ? undefined : written)).catch(() => undefined);
+      const { done, written } = await begun;
+      await written;
+      return done;
     },
     createStatement: (db, table, context) =>
       showCreateTable(table, session(context), {

@@ -16,7 +16,6 @@ export interface BatchEncoderOptions extends ChunkRowsOptions {
   dir: string;
   blocks: BlockStore;
   files: Files;
-  tables: readonly WorkerTable[];
   data: PairArena;
   index: PairArena;
   /** Rows of a chunk that may be left out because a value cannot be cast; 0: the first one is an error. */
@@ -92,7 +91,6 @@ export class BatchEncoder {
     this.#entries = options.oneEngine ? this.#record : new CountedSink(options.index);
     this.#nextRun = options.firstRun;
     this.#encoders = new TableEncoders(options.session, (table, session) => this.#compile(table, session));
-    for (const table of options.tables) this.#tables.set(table.name, table);
   }
 
   static async open(options: BatchEncoderOptions): Promise<BatchEncoder> {
@@ -104,8 +102,10 @@ export class BatchEncoder {
     return new BatchEncoder(options, data, index);
   }
 
-  async encode(id: number, chunk: Chunk): Promise<void> {
+  /** `told` comes with the first chunk of a table. */
+  async encode(id: number, chunk: Chunk, told?: WorkerTable): Promise<void> {
     const name = `${chunk.database}.${chunk.table}`;
+    if (told !== undefined) this.#tables.set(told.name, told);
     const table = this.#tables.get(name);
     assert(table !== undefined, `table ${name} belongs to the batch`);
     const checksum = new KvChecksum();
@@ -199,8 +199,7 @@ export class BatchEncoder {
       throw placed(thrown, chunk, reader.scanner.rowNumber, reader.rowPosition);
     }
     assert(count + rejected.length <= chunk.rowCountMax, "a chunk has no more rows than its ids allow");
-    report();
-    onProgress(0, chunk.sourceBytes - reportedBytes);
+    onProgress(count - reportedRows, chunk.sourceBytes - reportedBytes);
     return count;
   }
 

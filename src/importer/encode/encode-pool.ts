@@ -64,10 +64,10 @@ export class EncodePool {
 
   /** Encodes all chunks, or those with room; when it resolves, every run is committed and has been given to `onFlushed`. Throws the first failure. */
   async encode(batch: EncodeBatch, signal: AbortSignal): Promise<WarningCountMessage[]> {
-    const { dir, tables, oneEngine, blocks } = batch;
+    const { dir, oneEngine, blocks } = batch;
     const begin = (worker: number): ToWorker => {
       const firstRun = (worker << RUN_BITS) + batch.firstRun;
-      return { kind: "batch", batch: batch.batch, dir, tables, firstRun, oneEngine, blocks };
+      return { kind: "batch", batch: batch.batch, dir, firstRun, oneEngine, blocks };
     };
     return this.#work(batch, begin, () => batch.room(), batch, signal);
   }
@@ -98,10 +98,13 @@ export class EncodePool {
       for (const thread of this.#threads) this.#fail(thread, signal.reason);
     };
     signal.addEventListener("abort", onAbort, { once: true });
+    const tables = new Map(batch?.tables.map((table) => [table.name, table]));
     try {
       signal.throwIfAborted();
       await Promise.all(
         this.#threads.map(async (thread, worker) => {
+          // A worker is told of a table when it gets the first chunk of it: each copy of a message costs this thread.
+          const untold = new Map(tables);
           await this.#call(thread, begin(worker));
           for (;;) {
             signal.throwIfAborted();
@@ -109,7 +112,10 @@ export class EncodePool {
             if (!(await room())) break;
             const next = await chunks.next();
             if (next === undefined) break;
-            await this.#call(thread, { kind: "chunk", ...next });
+            const name = `${next.chunk.database}.${next.chunk.table}`;
+            const table = untold.get(name);
+            untold.delete(name);
+            await this.#call(thread, { kind: "chunk", ...next, ...(table === undefined ? {} : { table }) });
           }
           warnings.push(...(await this.#call(thread, { kind: "finish" })));
         }),

@@ -57,7 +57,7 @@ export class EncodeTask {
         return this.#send({ kind: "ready", warnings: [] });
       case "chunk":
         assert(this.#encoder !== undefined, "a chunk comes after its batch");
-        await this.#encoder.encode(message.id, message.chunk);
+        await this.#encoder.encode(message.id, message.chunk, message.table);
         return this.#send({ kind: "ready", warnings: [] });
       case "finish": {
         await this.#encoder?.flush();
@@ -77,7 +77,6 @@ export class EncodeTask {
     return BatchEncoder.open({
       storage,
       kvdb,
-      tables: batch.tables,
       session: setup.session,
       data: this.#data,
       index: this.#index,

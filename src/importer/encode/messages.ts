@@ -42,14 +42,14 @@ export type ToWorker =
       kind: "batch";
       batch: number;
       dir: string;
-      tables: WorkerTable[];
       firstRun: number;
       oneEngine: boolean;
       blocks: BlockStore;
     }
   /** Chunks that follow are read for rows that have one of the keys. */
   | { kind: "mark"; dir: string; tables: WorkerTable[]; firstRun: number; keys: SharedArrayBuffer }
-  | { kind: "chunk"; id: number; chunk: Chunk }
+  /** `table`: with the first chunk of a table that the worker gets in a batch. */
+  | { kind: "chunk"; id: number; chunk: Chunk; table?: WorkerTable }
   | { kind: "finish" };
 
 export interface WarningCountMessage {
