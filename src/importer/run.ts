@@ -25,6 +25,7 @@ import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { patientTidb } from "./patient-tidb.ts";
 import { precheck } from "./prechecks.ts";
 import { Progress } from "./progress.ts";
+import { checkTypeErrors } from "./reports.ts";
 import { listTables, readTableModels, restoreSchema, type TableNames } from "./restore-schema.ts";
 import type { ImportResult } from "./result.ts";
 import { fingerprintOf, type SourcePlan, scanSource } from "./source-plan.ts";
@@ -124,6 +125,8 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   }
   refuseSharedAllocators(context);
   await precheck(context, session, before);
+  // The run before may have ended by them; its chunks are not encoded again.
+  checkTypeErrors(context);
   const batches = planBatches(plan.tables, options.batchSizeBytes, job.state.batches);
   await runBatches(context, batches, session);
   await removeEngines(env.files, options.sortedKvDir);
@@ -242,7 +245,11 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
       signal.throwIfAborted();
       await planBatch(inner, batch);
       inner.progress.at("encode", batch.tables.length === 1 ? batch.tables[0]!.name : undefined);
-      const importEngines: ImportEngines = (engines, state) => ingestEngines(inner, engines, state);
+      const importEngines: ImportEngines = async (engines, state) => {
+        // What the tables hold beside the import is summed before the first pair of it is there.
+        await clearTaken(inner, batch, state);
+        await ingestEngines(inner, engines, state);
+      };
       const encoded = await encodeBatch(inner, pool, batch, importEngines);
       inner.open.set(batch.id, encoded);
       warnings.push(...encoded.warnings);

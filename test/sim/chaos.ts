@@ -23,6 +23,10 @@ export const ownKinds = [
   "pd-leader-moves",
   "tidb-restart",
   "engines-lost",
+  "pd-http-late",
+  "pd-http-again",
+  "rpc-late",
+  "rpc-again",
 ] as const;
 export type OwnKind = (typeof ownKinds)[number];
 export type Kind = OwnKind | (typeof serverKinds)[number];
@@ -34,20 +38,25 @@ const chances: Partial<Record<Kind, number>> = {
   "status-port-lost": 0.2,
   "pd-http-lost": 0.1,
   "pd-http-answer-lost": 0.1,
+  "pd-http-late": 0.1,
+  "pd-http-again": 0.1,
 };
 const MAX_FAULTS = 40;
-const END_CRASH_CHANCE = 0.07;
+const PHASE_CRASH_CHANCE = 0.07;
 const ENGINES_LOST_CHANCE = 0.3;
+
+/** Where an import stands, as its journal says. */
+export type Phase = "encode" | "resolve" | "ingest" | "end";
 
 export class Chaos {
   readonly fired = new Map<Kind, number>();
   readonly #random: Random;
   readonly #chance = new Map<Kind, number>();
   #left = MAX_FAULTS;
-  /** Some runs often die between the last table and the end: steps that are few and would seldom be struck. */
-  readonly #strikesEnd: boolean;
-  /** Set while all tables are in and the process still runs. */
-  isEnding = false;
+  /** Some runs often die in one phase whose steps are few and would seldom be struck; as often as they like. */
+  readonly #strikes: Phase | undefined;
+  phase: Phase = "encode";
+  #isCalm = false;
   /** Set when the cluster is there. */
   target: SimFaultTarget | undefined;
 
@@ -59,12 +68,14 @@ export class Chaos {
     for (const kind of allKinds) {
       if (random.next() < share) this.#chance.set(kind, scale * (chances[kind] ?? 0.03) * random.next());
     }
-    this.#strikesEnd = random.next() < 0.2;
+    const strikes = random.next();
+    this.#strikes = strikes < 0.25 ? "end" : strikes < 0.5 ? "resolve" : undefined;
   }
 
   /** No more faults. */
   calm(): void {
     this.#left = 0;
+    this.#isCalm = true;
   }
 
   /** Between two lives: whether the directory of sorted pairs is emptied, as a scratch disk is when its machine is started anew. */
@@ -73,9 +84,13 @@ export class Chaos {
   }
 
   readonly judge: Judge = (kind, _, __) => {
+    if (this.#isCalm) return undefined;
+    if (this.phase === this.#strikes) {
+      // Beside those that are counted: they may be used up by then.
+      if (this.#random.next() < PHASE_CRASH_CHANCE) return this.#crash();
+    }
     if (this.#left <= 0) return undefined;
-    const crashChance = this.isEnding && this.#strikesEnd ? END_CRASH_CHANCE : this.#chance.get("crash");
-    if (this.#rolls("crash", crashChance)) return this.#random.next() < 0.5 ? "crash-before" : "crash-after";
+    if (this.#rolls("crash")) return this.#crash();
     if (this.#rolls("stop")) return "stop";
     this.#cluster();
     return this.#harmOf(kind);
@@ -89,6 +104,11 @@ export class Chaos {
     return undefined;
   };
 
+  #crash(): Harm {
+    const where = this.#random.next();
+    return where < 0.4 ? "crash-before" : where < 0.8 ? "crash-after" : "crash-late";
+  }
+
   #harmOf(kind: StepKind): Harm {
     switch (kind) {
       case "file":
@@ -99,8 +119,12 @@ export class Chaos {
       case "status-port":
         return this.#rolls("status-port-lost") ? "fail" : undefined;
       case "pd-http":
+        if (this.#rolls("pd-http-late")) return "late";
+        if (this.#rolls("pd-http-again")) return "again";
         return this.#rolls("pd-http-lost") ? "fail" : this.#rolls("pd-http-answer-lost") ? "lose-answer" : undefined;
       case "rpc":
+        if (this.#rolls("rpc-late")) return "late";
+        if (this.#rolls("rpc-again")) return "again";
         return this.#rolls("rpc-lost") ? "fail" : this.#rolls("rpc-answer-lost") ? "lose-answer" : undefined;
       case "message":
         return this.#rolls("stream-broken") ? "fail" : undefined;

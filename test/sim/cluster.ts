@@ -1,6 +1,7 @@
 /** The embedded cluster with its TiDB front, reached without sockets by the processes of a simulation. */
 import { createHash } from "node:crypto";
 import { type Clock, LevinError, type Random, textOf, toHex, utf8 } from "../../src/base/mod.ts";
+import { makeRowEncoder } from "../../src/cli/sandbox-rows.ts";
 import type { Connect, HttpAnswer, HttpRequest } from "../../src/cluster/mod.ts";
 import {
   Cluster,
@@ -33,7 +34,14 @@ export interface SimClusterOptions {
   stores: number;
   pds: number;
   plan: FaultPlan;
+  /** PD knows no label rules: schedulers are paused. */
+  oldPd?: boolean;
 }
+
+const LABEL_RULE = /\/region-label\/rule/;
+/** For how long what is said to PD and to a store holds at most. */
+const PAUSE_MS = 300_000;
+const IMPORT_MODE_MS = 600_000;
 
 /** What each front of each run answers alike, and is slow to make. */
 const constantAnswers = new Map<string, SqlResult>();
@@ -50,6 +58,8 @@ export class SimCluster {
   readonly #clock: Clock;
   #connections = 0;
   readonly #handlers = new Map<string, Handlers>();
+  /** Until when requests that came late may hold: label rules by id, stores by address, all else by path. */
+  readonly #lateUntilMs = new Map<string, number>();
 
   private constructor(
     options: SimClusterOptions,
@@ -75,6 +85,7 @@ export class SimCluster {
       random,
       stores: options.stores,
       onHarm: (text) => void harms.push(text),
+      ...(options.oldPd ? { storeVersion: "5.4.0" } : {}),
     });
     const faults = new FaultRunner(cluster, options.plan);
     const pd = await openPdState(cluster, options.pds);
@@ -84,6 +95,7 @@ export class SimCluster {
     const front = await openFrontState(cluster, {
       storage,
       clock,
+      makeRowEncoder,
       newCollations: true,
       host: "tidb",
       port: 4000,
@@ -116,29 +128,31 @@ export class SimCluster {
     return (request, signal) => {
       const url = new URL(request.url);
       const failure = () => Object.assign(new Error(`read ECONNRESET ${url.host}`), { code: "ECONNRESET" });
-      return life.step(
-        "pd-http",
-        `${request.method} ${url.pathname}`,
-        async () => {
-          signal.throwIfAborted();
-          const index = this.pdState.members.findIndex((member) => member.clientUrl === url.origin);
-          const member = this.pdState.members[index];
-          if (member === undefined || this.isDown(url.host)) throw failure();
-          const target = `${url.pathname}${url.search}`;
-          const answer = await pdHttp(
-            this.pdState,
-            member,
-          )({
-            method: request.method,
-            target,
-            body: request.body ?? "",
-            headers: {},
-          });
-          return { status: answer.status, body: answer.body };
-        },
-        failure,
-      );
+      const send = async (isLate: boolean): Promise<HttpAnswer> => {
+        const member = this.pdState.members.find((one) => one.clientUrl === url.origin);
+        if (member === undefined || this.isDown(url.host)) throw failure();
+        const target = `${url.pathname}${url.search}`;
+        const { method, body = "" } = request;
+        const answer = await pdHttp(this.pdState, member)({ method, target, body, headers: {} });
+        if (method !== "GET") this.#note(pauseOf(url, body), isLate, PAUSE_MS);
+        return { status: answer.status, body: answer.body };
+      };
+      const run = async (): Promise<HttpAnswer> => {
+        signal.throwIfAborted();
+        return await send(false);
+      };
+      return life.step("pd-http", `${request.method} ${url.pathname}`, run, failure, () => send(true));
     };
+  }
+
+  /** What came late may hold until its limit, what comes in time says what holds. */
+  #note(what: string, isLate: boolean, ms: number): void {
+    if (isLate) this.#lateUntilMs.set(what, this.#clock.nowMs() + ms);
+    else this.#lateUntilMs.delete(what);
+  }
+
+  #mayHold(what: string, untilMs: number): boolean {
+    return untilMs <= (this.#lateUntilMs.get(what) ?? 0);
   }
 
   statusPortOf(life: Life): (path: string) => Promise<string> {
@@ -236,20 +250,40 @@ export class SimCluster {
       new LevinError("Levin:Rpc:ErrUnavailable", `Cannot call ${address}: read ECONNRESET`, {
         fields: { kind: "lost", target: address, grpcCode: 14, grpcText: "lost" },
       });
-    const call = <T>(method: string, run: () => Promise<T>): Promise<T> =>
+    const call = <T>(method: string, run: () => Promise<T>, again?: () => Promise<unknown>): Promise<T> =>
       life.step(
         "rpc",
         method,
         async () => {
           if (this.isDown(address)) throw lost();
+          if (method === "SwitchMode") this.#note(address, false, 0);
           return await run();
         },
         lost,
+        again,
       );
+    const late = async (...[method, , , , input]: Parameters<RpcTransport["unary"]>): Promise<unknown> => {
+      if (this.isDown(address)) throw lost();
+      const options = { target: address, clock: this.#clock, gone: new AbortController().signal };
+      const answer = await directTransport(this.#handlersAt(address), options).unary(
+        method,
+        undefined,
+        undefined,
+        undefined,
+        input,
+      );
+      if (method.name === "SwitchMode") this.#note(address, true, IMPORT_MODE_MS);
+      return answer;
+    };
     return {
       target: address,
       close: () => inner.close(),
-      unary: (...args) => call(args[0].name, () => inner.unary(...args)),
+      unary: (...args) =>
+        call(
+          args[0].name,
+          () => inner.unary(...args),
+          () => late(...args),
+        ),
       stream: async (...args) => {
         const answer = await call(args[0].name, () => inner.stream(...args));
         return { ...answer, message: guarded(answer.message, life) };
@@ -303,13 +337,55 @@ export class SimCluster {
   /** What a run must have put back. */
   leftovers(): string[] {
     const now = this.#clock.nowMs();
-    const stores = [...this.cluster.stores.values()].filter((store) => store.importModeUntilMs > now);
-    const rules = this.pdState.settings.rules().filter((rule) => rule.id.startsWith("levin-"));
+    const { settings } = this.pdState;
+    const until = ({ labels }: { labels: { expiresMs?: number }[] }): number =>
+      Math.max(...labels.map(({ expiresMs }) => expiresMs ?? Number.POSITIVE_INFINITY));
+    const stores = [...this.cluster.stores.values()].filter(
+      ({ importModeUntilMs: ms, address }) => ms > now && !this.#mayHold(address, ms),
+    );
+    const rules = settings
+      .rules()
+      .filter((rule) => rule.id.startsWith("levin-") && !this.#mayHold(rule.id, until(rule)));
+    const paused = settings.paused().filter((name) => !this.#mayHold(`/pd/api/v1/schedulers/${name}`, now));
+    const overrides = [...settings.ttlConfig].filter(
+      ([, { expiresMs }]) => expiresMs > now && !this.#mayHold("/pd/api/v1/config", expiresMs),
+    );
     return [
       ...stores.map((store) => `store ${store.id} in import mode`),
       ...rules.map((rule) => `label rule ${rule.id}`),
+      ...paused.map((name) => `${name} paused`),
+      ...overrides.map(([name]) => `override of ${name}`),
     ];
   }
+
+  /** All limits of what came late are over. */
+  forgetLate(): void {
+    this.#lateUntilMs.clear();
+  }
+
+  /** Runs statements before the import; the pairs that each of them adds. */
+  async prepare(statements: readonly string[]): Promise<Map<string, string>[]> {
+    const session = openSession(this.front, ++this.#connections, "root", IN_PROCESS);
+    const added: Map<string, string>[] = [];
+    let before = new Map<string, string>();
+    for (const statement of ["SET allow_auto_random_explicit_insert = 1", ...statements]) {
+      const [run] = session.statements(utf8(statement), false);
+      await run!();
+      const now = await this.pairs();
+      added.push(new Map([...now].filter(([key]) => !before.has(key))));
+      before = now;
+    }
+    session.close();
+    return added.slice(1);
+  }
+}
+
+/** What a request is about: a label rule, a scheduler, or the configuration. */
+function pauseOf(url: URL, body: string): string {
+  if (!LABEL_RULE.test(url.pathname)) return url.pathname;
+  const id =
+    body === "" ? decodeURIComponent(url.pathname.split("/").at(-1)!) : (JSON.parse(body) as { id?: string }).id;
+  return id ?? "";
 }
 
 function guarded<T>(messages: AsyncIterable<T>, life: Life): AsyncIterable<T> {

@@ -138,6 +138,7 @@ function appendFile(disk: Disk, path: string, step: Step): AppendFile {
       try {
         await step("append", path, () => {
           open.bytes = joined(open.bytes, copy);
+          disk.onAppend(path, copy);
         });
       } catch (error) {
         open.bytes = joined(open.bytes, copy.subarray(0, copy.length >>> 1));

@@ -53,6 +53,8 @@ type NameChange =
 const dirOf = (change: NameChange): string => ("broken" in change ? change.path : parentOf(change.path));
 
 export class Disk {
+  /** Told of what is appended to files. */
+  onAppend: (path: string, bytes: Uint8Array) => void = () => undefined;
   /** As processes see them. Changed by `setName` and `breakMap` only. */
   readonly files = new Map<string, StoredFile>();
   readonly maps = new Map<string, StoredMap>();

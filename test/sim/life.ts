@@ -5,7 +5,18 @@ import type { Clock } from "../../src/base/mod.ts";
 export type StepKind = "file" | "kvdb" | "rpc" | "message" | "pd-http" | "sql" | "status-port" | "source";
 
 /** What is done to one step. `stop` asks the process to end, as a signal does; the step itself goes on. */
-export type Harm = "crash-before" | "crash-after" | "fail" | "lose-answer" | "stop" | undefined;
+export type Harm =
+  | "crash-before"
+  | "crash-after"
+  | "fail"
+  | "lose-answer"
+  | "stop"
+  /** The process gives up, or dies, and its request is carried out some time later. */
+  | "late"
+  | "crash-late"
+  /** The request is carried out, and some time later once more. */
+  | "again"
+  | undefined;
 
 export type Judge = (kind: StepKind, what: string, step: number) => Harm;
 
@@ -21,6 +32,8 @@ export class Life {
   readonly stopping = new AbortController();
   /** Aborted at death: peers see its connections end. */
   readonly gone = new AbortController();
+  /** Carries out a request that is on its way some time later. */
+  later: (run: () => Promise<unknown>) => void = () => undefined;
   readonly #judge: Judge;
   readonly #atDeath = new Set<() => void>();
   #isAlive = true;
@@ -61,14 +74,23 @@ export class Life {
     });
   }
 
-  /** One step outside: `failure` makes the error of a step that fails or whose answer is lost. */
-  async step<T>(kind: StepKind, what: string, run: () => Promise<T>, failure: () => unknown): Promise<T> {
+  /** One step outside: `failure` makes the error of a step that fails or whose answer is lost. `again`: the step without this process. */
+  async step<T>(
+    kind: StepKind,
+    what: string,
+    run: () => Promise<T>,
+    failure: () => unknown,
+    again?: () => Promise<unknown>,
+  ): Promise<T> {
     if (!this.#isAlive) return never();
     const harm = this.#judge(kind, what, ++this.steps);
-    if (harm === "crash-before") {
+    const isLate = harm === "late" || harm === "crash-late";
+    if (again !== undefined && (isLate || harm === "again")) this.later(again);
+    if (harm === "crash-before" || harm === "crash-late") {
       this.kill();
       return never();
     }
+    if (harm === "late") throw failure();
     if (harm === "stop") this.stopping.abort(new Error("interrupted"));
     if (harm === "fail") throw failure();
     const value = await this.guard(run());

@@ -48,7 +48,7 @@ test("directories whose names were not on disk when their maker died outlive the
       };
     };
     // Some of its rows are left out.
-    await simulate(10, { livesMax: 2, powerCut: (life) => life === 2, judge });
+    await simulate(16, { livesMax: 2, powerCut: (life) => life === 2, judge });
   }
   assert.ok(deaths > 3, `${deaths} deaths`);
 });

@@ -1,18 +1,18 @@
-/** Small random dumps in memory, and the pairs that they must become: everything encoded plainly and sorted. */
-import { LevinError, type Random, toHex, utf8 } from "../../src/base/mod.ts";
-import { newFields, type PairSink } from "../../src/codec/mod.ts";
-import { compileTable, type EncodeSession } from "../../src/encoder/mod.ts";
-import type { ImportOptions } from "../../src/importer/mod.ts";
-import type { TableInfo } from "../../src/schema/mod.ts";
-import { ChunkReader, loadSource, planChunks, type Storage } from "../../src/source/mod.ts";
+/** Small random dumps in memory. */
+import { LevinError, type Random, utf8 } from "../../src/base/mod.ts";
+import type { Storage } from "../../src/source/mod.ts";
 import type { Life } from "./life.ts";
+
+type Field = string | number | null;
 
 /** Definition, and one row as the fields of a CSV line. */
 interface TableShape {
   columns: string;
   /** What follows the columns. */
   options?: string;
-  row(id: number, text: () => string): (string | number)[];
+  row(id: number, text: () => string): Field[];
+  /** One of rows that are in each other's way in chains, where there is more than one key. */
+  loose?(below: (n: number) => number): Field[];
   /** Field that a number belongs into. */
   number: number;
 }
@@ -45,6 +45,18 @@ const shapes: TableShape[] = [
     number: 0,
     row: (id, text) => [id + 1, text()],
   },
+  {
+    columns: "id INT PRIMARY KEY CLUSTERED, u INT, w VARCHAR(8), UNIQUE KEY uu (u), UNIQUE KEY uw (w)",
+    number: 0,
+    row: (id) => [id, id * 2, `w${id}`],
+    loose: (below) => [below(30), below(4) === 0 ? null : below(30), `w${below(30)}`],
+  },
+  {
+    columns: "a INT PRIMARY KEY NONCLUSTERED, u INT, t VARCHAR(60), UNIQUE KEY uu (u), KEY kt (t)",
+    number: 0,
+    row: (id, text) => [id, id + 7, text()],
+    loose: (below) => [below(40), below(4) === 0 ? null : below(40), "t".repeat(below(40))],
+  },
 ];
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789 ";
@@ -57,37 +69,90 @@ export interface Dump {
   rows: number;
   /** Of them: rows with a value that no column takes; they must be left out and reported. */
   badRows: number;
+  /** What makes the tables, and the rows that they have before the import, one a statement. */
+  schema: string[];
+  before: { table: string; statement: string }[];
+}
+
+export interface DumpWish {
+  /** Rows with keys that rows before them have. */
+  duplicates: boolean;
+  /** Rows in the tables, whose keys the source has too or does not have. */
+  filled: "no" | "apart" | "overlapping";
 }
 
 /** Most dumps are small: what goes wrong does so with few rows too, and more runs are made. */
-export function randomDump(random: Random): Dump {
+export function randomDump(random: Random, wish: DumpWish): Dump {
   const below = (n: number): number => Math.floor(random.next() * n);
-  const text = (): string => Array.from({ length: 4 + below(36) }, () => letters[below(letters.length)]).join("");
-  const files = new Map<string, Uint8Array>();
-  files.set("d-schema-create.sql", utf8("CREATE DATABASE d;"));
   const isSmall = random.next() < 0.6;
   const tables = 1 + below(isSmall ? 2 : 3);
-  const badShare = random.next() < 0.25 ? 0.1 : 0;
-  let rowCount = 0;
-  let badRows = 0;
+  const badShare = random.next() < 0.3 ? 0.1 : 0;
   const first = below(shapes.length);
+  // Equal keys in tables that are alike are in nobody's way.
+  const step = random.next() < 0.35 ? 0 : 1;
+  const dump = {
+    files: new Map([["d-schema-create.sql", utf8("CREATE DATABASE d;")]]),
+    rows: 0,
+    badRows: 0,
+    schema: ["CREATE DATABASE d"],
+    before: [] as Dump["before"],
+  };
   for (let i = 0; i < tables; i++) {
-    const shape = shapes[(first + i) % shapes.length]!;
-    files.set(`d.t${i}-schema.sql`, utf8(`CREATE TABLE t${i} (${shape.columns})${shape.options ?? ""};`));
-    const rows = Array.from({ length: isSmall ? 2 + below(14) : 3 + below(45) }, (_, id) => shape.row(id, text));
-    rowCount += rows.length;
+    const shape = shapes[(first + i * step) % shapes.length]!;
+    const create = `CREATE TABLE t${i} (${shape.columns})${shape.options ?? ""}`;
+    dump.schema.push(create.replace("TABLE t", "TABLE d.t"));
+    dump.files.set(`d.t${i}-schema.sql`, utf8(`${create};`));
+    const count = isSmall ? 2 + below(14) : 3 + below(45);
+    const rows = randomRows(shape, count, wish.duplicates, random);
+    dump.rows += rows.length;
     for (const row of rows) {
       if (random.next() >= badShare) continue;
       row[shape.number] = "none";
-      badRows++;
+      dump.badRows++;
     }
-    const lines = rows.map((row) => row.map((value) => `'${value}'`).join(","));
-    if (below(2) === 0)
-      files.set(`d.t${i}.csv`, utf8(`${lines.map((line) => line.replaceAll("'", '"')).join("\n")}\n`));
-    else files.set(`d.t${i}.sql`, utf8(`INSERT INTO t${i} VALUES\n(${lines.join("),\n(")});\n`));
+    if (wish.filled !== "no" && below(4) > 0) {
+      const base = wish.filled === "apart" ? 5000 : below(count);
+      for (let k = 1 + below(4); k > 0; k--) {
+        const statement = `INSERT INTO d.t${i} VALUES ${sqlRow(shape.row(base + k, () => "there before"))}`;
+        dump.before.push({ table: `d.t${i}`, statement });
+      }
+    }
+    addFiles(dump.files, `t${i}`, rows, below);
   }
-  return { files, rows: rowCount, badRows };
+  return dump;
 }
+
+function randomRows(shape: TableShape, count: number, duplicates: boolean, random: Random): Field[][] {
+  const below = (n: number): number => Math.floor(random.next() * n);
+  const text = (): string => Array.from({ length: 4 + below(36) }, () => letters[below(letters.length)]).join("");
+  const isLoose = duplicates && below(3) > 0;
+  const rows: Field[][] = [];
+  for (let id = 0; id < count; id++) {
+    if (isLoose && shape.loose !== undefined) rows.push(shape.loose(below));
+    else if (!duplicates || id === 0 || below(4) > 0) rows.push(shape.row(id, text));
+    else rows.push(below(4) === 0 ? [...rows[below(id)]!] : shape.row(below(id), text));
+  }
+  return rows;
+}
+
+function addFiles(
+  files: Map<string, Uint8Array>,
+  table: string,
+  rows: readonly Field[][],
+  below: (n: number) => number,
+): void {
+  const cut = below(3) === 0 ? 1 + below(rows.length) : rows.length;
+  for (const [i, part] of [rows.slice(0, cut), rows.slice(cut)].entries()) {
+    if (part.length === 0) continue;
+    const path = `d.${table}.${i}`;
+    if (below(2) === 0) files.set(`${path}.csv`, utf8(part.map((row) => `${csvRow(row)}\n`).join("")));
+    else files.set(`${path}.sql`, utf8(`INSERT INTO ${table} VALUES\n${part.map(sqlRow).join(",\n")};\n`));
+  }
+}
+
+const csvRow = (row: readonly Field[]): string => row.map((value) => (value === null ? "\\N" : `"${value}"`)).join(",");
+const sqlRow = (row: readonly Field[]): string =>
+  `(${row.map((value) => (value === null ? "NULL" : `'${value}'`)).join(",")})`;
 
 /** The dump as a storage of one process. */
 export function storageOf(files: ReadonlyMap<string, Uint8Array>, life: Life | undefined): Storage {
@@ -120,67 +185,4 @@ export function storageOf(files: ReadonlyMap<string, Uint8Array>, life: Life | u
         };
       }),
   };
-}
-
-export interface Expected {
-  /** Hex key → hex value. */
-  pairs: Map<string, string>;
-  /** Table → largest id of any allocator that its rows use. */
-  maxIds: Map<string, bigint>;
-}
-
-/** What an import of the dump must leave, without engines, workers, runs or resumption. */
-export async function naiveImport(
-  files: ReadonlyMap<string, Uint8Array>,
-  models: ReadonlyMap<string, TableInfo>,
-  session: EncodeSession,
-  options: ImportOptions,
-): Promise<Expected> {
-  const pairs = new Map<string, string>();
-  const maxIds = new Map<string, bigint>();
-  const sink: PairSink = {
-    put(key, keyLength, value, valueLength) {
-      pairs.set(toHex(key.slice(0, keyLength)), toHex(value.slice(0, valueLength)));
-    },
-  };
-  const storage = storageOf(files, undefined);
-  const source = await loadSource(storage, { dialect: options.csv, sqlMode: options.sqlMode });
-  for (const { database, table, files: dataFiles } of source.tables) {
-    const info = models.get(`${database}.${table}`)!;
-    const visible = info.cols.filter((column) => !column.hidden);
-    const encoder = compileTable(info, { session, record: sink, index: sink, onWarning: () => undefined });
-    const plan = { chunkBytes: options.chunkSizeBytes, columnCount: visible.length, sqlMode: options.sqlMode };
-    for await (const chunk of planChunks(storage, dataFiles, plan)) {
-      const reader = await ChunkReader.open(storage, chunk, {
-        windowBytes: 1 << 16,
-        columnCount: visible.length,
-        columnNames: visible.map((column) => column.name.O),
-        codings: new Map(),
-        sqlMode: options.sqlMode,
-        compatLightning: false,
-      });
-      const fields = newFields(16);
-      let rowId = chunk.rowIdBase;
-      encoder.startChunk(chunk.rowIdBase);
-      let version = -1;
-      while (await reader.fill()) {
-        while (reader.next(fields)) {
-          if (version !== reader.scanner.columnsVersion) {
-            version = reader.scanner.columnsVersion;
-            encoder.bindColumns(reader.scanner.columns);
-          }
-          try {
-            encoder.encodeRow(fields, ++rowId);
-          } catch (thrown) {
-            if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrValue") throw thrown;
-          }
-        }
-      }
-      await reader.close();
-    }
-    let largest = 0n;
-    for (const id of Object.values(encoder.autoIdMax)) if (id > largest) largest = id;
-    if (largest > 0n) maxIds.set(table, largest);
-  }
-  return { pairs, maxIds };
 }

@@ -28,7 +28,7 @@ describe("a step fails, then the import is continued", () => {
 /** The second life wants larger chunks than the first one, which dies behind so many records. */
 function largerChunks(records: number) {
   let options: ImportOptions | undefined;
-  return simulate(9, {
+  return simulate(6, {
     livesMax: 2,
     tamper: (_, given) => {
       options = given;
@@ -51,7 +51,7 @@ test("an import whose chunks would be cut in another way is not continued, unles
 test("what the disk quota has no room for is imported early, also where that is broken off", async () => {
   const early = /are imported early/;
   let rounds = 0;
-  const report = await simulate(9, {
+  const report = await simulate(6, {
     livesMax: 3,
     tamper: (_, given) => {
       Object.assign(given, { workers: 1, chunkSizeBytes: 500, batchSizeBytes: 1, diskQuotaBytes: 100 });

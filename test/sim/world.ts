@@ -14,7 +14,7 @@ import type { SqlLink, Tidb } from "../../src/tidb/mod.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { Disk } from "./disk.ts";
 import type { Life } from "./life.ts";
-import { type Dump, sourceDir, storageOf } from "./source.ts";
+import { type Dump, type DumpWish, sourceDir, storageOf } from "./source.ts";
 
 export interface Place {
   clock: Clock;
@@ -29,8 +29,39 @@ export interface Place {
 /** Small enough that a few kilobytes make several chunks, runs and ranges. */
 export const sizes = { dataArenaBytes: 4096, indexArenaBytes: 4096, windowBytes: 4096 };
 
-export function simOptions(random: Random, dump: Dump): ImportOptions {
+/** What a run is about beside faults. */
+export interface Story {
+  strategy: "" | "replace" | "ignore" | "error";
+  wish: DumpWish;
+  /** So many rows may be in conflict, or bad, as there are, or one less: then the import must be refused. */
+  limits: "wide" | "conflicts" | "conflicts - 1" | "errors - 1";
+  /** PD is older than label rules. */
+  oldPd: boolean;
+}
+
+export function randomStory(random: Random): Story {
+  const one = <T>(...of: readonly T[]): T => of[Math.floor(random.next() * of.length)]!;
+  const about = random.next();
+  const oldPd = random.next() < 0.12;
+  if (about < 0.3) {
+    const strategy = one("replace", "replace", "replace", "ignore", "ignore", "error");
+    const filled = one("no", "no", "overlapping");
+    const limits = strategy === "error" ? "wide" : one("wide", "wide", "wide", "wide", "conflicts", "conflicts - 1");
+    return { strategy, wish: { duplicates: random.next() < 0.9, filled }, limits, oldPd };
+  }
+  const filled = about < 0.38 ? "apart" : "no";
+  const limits = random.next() < 0.1 ? "errors - 1" : "wide";
+  return { strategy: "", wish: { duplicates: false, filled }, limits, oldPd };
+}
+
+export function simOptions(random: Random, dump: Dump, { strategy, wish, limits }: Story): ImportOptions {
+  const isTight = limits === "errors - 1" && dump.badRows > 1;
+  const maxRecordRows = random.next() < 0.15 ? Math.floor(random.next() * 3) + (strategy === "error" ? 1 : 0) : 10_000;
+  const conflict = { strategy, threshold: 1e6, maxRecordRows, taskInfoSchema: "" };
+  const isCounted = limits === "conflicts" || limits === "conflicts - 1";
   return {
+    ...(strategy === "" ? {} : { conflict }),
+    ...(wish.filled === "no" ? {} : { intoRows: true }),
     sourceDir,
     csv: { ...defaultCsvDialect, header: false },
     load: {},
@@ -38,7 +69,7 @@ export function simOptions(random: Random, dump: Dump): ImportOptions {
     caseSensitive: false,
     strictFormat: false,
     allowShortRows: false,
-    typeErrorsMax: dump.badRows,
+    typeErrorsMax: dump.badRows - (isTight ? 1 : 0),
     invalidReplacement: undefined,
     compatLightning: false,
     stateDir: "/state",
@@ -53,8 +84,9 @@ export function simOptions(random: Random, dump: Dump): ImportOptions {
     workers: 1 + Math.floor(random.next() * 3),
     memoryBytes: 1 << 28,
     chunkSizeBytes: random.next() < 0.3 ? 1 << 16 : 500 + Math.floor(random.next() * 1500),
-    batchSizeBytes: random.next() < 0.5 ? 1 : 1 << 20,
-    ...(random.next() < 0.25 ? { diskQuotaBytes: 100 + Math.floor(random.next() * 4000) } : {}),
+    // The limit of conflicts is a batch's.
+    batchSizeBytes: random.next() < 0.5 && !isCounted ? 1 : 1 << 20,
+    ...(strategy === "" && random.next() < 0.25 ? { diskQuotaBytes: 100 + Math.floor(random.next() * 4000) } : {}),
     rangeSizeBytes: 512 + Math.floor(random.next() * 4096),
     rangeKeys: 10 + Math.floor(random.next() * 60),
     ingestConcurrency: 1 + Math.floor(random.next() * 4),
