@@ -4,11 +4,16 @@ import { quoteName, quoteText, type SqlLink, sqlErrno, type Tidb } from "../tidb
 const TABLE = "levin_logical_progress";
 const ER_BAD_DB = 1049;
 const ER_NO_SUCH_TABLE = 1146;
+/** MySQL's names of locks have so many characters at most. */
+const LOCK_NAME_MAX = 64;
+const LOCK_SECONDS = 60;
+/** Number of batch and chunk in the row that says of a job that it needs the table. */
+const NO_CHUNK = -1;
 
 /**
  * How many rows of each chunk are in, kept in the target: the number moves in the same transaction as the rows, so that after a lost
  * connection or a killed process the target itself says what was applied. Rows of one job are removed when it ends, the table with the
- * last of them.
+ * last of them; a job has a row from its beginning on, and both ends are under one lock, so that the table goes from under nobody.
  */
 export class PositionTable {
   readonly #schema: string;
@@ -23,11 +28,14 @@ export class PositionTable {
   }
 
   async create(tidb: Tidb): Promise<void> {
-    await tidb.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(this.#schema)}`);
-    await tidb.query(
-      `CREATE TABLE IF NOT EXISTS ${this.#name} (job VARCHAR(64) NOT NULL, batch BIGINT NOT NULL, chunk BIGINT NOT NULL, ` +
-        "position BIGINT NOT NULL, PRIMARY KEY (job, batch, chunk))",
-    );
+    await this.#locked(tidb, async (query) => {
+      await query(`CREATE DATABASE IF NOT EXISTS ${quoteName(this.#schema)}`);
+      await query(
+        `CREATE TABLE IF NOT EXISTS ${this.#name} (job VARCHAR(64) NOT NULL, batch BIGINT NOT NULL, chunk BIGINT NOT NULL, ` +
+          "position BIGINT NOT NULL, PRIMARY KEY (job, batch, chunk))",
+      );
+      await query(`INSERT IGNORE INTO ${this.#name} VALUES (${this.#job}, ${NO_CHUNK}, ${NO_CHUNK}, 0)`);
+    });
   }
 
   /** Rows that are in; a chunk that is not known begins at 0. Waits for a transaction that still moves it. */
@@ -59,33 +67,52 @@ export class PositionTable {
 
   /** Forgets the batch's chunks. */
   async forget(tidb: Tidb, batch: number): Promise<void> {
-    await this.#unlessGone(tidb, `DELETE FROM ${this.#name} WHERE job = ${this.#job} AND batch = ${batch}`);
+    await unlessGone(tidb.query, `DELETE FROM ${this.#name} WHERE job = ${this.#job} AND batch = ${batch}`);
   }
 
   /** Forgets the job; the table and its schema go with the last one, where nothing else is in them. */
   async remove(tidb: Tidb): Promise<void> {
-    await this.#unlessGone(tidb, `DELETE FROM ${this.#name} WHERE job = ${this.#job}`);
-    const left = await this.#unlessGone(tidb, `SELECT 1 FROM ${this.#name} LIMIT 1`);
-    if (left === undefined || left > 0) return;
-    await tidb.query(`DROP TABLE IF EXISTS ${this.#name}`);
-    const { rows } = await tidb.query(
-      `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(this.#schema)}`,
-    );
-    if (rows.length === 0) await tidb.query(`DROP DATABASE IF EXISTS ${quoteName(this.#schema)}`);
+    await this.#locked(tidb, async (query) => {
+      await unlessGone(query, `DELETE FROM ${this.#name} WHERE job = ${this.#job}`);
+      const left = await unlessGone(query, `SELECT 1 FROM ${this.#name} LIMIT 1`);
+      if (left === undefined || left > 0) return;
+      await query(`DROP TABLE IF EXISTS ${this.#name}`);
+      const { rows } = await query(
+        `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(this.#schema)}`,
+      );
+      if (rows.length === 0) await query(`DROP DATABASE IF EXISTS ${quoteName(this.#schema)}`);
+    });
+  }
+
+  /** One import at a time; a server without such locks (TiDB before 6.1) does without. */
+  async #locked(tidb: Tidb, work: (query: Tidb["query"]) => Promise<void>): Promise<void> {
+    const lock = quoteText(`levin_progress.${this.#schema}`.slice(0, LOCK_NAME_MAX));
+    await tidb.session(async (query) => {
+      await query(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS})`).catch(ignoreRefusal);
+      try {
+        await work(query);
+      } finally {
+        await query(`SELECT RELEASE_LOCK(${lock})`).catch(() => undefined);
+      }
+    });
   }
 
   #where(batch: number, chunk: number): string {
     return `job = ${this.#job} AND batch = ${batch} AND chunk = ${chunk}`;
   }
+}
 
-  /** Number of rows it gave; undefined where there is no such table. */
-  async #unlessGone(tidb: Tidb, sql: string): Promise<number | undefined> {
-    try {
-      return (await tidb.query(sql)).rows.length;
-    } catch (error) {
-      const errno = sqlErrno(error);
-      if (errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE) return undefined;
-      throw error;
-    }
+/** Number of rows it gave; undefined where there is no such table. */
+async function unlessGone(query: Tidb["query"], sql: string): Promise<number | undefined> {
+  try {
+    return (await query(sql)).rows.length;
+  } catch (error) {
+    const errno = sqlErrno(error);
+    if (errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE) return undefined;
+    throw error;
   }
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (sqlErrno(error) === undefined) throw error;
 }
