@@ -10,7 +10,16 @@ export interface PairSink {
   readonly packed?: PackedSink;
 }
 
-/** Pairs as the engine keeps them: entries of `WriteBatch.pairs` (see `engine/packed-pairs.ts`), with gaps between them. */
+/** How keys follow each other; the order of a whole is that of its parts and of their borders, combined by `&`. */
+export const KeyOrder = {
+  none: 0,
+  /** They ascend, equal ones included. */
+  ascending: 1,
+  /** Each is above the one before. */
+  strict: 3,
+} as const;
+
+/** Pairs as the engine keeps them: entries of `WriteBatch.pairs` (see `engine/packed-pairs.ts`), gaps between them allowed. */
 export interface PackedBatch {
   readonly bytes: Uint8Array;
   /** The entries lie in `bytes[from, to)`. */
@@ -22,8 +31,8 @@ export interface PackedBatch {
   /** Bytes of keys and values, and of the largest entry. */
   readonly pairBytes: number;
   readonly entryBytesMax: number;
-  /** The keys ascend, equal ones included. */
-  readonly inOrder: boolean;
+  /** A value of `KeyOrder`. */
+  readonly order: number;
 }
 
 export interface PackedSink {

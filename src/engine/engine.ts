@@ -154,7 +154,7 @@ export class Engine {
     assert(runId >= 0 && runId < CASCADE_RUN_ID, "a run id is a number below CASCADE_RUN_ID");
     assert(arena.count > 0, "a run has pairs");
     await this.#assertFree(runId);
-    const { offsets, ...space } = arena.sorted(this.#blockBytes);
+    const { offsets, strict, ...space } = arena.sorted(this.#blockBytes);
     const builder = new RunBuilder({
       kvdb: this.#kvdb,
       prefix: this.#prefix,
@@ -164,7 +164,7 @@ export class Engine {
       space,
     });
     try {
-      await builder.add(offsets, offsets.length);
+      await builder.add(offsets, offsets.length, strict);
       return await builder.commit({ checksum, note: note ?? new Uint8Array(0), sources: [], changes: [] });
     } catch (error) {
       await builder.abandon();

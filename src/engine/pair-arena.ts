@@ -9,7 +9,7 @@
  * Memory is `memoryBytes`, whatever comes in, with one exception: a single row larger than the reserve makes the buffer grow.
  */
 import { assert } from "../base/mod.ts";
-import type { PackedBatch, PairSink } from "../codec/mod.ts";
+import { KeyOrder, type PackedBatch, type PairSink } from "../codec/mod.ts";
 import { EntrySorter } from "./entry-sorter.ts";
 import { ENTRY_BYTES_MAX, entrySize, keyLengthOf, keyStartOf, writeEntryHead, writeValueHead } from "./packed-pairs.ts";
 import { type Offsets, type RunSpace, scratchBytes } from "./run-builder.ts";
@@ -30,6 +30,8 @@ const NATIVE_COPY_BYTES = 128;
 /** Pairs sorted by key; offsets point into `bytes`. Valid until the arena is next written to or cleared. */
 export interface SortedEntries extends RunSpace {
   offsets: Offsets;
+  /** No key is there twice, as was seen when they came; false where nobody looked. */
+  strict: boolean;
 }
 
 export class PairArena implements PairSink {
@@ -43,7 +45,7 @@ export class PairArena implements PairSink {
   #used = 0;
   #count = 0;
   #pairBytes = 0;
-  #inOrder = true;
+  #order: number = KeyOrder.strict;
   #lastKey = 0;
   #lastKeyLength = 0;
   #sorter: EntrySorter | undefined;
@@ -81,7 +83,7 @@ export class PairArena implements PairSink {
 
   /** Whether the keys came in ascending order so far, equal ones included. */
   get inOrder(): boolean {
-    return this.#inOrder;
+    return this.#order !== KeyOrder.none;
   }
 
   /** What the arena holds of the machine's memory, the sorter included. */
@@ -100,7 +102,7 @@ export class PairArena implements PairSink {
     const valueAt = writeValueHead(bytes, keyAt + keyLength, valueLength);
     if (valueLength < NATIVE_COPY_BYTES) for (let i = 0; i < valueLength; i++) bytes[valueAt + i] = value[i]!;
     else bytes.set(value.subarray(0, valueLength), valueAt);
-    if (this.#inOrder) this.#noteOrder(keyAt, keyLength);
+    if (this.#order !== KeyOrder.none) this.#noteOrder(keyAt, keyLength);
     this.#starts[this.#count++] = at;
     this.#used = at + size;
     if (size > this.#entryBytesMax) this.#entryBytesMax = size;
@@ -118,7 +120,7 @@ export class PairArena implements PairSink {
 
   /** Copies the pairs with the gaps between them. */
   putPacked(batch: PackedBatch): void {
-    const { bytes, from, to, count, inOrder } = batch;
+    const { bytes, from, to, count, order } = batch;
     if (count === 0) return;
     const size = to - from;
     while (size > this.roomBytes || count > this.roomPairs) this.#grow(size);
@@ -128,10 +130,10 @@ export class PairArena implements PairSink {
     const before = this.#count;
     const shift = at - from;
     for (let i = 0; i < count; i++) starts[before + i] = batch.starts[i]! + shift;
-    if (this.#inOrder) {
+    if (this.#order !== KeyOrder.none) {
       this.#noteEntry(starts[before]!);
-      this.#noteEntry(starts[before + count - 1]!);
-      this.#inOrder &&= inOrder;
+      if (count > 1) this.#noteEntry(starts[before + count - 1]!);
+      this.#order &= order;
     }
     this.#count = before + count;
     this.#used = at + size;
@@ -144,7 +146,7 @@ export class PairArena implements PairSink {
     this.#used = 0;
     this.#count = 0;
     this.#pairBytes = 0;
-    this.#inOrder = true;
+    this.#order = KeyOrder.strict;
     this.#lastKeyLength = 0;
   }
 
@@ -160,9 +162,10 @@ export class PairArena implements PairSink {
     }
     const bytes = this.#bytes;
     const scratchAt = this.#roomBytes;
-    if (this.#inOrder) return { bytes, offsets: this.#starts.subarray(0, this.#count), scratchAt };
+    const strict = this.#order === KeyOrder.strict;
+    if (this.inOrder) return { bytes, offsets: this.#starts.subarray(0, this.#count), strict, scratchAt };
     this.#sorter ??= new EntrySorter(this.#starts.length);
-    return { bytes, offsets: this.#sorter.sort(bytes, this.#starts, this.#count), scratchAt };
+    return { bytes, offsets: this.#sorter.sort(bytes, this.#starts, this.#count), strict, scratchAt };
   }
 
   #noteEntry(at: number): void {
@@ -175,7 +178,8 @@ export class PairArena implements PairSink {
     const n = Math.min(keyLength, this.#lastKeyLength);
     let i = 0;
     while (i < n && bytes[keyAt + i] === bytes[last + i]) i++;
-    if (i < n ? bytes[keyAt + i]! < bytes[last + i]! : keyLength < this.#lastKeyLength) this.#inOrder = false;
+    const d = i < n ? bytes[keyAt + i]! - bytes[last + i]! : keyLength - this.#lastKeyLength;
+    if (d <= 0) this.#order = d < 0 ? KeyOrder.none : this.#order & KeyOrder.ascending;
     this.#lastKey = keyAt;
     this.#lastKeyLength = keyLength;
   }

@@ -78,6 +78,7 @@ export class RunBuilder {
   #entryBytesMax = 0;
   #blockBytesMax = 0;
   #equalKeys = false;
+  #strict = false;
   /** Nobody reads it; it keeps `touch` from being optimised away. */
   touchSum = 0;
 
@@ -91,8 +92,12 @@ export class RunBuilder {
     this.#areaEnd = options.space.scratchAt + this.#areaBytes;
   }
 
-  /** Adds the entries at `offsets[0, count)`, in that order: keys ascend over all calls. Blocks are stored as they fill. */
-  async add(offsets: Offsets, count: number): Promise<void> {
+  /**
+   * Adds the entries at `offsets[0, count)`, in that order: keys ascend over all calls. Blocks are stored as they fill. `strict`: it is
+   * known that no key is there twice, so that they are compared at the begin of each block only.
+   */
+  async add(offsets: Offsets, count: number, strict = false): Promise<void> {
+    this.#strict = strict;
     let taken = this.#pack(offsets, 0, count);
     while (taken < count) {
       this.#storeArea();
@@ -156,6 +161,7 @@ export class RunBuilder {
     const bytes = this.#bytes;
     const blockAt = this.#blockAt;
     const blockEnd = blockAt + this.#options.blockBytes;
+    const strict = this.#strict;
     let writeAt = this.#writeAt;
     let lastAt = this.#lastAt;
     let lastKeyAt = this.#lastKeyAt;
@@ -164,26 +170,37 @@ export class RunBuilder {
     let entryBytesMax = this.#entryBytesMax;
     let { bytes: pointBytes, pairs: pointPairs } = this.#points[this.#points.length - 1] ?? NO_POINT;
     const pairsBefore = this.#pairs - from;
+    // Entries that lie side by side are copied together: [copyFrom, copyTo) is to go where the block's bytes end.
+    let copyFrom = 0;
+    let copyTo = 0;
     let touched = from;
     let i = from;
     for (; i < to; i++) {
-      if (i === touched) {
-        touched = Math.min(to, i + TOUCH_ENTRIES);
-        this.touchSum = touch(bytes, offsets, i, touched);
-      }
       const at = offsets[i]!;
-      const size = entryEndOf(bytes, at) - at;
+      if (at !== copyTo) {
+        bytes.copyWithin(writeAt - (copyTo - copyFrom), copyFrom, copyTo);
+        copyFrom = at;
+        copyTo = at;
+        if (i >= touched) {
+          touched = Math.min(to, i + TOUCH_ENTRIES);
+          this.touchSum = touch(bytes, offsets, i, touched);
+        }
+      }
+      const end = entryEndOf(bytes, at);
+      const size = end - at;
       if (writeAt + size > blockEnd && writeAt > blockAt) break;
       const keyAt = keyStartOf(bytes, at);
       const keyLength = keyLengthOf(bytes, at);
-      if (!keysAscend(bytes, lastKeyAt, lastKeyLength, keyAt, keyLength)) this.#equalKeys = true;
-      bytes.copyWithin(writeAt, at, at + size);
+      if (!strict || writeAt === blockAt) {
+        if (!keysAscend(bytes, lastKeyAt, lastKeyLength, keyAt, keyLength)) this.#equalKeys = true;
+      }
+      copyTo = end;
       lastAt = writeAt;
-      lastKeyAt = writeAt + keyAt - at;
+      lastKeyAt = keyAt;
       lastKeyLength = keyLength;
       writeAt += size;
       if (size > entryBytesMax) entryBytesMax = size;
-      pairBytes += keyLength + valueLengthBetween(lastKeyAt + keyLength, writeAt);
+      pairBytes += keyLength + valueLengthBetween(keyAt + keyLength, end);
       const pairs = pairsBefore + i + 1;
       if (pairBytes - pointBytes >= POINT_BYTES || pairs - pointPairs >= POINT_KEYS) {
         const key = bytes.slice(lastKeyAt, lastKeyAt + lastKeyLength);
@@ -192,6 +209,9 @@ export class RunBuilder {
         pointPairs = pairs;
       }
     }
+    bytes.copyWithin(writeAt - (copyTo - copyFrom), copyFrom, copyTo);
+    // From where it was read to where it was written: the caller may overwrite the former.
+    if (i > from) lastKeyAt += lastAt - offsets[i - 1]!;
     this.#writeAt = writeAt;
     this.#lastAt = lastAt;
     this.#lastKeyAt = lastKeyAt;

@@ -16,7 +16,9 @@ export class ExpressionCompiler {
   /** Types of the locals behind the parameters. */
   readonly locals: ValueType[] = [];
   protected readonly tokens: Tokens;
-  protected names = new Map<string, Place>();
+  private readonly names = new Map<string, Place>();
+  /** Names in the order in which they were declared, each with what it hides. */
+  private readonly declared: [name: string, hidden: Place | undefined][] = [];
   private readonly module: ModuleNames;
   private localCount = 0;
 
@@ -28,9 +30,24 @@ export class ExpressionCompiler {
   /** Index of a new local of this name; it hides others. */
   protected declare(name: string, type: ValueType): number {
     const index = this.localCount++;
+    this.declared.push([name, this.names.get(name)]);
     this.names.set(name, { type, get: [0x20, ...unsigned(index)], set: [0x21, ...unsigned(index)] });
     this.locals.push(type);
     return index;
+  }
+
+  /** A mark for `leaveScope`. */
+  protected enterScope(): number {
+    return this.declared.length;
+  }
+
+  /** Forgets the names that were declared since. */
+  protected leaveScope(mark: number): void {
+    while (this.declared.length > mark) {
+      const [name, hidden] = this.declared.pop()!;
+      if (hidden === undefined) this.names.delete(name);
+      else this.names.set(name, hidden);
+    }
   }
 
   protected place(name: string): Place {

@@ -30,10 +30,10 @@ export class FunctionCompiler extends ExpressionCompiler {
 
   private block(): void {
     const { tokens } = this;
-    const outer = new Map(this.names);
+    const scope = this.enterScope();
     tokens.expect("{");
     while (!tokens.takeIf("}")) this.statement();
-    this.names = outer;
+    this.leaveScope(scope);
   }
 
   private statement(): void {

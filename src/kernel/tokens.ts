@@ -1,56 +1,51 @@
 /** Words, numbers and signs of a kernel's source. */
-import { assert } from "../base/mod.ts";
 
-interface Token {
-  /** `end` behind the last one. */
-  readonly kind: "word" | "number" | "sign" | "end";
-  readonly text: string;
-  readonly at: number;
-}
+type Kind = "word" | "number" | "sign" | "end";
 
+/** Behind white space and comments; the last alternative is what no kernel has. */
 const TOKEN =
-  /\s+|\/\/[^\n]*|(?<word>[A-Za-z_]\w*)|(?<number>(?:0x[0-9a-fA-F]+|\d+)L?)|(?<sign>>>>|<<|>>|[-+*&|^<>=!]=|&&|\|\||[-+*&|^~!<>=(){},;:])/y;
+  /(?:\s|\/\/[^\n]*)*([A-Za-z_]\w*|(?:0x[0-9a-fA-F]+|\d+)L?|>>>|<<|>>|[-+*&|^<>=!]=|&&|\|\||[-+*&|^~!<>=(){},;:]|\S)/g;
+const SIGNS = "-+*&|^~!<>=(){},;:";
+
+function kindOf(token: string): Kind {
+  if (token === "") return "end";
+  const first = token.charCodeAt(0);
+  if (first >= 0x30 && first <= 0x39) return "number";
+  return SIGNS.includes(token[0]!) ? "sign" : "word";
+}
 
 export class Tokens {
   private readonly source: string;
-  private readonly list: Token[] = [];
+  private readonly list: string[];
   private next = 0;
 
   constructor(source: string) {
     this.source = source;
-    TOKEN.lastIndex = 0;
-    while (TOKEN.lastIndex < source.length) {
-      const at = TOKEN.lastIndex;
-      const groups = TOKEN.exec(source)?.groups;
-      assert(groups !== undefined, `a kernel is made of tokens: ${source.slice(at, at + 20)}`);
-      const { word, number, sign } = groups;
-      if (word !== undefined) this.list.push({ kind: "word", text: word, at });
-      else if (number !== undefined) this.list.push({ kind: "number", text: number, at });
-      else if (sign !== undefined) this.list.push({ kind: "sign", text: sign, at });
-    }
-    this.list.push({ kind: "end", text: "", at: source.length });
+    // An empty text stands behind the last token.
+    this.list = source.split(TOKEN).filter((_, i) => i % 2 === 1);
+    this.list.push("");
   }
 
-  get kind(): Token["kind"] {
-    return this.list[this.next]!.kind;
+  get kind(): Kind {
+    return kindOf(this.text);
   }
 
   get text(): string {
-    return this.list[this.next]!.text;
+    return this.list[this.next]!;
   }
 
   /** Whether the text behind the next token is this. */
   followedBy(text: string): boolean {
-    return this.list[this.next + 1]?.text === text;
+    return this.list[this.next + 1] === text;
   }
 
   take(): string {
-    return this.list[this.next++]!.text;
+    return this.list[this.next++]!;
   }
 
   /** Takes the next token if it is this. */
   takeIf(text: string): boolean {
-    if (this.kind === "end" || this.text !== text) return false;
+    if (this.text !== text) return false;
     this.next++;
     return true;
   }
@@ -70,8 +65,13 @@ export class Tokens {
   }
 
   fail(detail: string): never {
-    const { at, text } = this.list[this.next]!;
+    let at = 0;
+    for (let i = 0; i <= this.next && i + 1 < this.list.length; i++) {
+      TOKEN.lastIndex = at;
+      TOKEN.exec(this.source);
+      at = TOKEN.lastIndex;
+    }
     const line = this.source.slice(0, at).split("\n").length;
-    throw new Error(`Bug in a kernel, line ${line} at "${text}": ${detail}`);
+    throw new Error(`Bug in a kernel, line ${line} at "${this.text}": ${detail}`);
   }
 }

@@ -6,6 +6,7 @@ export const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64:
 
 /** Unsigned LEB128. */
 export function unsigned(value: number): number[] {
+  if (value < 0x80) return [value];
   const out: number[] = [];
   let rest = value;
   while (rest >= 0x80) {
@@ -18,6 +19,7 @@ export function unsigned(value: number): number[] {
 
 /** Signed LEB128. */
 export function signed(value: bigint): number[] {
+  if (value >= -64n && value < 64n) return [Number(value) & 0x7f];
   const out: number[] = [];
   let rest = value;
   for (;;) {

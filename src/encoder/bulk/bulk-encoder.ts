@@ -2,7 +2,7 @@
  * Many rows at a time: source bytes → packed pairs, in a kernel made for the table. It takes plain rows only and stops before the first
  * other one, which the caller gives to `TableEncoder.encodeRow`; so nothing that needs a word to the user happens here.
  */
-import type { PackedBatch, PackedSink } from "../../codec/mod.ts";
+import { KeyOrder, type PackedBatch, type PackedSink } from "../../codec/mod.ts";
 import { type Kernel, startKernel } from "../../kernel/mod.ts";
 import type { PlainSyntax, RowScanner, Window } from "../../source/mod.ts";
 import type { AutoIds } from "../auto-id.ts";
@@ -76,7 +76,7 @@ export class BulkEncoder {
       count: 0,
       pairBytes: 0,
       entryBytesMax: 0,
-      inOrder: true,
+      order: KeyOrder.strict,
     });
     this.record = batch(RECORD_OUT, RECORD_STARTS);
     this.index = batch(INDEX_OUT, INDEX_STARTS);
@@ -109,7 +109,8 @@ export class BulkEncoder {
       return 0;
     }
     const rows = this.run(window, scanner, rowId);
-    this.pause = rows >= ROWS_WORTH ? 0 : Math.min(PAUSE_MAX, this.pause * 2 + 1);
+    if (rows >= ROWS_WORTH || this.results[Result.stopped] === 0) this.pause = 0;
+    else this.pause = Math.min(PAUSE_MAX, this.pause * 2 + 1);
     this.pauseLeft = this.pause;
     return rows;
   }
@@ -130,7 +131,7 @@ export class BulkEncoder {
     let offset = window.base + window.start - this.inputBase;
     if (offset < 0 || offset >= this.inputSize) offset = this.load(window);
     let rows = this.runFrom(offset, scanner, rowId, rowsMax, limit);
-    if (rows === 0 && offset > 0) {
+    if (rows === 0 && offset > 0 && this.inputBase + this.inputSize < window.base + window.end) {
       // The row at hand may go on behind the input.
       offset = this.load(window);
       rows = this.runFrom(offset, scanner, rowId, rowsMax, limit);
@@ -175,12 +176,12 @@ export class BulkEncoder {
     record.count = results[Result.recordCount]!;
     record.pairBytes = results[Result.recordBytes]!;
     record.entryBytesMax = results[Result.recordMax]!;
-    record.inOrder = results[Result.recordInOrder] === 1;
+    record.order = results[Result.recordOrder]!;
     index.to = results[Result.indexEnd]!;
     index.count = results[Result.indexCount]!;
     index.pairBytes = results[Result.indexBytes]!;
     index.entryBytesMax = results[Result.indexMax]!;
-    index.inOrder = results[Result.indexInOrder] === 1;
+    index.order = results[Result.indexOrder]!;
     this.sinks.record.putPacked(record);
     if (index.count > 0) this.sinks.index.putPacked(index);
     autoIds.noteIncrement(results[Result.notedHigh]!, results[Result.notedLow]!);

@@ -67,7 +67,8 @@ function quoted(
   const demanded = form.kind === "time" && syntax.textIsQuoted;
   const step = `if (load8(p) != ${quote}) { return 0; } p += 1;`;
   if (demanded) return `${step} ${inner} ${step}`;
-  return `let q: i32 = load8(p) == ${quote}; p += q; ${inner} if (q) { ${step} }`;
+  // Conditions instead of sums: what is mostly so is foreseen, and the next field need not wait for it.
+  return `let q = 0; if (load8(p) == ${quote}) { q = 1; p += 1; } ${inner} if (q) { ${step} }`;
 }
 
 function valueCode(column: BulkColumn, form: Exclude<FieldForm, { kind: "text" }>, position: number): string {
@@ -81,6 +82,15 @@ function valueCode(column: BulkColumn, form: Exclude<FieldForm, { kind: "text" }
   }
 }
 
+/** A minus sign. */
+const SIGN = "let minus = 0; if (load8(p) == 45) { minus = 1; p += 1; }";
+
+/** Eight digits in `x`, the first one lowest, as a number. */
+const EIGHT_DIGITS = `
+    x = x * 2561L >>> 8L;
+    x = (x & 0x00ff00ff00ff00ffL) * 6553601L >>> 16L;
+    x = (x & 0x0000ffff0000ffffL) * 42949672960001L >>> 32L;`;
+
 /** Digits at `p` into `v`: fewer than eight by three multiplications, more by a loop. */
 const NUMBER = `
   let v: i64 = 0;
@@ -89,9 +99,9 @@ const NUMBER = `
   if (n < 64) {
     n = n & 56;
     if (n == 0) { return 0; }
-    x = (x << (64L - n)) * 2561L >>> 8L;
-    x = (x & 0x00ff00ff00ff00ffL) * 6553601L >>> 16L;
-    v = (x & 0x0000ffff0000ffffL) * 42949672960001L >>> 32L;
+    x = x << (64L - n);
+    ${EIGHT_DIGITS}
+    v = x;
     p += i32(n >>> 3L);
   } else {
     p = digits(p);
@@ -105,9 +115,7 @@ function intCode({ bits, unsigned }: FieldForm & { kind: "int" }, position: numb
   const size = unsigned
     ? "let wide = 64L - clz(v); o += 1 << ((wide > 8) + (wide > 16) + (wide > 32));"
     : "let wide = 64L - clz(v ^ (v >> 63L)); o += 1 << ((wide > 7) + (wide > 15) + (wide > 31));";
-  const number = unsigned
-    ? NUMBER
-    : `let minus: i32 = load8(p) == 45; p += minus; ${NUMBER} v = (v ^ (0L - i64(minus))) + i64(minus);`;
+  const number = unsigned ? NUMBER : `${SIGN} ${NUMBER} if (minus) { v = -v; }`;
   return `${number} ${small} k${position} = v; ${stored ? `store64(o, v); ${size}` : ""}`;
 }
 
@@ -118,50 +126,63 @@ function decimalCode({ precision, scale, unsigned }: FieldForm & { kind: "decima
   const words = whole > 9 ? 4 * Math.floor(whole / 9) : DIGIT_BYTES[whole]!;
   const fraction = DIGIT_BYTES[scale]!;
   const size = lead + words + fraction;
-  const sign = unsigned ? "let minus = 0;" : "let minus: i32 = load8(p) == 45; p += minus;";
+  const sign = unsigned ? "let minus = 0;" : SIGN;
   const whole18 = `{ ${NUMBER} w = v; } if (w >= ${10n ** BigInt(whole)}L) { return 0; }`;
-  const part =
-    scale === 0
-      ? ""
-      : `if (load8(p) == 46) {
-          p += 1;
-          let from = p;
-          { ${NUMBER} f = v; }
-          let given = p - from;
-          if (given > ${scale}) { return 0; }
-          ${Array.from({ length: scale - 1 }, (_, i) => `if (given == ${i + 1}) { f *= ${CODE_POWERS[scale - 1 - i]}; }`).join(" ")}
-        }`;
   return `{
     ${sign}
     let w: i64 = 0;
     let f: i64 = 0;
     ${whole18}
-    ${part}
-    let flip = 0L - i64(minus & ((w | f) != 0));
+    ${scale === 0 ? "" : fractionCode(scale)}
+    let flip: i64 = 0;
+    if (minus) { if ((w | f) != 0) { flip = -1L; } }
     store16(o, ${head});
-    ${decimalBytes({ whole, words, fraction, size })}
-    store8(o, load8(o, 2) ^ 128, 2);
+    ${decimalBytes({ whole, fraction, size })}
     o += ${2 + size};
   }`;
 }
 
+/** `.` and up to `scale` digits into `f`; all of them in one step, as most values have. */
+function fractionCode(scale: number): string {
+  const fewer = Array.from(
+    { length: scale - 1 },
+    (_, i) => `if (given == ${i + 1}) { f *= ${CODE_POWERS[scale - 1 - i]}; }`,
+  );
+  const general = `
+      p += 1;
+      let from = p;
+      { ${NUMBER} f = v; }
+      let given = p - from;
+      if (given > ${scale}) { return 0; }
+      ${fewer.join(" ")}`;
+  if (scale > 8) return `if (load8(p) == 46) { ${general} }`;
+  const mask = 0x8080808080808080n >> BigInt(64 - 8 * scale);
+  return `if (load8(p) == 46) {
+      let x = load64(p, 1) ^ ${eightTimes(0x30)};
+      if ((((x + ${eightTimes(0x76)}) | x) & ${mask}L) == 0) {
+        x = x << ${64 - 8 * scale}L;
+        ${EIGHT_DIGITS}
+        f = x;
+        p += ${scale + 1};
+      } else { ${general} }
+    }`;
+}
+
 /** The binary form at `o + 2`: integer words of nine digits, big-endian, the first one short; then the fraction's word. */
-function decimalBytes(form: { whole: number; words: number; fraction: number; size: number }): string {
-  const { whole, fraction, size } = form;
-  const shift = (bytes: number): string => `${8 * bytes}L`;
-  if (whole <= 9 || size <= 8) {
-    const all =
-      whole > 9
-        ? `let upper = divu(w, 1000000000L); let all = (((upper << 32L) | (w - upper * 1000000000L)) << ${shift(fraction)}) | f;`
-        : `let all = (w << ${shift(fraction)}) | f;`;
-    return `${all} store64(o, bswap((all ^ flip) << ${shift(8 - size)}), 2);`;
-  }
+function decimalBytes({ whole, fraction, size }: { whole: number; fraction: number; size: number }): string {
+  const put = (value: string, bytes: number, sign: boolean, offset: number): string => {
+    const flipped = sign ? `${value} ^ flip ^ ${1n << BigInt(8 * bytes - 1)}L` : `${value} ^ flip`;
+    return `store64(o, bswap((${flipped}) << ${8 * (8 - bytes)}L), ${offset});`;
+  };
+  // Divisions are slow, and most numbers need none.
+  const words =
+    whole > 9
+      ? "let all = w; if (w >= 1000000000L) { let upper = divu(w, 1000000000L); all = (upper << 32L) | (w - upper * 1000000000L); }"
+      : "let all = w;";
+  if (size <= 8) return `${words} ${put(`((all << ${8 * fraction}L) | f)`, size, true, 2)}`;
   // Words before the fraction: at most 8 bytes, as there are at most 18 digits.
   const integer = size - fraction;
-  return `let upper = divu(w, 1000000000L);
-    let all = (upper << 32L) | (w - upper * 1000000000L);
-    store64(o, bswap((all ^ flip) << ${shift(8 - integer)}), 2);
-    ${fraction > 0 ? `store64(o, bswap((f ^ flip) << ${shift(8 - fraction)}), ${2 + integer});` : ""}`;
+  return `${words} ${put("all", integer, true, 2)} ${fraction > 0 ? put("f", fraction, false, 2 + integer) : ""}`;
 }
 
 function timeCode({ clock, fsp, years }: FieldForm & { kind: "time" }, position: number): string {

@@ -101,7 +101,7 @@ fn validDay(year: i32, month: i32, day: i32): i32 {
   return day <= 31;
 }
 
-// Whether the key at b is not below that at a.
+// Order of the key at b to that at a: 3 above, 1 equal, 0 below.
 fn ascends(a: i32, aSize: i32, b: i32, bSize: i32): i32 {
   let size = select(aSize, bSize, aSize < bSize);
   let i = 0;
@@ -109,11 +109,12 @@ fn ascends(a: i32, aSize: i32, b: i32, bSize: i32): i32 {
     let x = load64(a + i) ^ load64(b + i);
     if (x != 0) {
       let k = i + i32(ctz(x) >>> 3L);
-      if (k < size) { return load8(a + k) < load8(b + k); }
-      return aSize <= bSize;
+      if (k < size) { return select(3, 0, load8(a + k) < load8(b + k)); }
+      break;
     }
     i += 8;
   }
-  return aSize <= bSize;
+  if (aSize == bSize) { return 1; }
+  return select(3, 0, aSize < bSize);
 }
 `;

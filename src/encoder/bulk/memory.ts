@@ -5,7 +5,7 @@ export const INPUT_BYTES = 64 * 1024;
 /** Pairs of a kind made at a time. */
 export const PAIRS_MAX = 4096;
 /** Bytes of pairs of a kind made at a time, the last row excluded. */
-export const OUTPUT_BYTES = 64 * 1024;
+export const OUTPUT_BYTES = 160 * 1024;
 /** Room for one more row: its texts are no longer than the input, other values and the keys take at most this. */
 export const ROW_EXTRA_BYTES = 16 * 1024;
 const OUTPUT_ROOM = OUTPUT_BYTES + INPUT_BYTES + ROW_EXTRA_BYTES;
@@ -27,12 +27,12 @@ export const Result = {
   recordCount: 3,
   recordBytes: 4,
   recordMax: 5,
-  recordInOrder: 6,
+  recordOrder: 6,
   indexEnd: 7,
   indexCount: 8,
   indexBytes: 9,
   indexMax: 10,
-  indexInOrder: 11,
+  indexOrder: 11,
   /** Largest value of an AUTO_INCREMENT column. */
   notedLow: 12,
   notedHigh: 13,
@@ -41,6 +41,8 @@ export const Result = {
   crcHigh: 15,
   crcPairs: 16,
   crcBytes: 17,
+  /** The run ended at a row that is not plain, or not complete. */
+  stopped: 18,
 } as const;
 
 export const CRC_TABLES = 1024;

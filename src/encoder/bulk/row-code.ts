@@ -24,6 +24,8 @@ const RECORD_KEY = 19;
 const INDEX_PREFIX = 19;
 /** Largest length of a value that takes two bytes, with room for the key. */
 const VALUE_MAX = 16_000;
+/** How far a slot may begin before the entry that comes into it: what is written early must not reach the entry before. */
+const GAP_MAX = 30;
 
 /** Code that stores constant bytes at `address`, as few stores as may be. */
 function storeBytes(bytes: Uint8Array, address: string, offset = 0): string {
@@ -69,10 +71,12 @@ function nullsPart(plan: BulkPlan): string {
   const mask = cells.filter((cell) => !cell.notNull).reduce((all, { position }) => all | (1n << BigInt(position)), 0n);
   const listedMask = listed.reduce((all, { position }) => all | (1n << BigInt(position)), 0n);
   return `
-// The beginning of the row's value.
-fn nullHeader(data: i32, nulls: i64): i32 {
+fn nullHeaderSize(nulls: i64): i32 {
+  return ${6 + 3 * cells.length} - 3 * i32(popcnt(nulls & ${mask}L)) + i32(popcnt(nulls & ${listedMask}L));
+}
+
+fn nullHeader(data: i32, header: i32, nulls: i64) {
   let present = ${cells.length} - i32(popcnt(nulls & ${mask}L));
-  let absent = i32(popcnt(nulls & ${listedMask}L));
   let to = data;
   // Ends are moved from behind, as they are written over those that were read.
   ${cells
@@ -83,9 +87,8 @@ fn nullHeader(data: i32, nulls: i64): i32 {
       return notNull ? move : `if (((nulls >>> ${position}L) & 1L) == 0) { ${move} }`;
     })
     .join("\n  ")}
-  let header = to - present - absent - 6;
   store32(header, 128 | (present << 16));
-  store16(header, absent, 4);
+  store16(header, i32(popcnt(nulls & ${listedMask}L)), 4);
   let id = header + 6;
   let nullId = id + present;
   ${perCell(({ id, notNull, nullLeftOut }, bit) => {
@@ -94,7 +97,6 @@ fn nullHeader(data: i32, nulls: i64): i32 {
     const absent = nullLeftOut ? "" : `store8(nullId, ${id}); nullId += 1;`;
     return `if (${bit}) { ${absent} } else { ${present} }`;
   })}
-  return header;
 }
 `;
 }
@@ -131,8 +133,8 @@ function indexCode(index: BulkIndex, number: number, plan: BulkPlan): string {
     if (keySize == ${fullKey} + ${index.unique ? (mayBeNull ? "9 * (1 - distinct)" : 0) : 9}) {
       sumInto(${sums} + distinct * ${INDEX_STRIDE}, ${counts} + distinct * 4, key, end);
     } else { sumAlone(key, e, v, end); }
-    if (indexInOrder) {
-      if (indexCount > 0) { indexInOrder = ascends(indexKey, indexKeySize, key, keySize); }
+    if (indexOrder) {
+      if (indexCount > 0) { indexOrder = indexOrder & ascends(indexKey, indexKeySize, key, keySize); }
       indexKey = key;
       indexKeySize = keySize;
     }
@@ -147,36 +149,45 @@ function indexCode(index: BulkIndex, number: number, plan: BulkPlan): string {
 function recordCode(plan: BulkPlan, hasNulls: boolean): string {
   const { columns, handle, tableId } = plan;
   const stored = columns.filter((column) => column.stored);
-  const header = rowHeader(plan);
+  const full = rowHeader(plan);
+  const ends = 2 * stored.length;
   const prefix = recordPrefix(tableId);
   const handleValue = handle >= 0 ? `k${handle}` : "rowId";
-  const plainHeader = `value = data - ${header}; ${storeBytes(headerBytes(stored.map(({ id }) => id)), "value")}`;
-  const inOrder =
-    handle < 0 ? "" : `if (recordCount > 0 && k${handle} < lastHandle) { recordInOrder = 0; } lastHandle = k${handle};`;
+  const plainHeader = storeBytes(headerBytes(stored.map(({ id }) => id)), "value");
+  const inOrder = `if (recordCount > 0 && k${handle} <= lastHandle) { recordOrder = select(1, 0, k${handle} == lastHandle) & recordOrder; }`;
   return `
-    let value = 0;
-    ${hasNulls ? `if (nulls != 0) { value = nullHeader(data, nulls); } else { ${plainHeader} }` : plainHeader}
-    let size = o - value;
+    let header = ${full};
+    ${hasNulls ? "if (nulls != 0) { header = nullHeaderSize(nulls); }" : ""}
+    let size = header + o - data;
     if (size > ${VALUE_MAX}) { return 0; }
-    let keyEnd = value - 2;
-    if (size < 128) { store8(keyEnd, size, 1); }
-    else { keyEnd = value - 3; store16(keyEnd, (size & 127) | 128 | ((size >>> 7) << 8), 1); }
+    let bigValue: i32 = size >= 128;
+    let pair = size + bigValue + ${RECORD_KEY + 4};
+    let bigPair: i32 = pair >= 128;
+    let at = data - header - bigValue - bigPair - ${RECORD_KEY + 6};
+    // Entries lie side by side: most rows of a table need as much before their values as the row before.
+    let shift = recordOut - at;
+    gap = select(at - slot, ${GAP_MAX}, at - slot < ${GAP_MAX});
+    if (shift != 0) {
+      copy(data + shift - ${ends}, data - ${ends}, o - data + ${ends});
+      data += shift;
+      o += shift;
+      at = recordOut;
+    }
+    let value = data - header;
+    ${hasNulls ? `if (nulls != 0) { nullHeader(data, value, nulls); } else { ${plainHeader} }` : plainHeader}
+    let key = at + bigPair + 4;
+    let keyEnd = key + ${RECORD_KEY};
     store8(keyEnd, 0x12);
-    let key = keyEnd - ${RECORD_KEY};
+    if (bigValue) { store16(keyEnd, (size & 127) | 128 | ((size >>> 7) << 8), 1); } else { store8(keyEnd, size, 1); }
     ${storeBytes(prefix, "key")}
     store64(key, bswap(${handleValue} ^ ${SIGN}), 11);
-    let pair = o - key + 2;
-    let at = key - 4;
-    if (pair < 128) { store32(at, 0x0a0012 | (pair << 8) | ${RECORD_KEY * 2 ** 24}); }
-    else {
-      at = key - 5;
-      store8(at, 0x12);
-      store32(at, (pair & 127) | 128 | ((pair >>> 7) << 8) | 0x0a0000 | ${RECORD_KEY * 2 ** 24}, 1);
-    }
+    store8(at, 0x12);
+    if (bigPair) { store16(at, (pair & 127) | 128 | ((pair >>> 7) << 8), 1); } else { store8(at, pair, 1); }
+    store16(key - 2, 0x0a | ${RECORD_KEY << 8});
     if (size < ${SUM_VALUES}) {
       sumInto(${RECORD_SUMS} + size * ${RECORD_STRIDE}, ${RECORD_COUNTS} + size * 4, key, o);
     } else { sumAlone(key, keyEnd, value, o); }
-    ${inOrder}
+    ${handle < 0 ? "" : `${inOrder} lastHandle = k${handle};`}
     recordBytes += size + ${RECORD_KEY};
     store32(${RECORD_STARTS} + recordCount * 4, at);
     recordCount += 1;
@@ -204,7 +215,7 @@ ${hasNulls ? nullsPart(plan) : ""}
 // Encodes the row at "from"; gives the position behind it, 0 where it is not plain.
 fn row(from: i32, end: i32): i32 {
     let p = from;
-    let slot = recordOut;
+    let slot = recordOut - gap;
     let data = slot + ${room};
     let o = data;
     let nulls: i64 = 0;
@@ -237,8 +248,8 @@ function betweenPart({ syntax }: BulkPlan): string {
 }
 
 const GLOBALS = `
-global recordOut: i32; global recordCount: i32; global recordBytes: i32; global recordMax: i32; global recordInOrder: i32;
-global indexOut: i32; global indexCount: i32; global indexBytes: i32; global indexMax: i32; global indexInOrder: i32;
+global recordOut: i32; global recordCount: i32; global recordBytes: i32; global recordMax: i32; global recordOrder: i32; global gap: i32;
+global indexOut: i32; global indexCount: i32; global indexBytes: i32; global indexMax: i32; global indexOrder: i32;
 global indexKey: i32; global indexKeySize: i32; global lastHandle: i64; global notedMax: i64; global rowId: i64;
 global crcTotal: i64; global crcPairs: i32; global crcSize: i32;
 `;
@@ -251,26 +262,28 @@ export fn run(from: i32, end: i32, first: i32, idLow: i32, idHigh: i32, rowsMax:
   let p = from;
   let last = from;
   let rows = 0;
-  recordOut = ${RECORD_OUT}; recordCount = 0; recordBytes = 0; recordMax = 0; recordInOrder = 1;
-  indexOut = ${INDEX_OUT}; indexCount = 0; indexBytes = 0; indexMax = 0; indexInOrder = 1;
+  recordOut = ${RECORD_OUT}; recordCount = 0; recordBytes = 0; recordMax = 0; recordOrder = 3; gap = 0;
+  indexOut = ${INDEX_OUT}; indexCount = 0; indexBytes = 0; indexMax = 0; indexOrder = 3;
   rowId = (i64(idHigh) << 32L) | i64(idLow);
   notedMax = 0;
+  let stopped = 0;
   while (rows < rowsMax && p < end && recordOut < recordLimit && indexOut < indexLimit) {
     let begin = between(p, first);
-    if (begin == 0) { break; }
+    if (begin == 0) { stopped = 1; break; }
     let next = row(begin, end);
-    if (next == 0) { break; }
+    if (next == 0) { stopped = 1; break; }
     last = begin;
     p = next;
     first = 0;
     rows += 1;
     rowId += 1;
   }
+  ${put(Result.stopped, "stopped")}
   ${put(Result.position, "p")} ${put(Result.lastRow, "last")}
   ${put(Result.recordEnd, "recordOut")} ${put(Result.recordCount, "recordCount")} ${put(Result.recordBytes, "recordBytes")}
-  ${put(Result.recordMax, "recordMax")} ${put(Result.recordInOrder, "recordInOrder")}
+  ${put(Result.recordMax, "recordMax")} ${put(Result.recordOrder, "recordOrder")}
   ${put(Result.indexEnd, "indexOut")} ${put(Result.indexCount, "indexCount")} ${put(Result.indexBytes, "indexBytes")}
-  ${put(Result.indexMax, "indexMax")} ${put(Result.indexInOrder, "indexInOrder")}
+  ${put(Result.indexMax, "indexMax")} ${put(Result.indexOrder, "indexOrder")}
   ${put(Result.notedLow, "i32(notedMax)")} ${put(Result.notedHigh, "i32(notedMax >>> 32L)")}
   return rows;
 }

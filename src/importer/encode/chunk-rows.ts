@@ -15,7 +15,7 @@ export interface ChunkRowsOptions {
 }
 
 /** Below, making a kernel takes longer than it saves. */
-const BULK_BYTES_MIN = 1 << 20;
+const BULK_BYTES_MIN = 4 << 20;
 
 /** The encoders of a batch, one for each table and time zone. */
 export class TableEncoders {
