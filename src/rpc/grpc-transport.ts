@@ -3,9 +3,9 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import { type Clock, LevinError, systemClock } from "../base/mod.ts";
 import { Channel } from "./channel.ts";
 import { abortWith, createHttpClient, headerList } from "./http-client.ts";
+import type { ClientStream } from "./stream.ts";
 import type { TlsOptions } from "./tls.ts";
-import { type RpcTransport, type Wire, withPolicy } from "./transport.ts";
-import type { UploadLink } from "./upload.ts";
+import { type LinkRequest, type RpcTransport, type Wire, withPolicy } from "./transport.ts";
 import { streamLink } from "./upload-links.ts";
 import { type WatchdogOptions, watchUpload } from "./watchdog.ts";
 
@@ -76,7 +76,12 @@ export function createGrpcTransport(options: GrpcTransportOptions): RpcTransport
   });
   const wire: Wire = {
     inner,
-    openLink: (request, watchdog) => openLink(channel, request, { clock, readMaxBytes, watchdog: watchdog ?? watch }),
+    openStream: (request) => openStream(channel, request),
+    async openLink(request, watchdog) {
+      const stream = await openStream(channel, request);
+      watchUpload(clock, stream, watchdog ?? watch);
+      return streamLink(stream, readMaxBytes);
+    },
     close: () => channel.close(),
   };
   return withPolicy(wire, {
@@ -89,15 +94,10 @@ export function createGrpcTransport(options: GrpcTransportOptions): RpcTransport
   });
 }
 
-async function openLink(
-  channel: Channel,
-  request: { url: string; header: Headers; signal: AbortSignal },
-  options: { clock: Clock; readMaxBytes: number; watchdog: WatchdogOptions },
-): Promise<UploadLink> {
+async function openStream(channel: Channel, request: LinkRequest): Promise<ClientStream> {
   const stream = await channel.open(headerList({ ...request, method: "POST" }), request.signal);
   abortWith(stream, request.signal);
-  watchUpload(options.clock, stream, options.watchdog);
-  return streamLink(stream, options.readMaxBytes);
+  return stream;
 }
 
 function parseBaseUrl(text: string): URL {

@@ -1,5 +1,8 @@
 import type { Clock } from "../base/mod.ts";
 
+/** Made once: an abort without a reason makes an error with its stack, and most timers are stopped. */
+const STOPPED = new Error("the timer was stopped");
+
 /** Runs `action` once after `ms` unless the returned function is called first. */
 export function startTimer(clock: Clock, ms: number, action: () => void): () => void {
   const stop = new AbortController();
@@ -9,5 +12,5 @@ export function startTimer(clock: Clock, ms: number, action: () => void): () => 
     },
     () => {},
   );
-  return () => stop.abort();
+  return () => stop.abort(STOPPED);
 }

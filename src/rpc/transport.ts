@@ -1,10 +1,12 @@
-import type {
-  DescMessage,
-  DescMethod,
-  DescMethodClientStreaming,
-  DescMethodStreaming,
-  DescMethodUnary,
-  MessageInitShape,
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodClientStreaming,
+  type DescMethodStreaming,
+  type DescMethodUnary,
+  type MessageInitShape,
+  toBinary,
 } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
@@ -13,6 +15,8 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import type { Clock } from "../base/mod.ts";
 import { Call } from "./call.ts";
 import type { CallPlace } from "./errors.ts";
+import type { ClientStream } from "./stream.ts";
+import { unaryOver } from "./unary.ts";
 import { type Upload, type UploadLink, type UploadOptions, uploadOver } from "./upload.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 
@@ -31,12 +35,21 @@ export interface RpcTransport extends Transport {
 /** What lies under the policy. */
 export interface Wire {
   readonly inner: Transport;
-  openLink(
-    request: { url: string; header: Headers; signal: AbortSignal },
-    watchdog?: WatchdogOptions,
-  ): Promise<UploadLink>;
+  openLink(request: LinkRequest, watchdog?: WatchdogOptions): Promise<UploadLink>;
+  /** Where it is given, small unary calls go past `inner`. */
+  readonly openStream?: (request: LinkRequest) => Promise<ClientStream>;
   close(): void;
 }
+
+/** What a request begins with. */
+export interface LinkRequest {
+  readonly url: string;
+  readonly header: Headers;
+  readonly signal: AbortSignal;
+}
+
+/** Larger messages are watched on their way. */
+const SMALL_BYTES = 64 << 10;
 
 export interface CallPolicy {
   readonly clock: Clock;
@@ -80,7 +93,10 @@ export function withPolicy(wire: Wire, policy: CallPolicy): RpcTransport {
       const limitMs = timeoutMs ?? policy.unaryTimeoutMs;
       const call = startCall(method, signal, limitMs);
       try {
-        const answer = await inner.unary(method, call.signal, undefined, withTimeout(header, limitMs), input);
+        const headers = withTimeout(header, limitMs);
+        const answer =
+          (await smallUnary(wire, policy, { method, header: headers, signal: call.signal }, input)) ??
+          (await inner.unary(method, call.signal, undefined, headers, input));
         call.done();
         return answer;
       } catch (error) {
@@ -126,6 +142,23 @@ export function withPolicy(wire: Wire, policy: CallPolicy): RpcTransport {
       }
     },
   };
+}
+
+/** A unary call without Connect's transport; undefined: it is for that. */
+async function smallUnary<I extends DescMessage, O extends DescMessage>(
+  { openStream }: Wire,
+  { origin, compress, readMaxBytes }: CallPolicy,
+  { method, header, signal }: { method: DescMethodUnary<I, O>; header: Headers; signal: AbortSignal },
+  input: MessageInitShape<I>,
+): Promise<UnaryResponse<I, O> | undefined> {
+  if (openStream === undefined || compress !== undefined) return undefined;
+  const request = toBinary(method.input, create(method.input, input));
+  if (request.length > SMALL_BYTES) return undefined;
+  signal.throwIfAborted();
+  const headers = requestHeaderWithCompression(true, undefined, header, [compressionGzip], null);
+  const stream = await openStream({ url: createMethodUrl(origin, method), header: headers, signal });
+  const answer = await unaryOver(stream, method.output, request, readMaxBytes);
+  return { stream: false, service: method.parent, method, ...answer };
 }
 
 function uploadHeader(options: UploadOptions, compress: "gzip" | undefined): Headers {
