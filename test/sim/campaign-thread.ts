@@ -3,6 +3,8 @@ import { parentPort } from "node:worker_threads";
 import type { SeedReport } from "./campaign.ts";
 import { simulate } from "./simulate.ts";
 
+// Half of what an error costs; `hunt.ts` shows where it came from.
+Error.stackTraceLimit = 0;
 const port = parentPort!;
 port.on("message", async (seed: number) => {
   let report: SeedReport;

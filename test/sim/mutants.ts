@@ -77,4 +77,51 @@ export const mutants: readonly Mutant[] = [
     find: "commitTs: state.commitTs,",
     replace: "commitTs: await pd.timestamp(),",
   },
+  {
+    name: "conflicts are recorded as resolved before the overlay is on disk",
+    file: "src/importer/conflict/resolve-batch.ts",
+    find: '    if (strategy !== "error") await flush();\n',
+    replace: `    if (strategy !== "error" && losers <= threshold) {
+      const tables = this.#sums.flatMap(({ rows, checksum }, i) => {
+        const { kvs, bytes, crc64xor } = checksum.result();
+        const table = this.#batch.tables[i]!.name;
+        return rows === 0 ? [] : [{ table, rows, kvs: String(kvs), bytes: String(bytes), crc: String(crc64xor) }];
+      });
+      const more = deletes.length === 0 ? {} : { deletes };
+      await this.#context.job.append({ type: "conflicts", batch: this.#batch.id, losers, tables, ...more });
+    }
+    if (strategy !== "error") await flush();
+`,
+  },
+  {
+    name: "rows that are left out stay in the checksum",
+    file: "src/importer/conflict/resolve-batch.ts",
+    find: "      checksum.addAt(pair, 2, keyEnd, pair, keyEnd, pair.length);\n",
+    replace: "",
+  },
+  {
+    name: "keys of different tables are taken for each other",
+    file: "src/importer/conflict/key-table.ts",
+    find: "    let a = 0x239b961b;\n",
+    replace: "    from = Math.min(to, from + 9);\n    let a = 0x239b961b;\n",
+  },
+  {
+    name: "a row that is left out still hides the rows behind it",
+    file: "src/importer/conflict/decide.ts",
+    find: "      else stays &&= keeper[slot] === 0 && taken?.(slot) !== true;\n    }\n    if (!stays) {\n",
+    replace:
+      "      else stays &&= keeper[slot] === 0 && taken?.(slot) !== true;\n    }\n    if (!stays) {\n      for (const slot of slots) keeper[slot] ||= ordinal;\n",
+  },
+  {
+    name: "a run that goes on forgets how many rows could not be cast",
+    file: "src/importer/run.ts",
+    find: "  checkTypeErrors(context);\n",
+    replace: "",
+  },
+  {
+    name: "engines are removed under their own name",
+    file: "src/importer/engines.ts",
+    find: "  await files.rename(dir, aside);\n",
+    replace: "  if (aside !== dir) return await files.removeTree(dir);\n",
+  },
 ];

@@ -152,7 +152,7 @@ class Simulation {
 
   async run(): Promise<SimReport> {
     await this.#prepare();
-    const livesMax = this.#settings.livesMax ?? 1 + Math.floor(this.#dice.next() * LIVES_MAX);
+    let livesMax = this.#settings.livesMax ?? 1 + Math.floor(this.#dice.next() * LIVES_MAX);
     for (let number = 1; ; number++) {
       const last = number > livesMax;
       if (last) this.#calm();
@@ -181,7 +181,11 @@ class Simulation {
         checkFailure(outcome.error, last, (what) => this.#violated(what));
         continue;
       }
-      if (isRefused && !last) continue;
+      if (isRefused && !last) {
+        // It must be refused again, and that without faults.
+        livesMax = number;
+        continue;
+      }
       await this.#over(number);
       const state = await this.#readJob();
       if (outcome.kind === "done") await this.#judgement.done(state, outcome.rows, this.#said, this.#before);
