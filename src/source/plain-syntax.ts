@@ -25,10 +25,13 @@ const CR = 13;
 
 /** Null for dialects that have no plain rows. */
 export function csvPlainSyntax(dialect: CsvDialect): PlainSyntax | null {
-  const { separator, delimiter, terminator, escapedBy, startingBy, trimLastSeparator, unescapedQuote } = dialect;
+  const { separator, delimiter, terminator, escapedBy, startingBy, trimLastSeparator, unescapedQuote, blankLines } =
+    dialect;
   const tokens = [separator, delimiter, escapedBy].map(utf8);
   if (tokens.some(({ length }) => length > 1) || startingBy !== "" || trimLastSeparator || unescapedQuote) return null;
   if (terminator !== "" && terminator !== "\n") return null;
+  // A blank line in a file of one column is no row there.
+  if (blankLines === "skip") return null;
   const [separatorByte = -1, quote = -1, escapeByte = -1] = tokens.map((token) => token[0] ?? -1);
   const rowEnds = terminator === "" ? [LF, CR] : [LF];
   const special = [separatorByte, quote, escapeByte, ...rowEnds].filter((byte) => byte >= 0);
@@ -57,16 +60,23 @@ function isNumberByte(byte: number): boolean {
 const BACKSLASH = 0x5c;
 const NULL_WORD = utf8("NULL");
 
-/** Rows as dumps write them: `(1,'text',NULL)`. */
-export function sqlPlainSyntax(noBackslashEscapes: boolean): PlainSyntax {
+function sqlSyntax(escapedBy: number): PlainSyntax {
   return {
     separator: 0x2c,
     quote: 0x27,
-    escapedBy: noBackslashEscapes ? -1 : BACKSLASH,
+    escapedBy,
     rowBegin: [0x28],
     rowEnds: [0x29],
     between: 0x2c,
     nulls: [NULL_WORD],
     textIsQuoted: true,
   };
+}
+
+const WITH_BACKSLASH = sqlSyntax(BACKSLASH);
+const WITHOUT_BACKSLASH = sqlSyntax(-1);
+
+/** Rows as dumps write them: `(1,'text',NULL)`; the same object for the same mode, as kernels are made for one. */
+export function sqlPlainSyntax(noBackslashEscapes: boolean): PlainSyntax {
+  return noBackslashEscapes ? WITHOUT_BACKSLASH : WITH_BACKSLASH;
 }

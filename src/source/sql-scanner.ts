@@ -91,7 +91,6 @@ export class SqlScanner implements RowScanner {
   private lastHeadSession = "";
   private base = 0;
   /** Of the session at hand. */
-  private plain: PlainSyntax | undefined;
 
   constructor(options: SqlScannerOptions) {
     this.options = options;
@@ -118,8 +117,7 @@ export class SqlScanner implements RowScanner {
 
   plainSyntax(): PlainSyntax | undefined {
     if (this.state === State.statement || this.options.onSkippedRow !== undefined) return undefined;
-    this.plain ??= sqlPlainSyntax(this.session.noBackslashEscapes);
-    return this.plain;
+    return sqlPlainSyntax(this.session.noBackslashEscapes);
   }
 
   get atFirstRow(): boolean {
@@ -251,7 +249,6 @@ export class SqlScanner implements RowScanner {
 
   private apply(statement: SqlStatement): void {
     const { session } = this;
-    this.plain = undefined;
     const head = classify(statement.tokens);
     if (head.kind === "set") {
       const problem = applySet(session, statement.tokens);

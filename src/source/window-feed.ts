@@ -121,6 +121,7 @@ export class WindowFeed {
     this.carry = new Uint8Array(0);
     this.taken = from;
     window.end = window.start;
+    window.version++;
     this.charset = charset;
     this.use(charset, from);
     this.absorb(raw);

@@ -13,6 +13,8 @@ export class Window {
   base = 0;
   /** No byte follows `end`. */
   final = false;
+  /** Grows whenever bytes behind `start` change, as they do in another character set: copies of them are worth nothing then. */
+  version = 0;
 
   constructor(capacity: number) {
     this.bytes = new Uint8Array(capacity + SLACK);

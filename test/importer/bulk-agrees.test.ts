@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bulkAndRows } from "./bulk-agrees.ts";
+import { bulkAndRows, bulkAndRowsOf } from "./bulk-agrees.ts";
 
 test("rows encoded many at a time give the pairs, sums and ids of rows encoded one by one", async () => {
   let rows = 0;
@@ -16,4 +16,42 @@ test("rows encoded many at a time give the pairs, sums and ids of rows encoded o
     many += manyCount;
   }
   assert.ok(rows > 4000 && many > rows / 4, `${many} of ${rows} rows were encoded with others`);
+});
+
+test("bytes that were read ahead in another character set are not used", async () => {
+  const rows = (from: number, text: string): string =>
+    Array.from({ length: 30 }, (_, i) => `(${from + i},'${text}')`).join(",");
+  // One row is 11 bytes with its comma; eleven letters of two bytes become 22 bytes more, as many as two rows.
+  const sql = `INSERT INTO t VALUES ${rows(10, "abc")};\nSET NAMES latin1;\nINSERT INTO t VALUES (40,'${"é".repeat(11)}'),${rows(50, "abc")};`;
+  const outcome = await bulkAndRowsOf("CREATE TABLE t (a int, b varchar(40))", Buffer.from(sql));
+  const { many, ...got } = outcome.many;
+  const { many: _, ...expected } = outcome.rows;
+  assert.ok(many > 40, `${many} rows`);
+  assert.equal(expected.rows, 61);
+  assert.deepEqual(got, expected);
+});
+
+test("a table with more indexes than a kernel keeps sums for is encoded row by row", async () => {
+  const keys = Array.from({ length: 100 }, (_, i) => `KEY k${i} (${i % 2 === 0 ? "a, b" : "b"})`).join(", ");
+  const sql = `INSERT INTO t VALUES ${Array.from({ length: 50 }, (_, i) => `(${i},${i * 7})`).join(",")};`;
+  const outcome = await bulkAndRowsOf(`CREATE TABLE t (a int, b int, ${keys})`, Buffer.from(sql));
+  assert.deepEqual(outcome.many, outcome.rows);
+  assert.deepEqual(outcome.many.sums, outcome.many.ownSums);
+  assert.equal(outcome.many.error, undefined);
+});
+
+test("a blank line in a file of one column is a row where the dialect says so", async () => {
+  const csv = Buffer.from(`${"some text\n".repeat(20)}\n\n   \n${"more\n".repeat(20)}`);
+  for (const [blankLines, rows] of [
+    ["skip", 40],
+    ["row", 43],
+    ["auto", 43],
+  ] as const) {
+    const outcome = await bulkAndRowsOf("CREATE TABLE t (a varchar(40))", csv, { blankLines });
+    const { many, ...got } = outcome.many;
+    const { many: _, ...expected } = outcome.rows;
+    assert.equal(expected.rows, rows);
+    assert.deepEqual(got, expected);
+    if (blankLines !== "skip") assert.ok(many > 20);
+  }
 });

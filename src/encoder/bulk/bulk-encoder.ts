@@ -56,6 +56,7 @@ export class BulkEncoder {
   /** Position in the window's stream of the input's first byte, and its size; 0 where there is none. */
   private inputBase = 0;
   private inputSize = 0;
+  private inputVersion = 0;
   private pause = 0;
   private pauseLeft = 0;
 
@@ -94,7 +95,7 @@ export class BulkEncoder {
     return kernel && new BulkEncoder(plan, kernel, sinks, autoIds);
   }
 
-  /** What is read from now on is another stream, or the same in another character set. */
+  /** What is read from now on is another stream. */
   forgetInput(): void {
     this.inputSize = 0;
   }
@@ -129,7 +130,7 @@ export class BulkEncoder {
     const limit = Math.min(OUTPUT_BYTES, room - INPUT_BYTES - ROW_EXTRA_BYTES);
     if (limit <= 0 || rowsMax === 0) return 0;
     let offset = window.base + window.start - this.inputBase;
-    if (offset < 0 || offset >= this.inputSize) offset = this.load(window);
+    if (offset < 0 || offset >= this.inputSize || window.version !== this.inputVersion) offset = this.load(window);
     let rows = this.runFrom(offset, scanner, rowId, rowsMax, limit);
     if (rows === 0 && offset > 0 && this.inputBase + this.inputSize < window.base + window.end) {
       // The row at hand may go on behind the input.
@@ -154,6 +155,7 @@ export class BulkEncoder {
     bytes.fill(0, INPUT + size + 1, INPUT + size + END_MARK_BYTES);
     this.inputBase = window.base + window.start;
     this.inputSize = size;
+    this.inputVersion = window.version;
     return 0;
   }
 

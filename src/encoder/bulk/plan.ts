@@ -5,6 +5,7 @@ import type { PlainSyntax } from "../../source/mod.ts";
 import type { Binding } from "../binding.ts";
 import type { ColumnLayout, IndexLayout, TableLayout } from "../layout.ts";
 import type { EncodeOptions } from "../options.ts";
+import { INDEXES_MAX } from "./memory.ts";
 
 /** How a field's text becomes a value. */
 export type FieldForm =
@@ -82,7 +83,7 @@ export function planBulk(
     if (planned === undefined || !inOrder || column.info.id > 255) return undefined;
     columns.push(planned);
   }
-  if (!columns.some(({ stored }) => stored)) return undefined;
+  if (!columns.some(({ stored }) => stored) || layout.indexes.length > INDEXES_MAX) return undefined;
   const indexes = layout.indexes.map((index) => planIndex(index, columns));
   if (!indexes.every((index) => index !== undefined)) return undefined;
   const handleAt = handle.kind === "int" ? handle.column.offset : -1;
