@@ -56,6 +56,7 @@ const IGNORED: readonly (readonly [RegExp, string])[] = [
 const IGNORED_NAMES: Readonly<Record<string, string>> = {
   metadata: "the export tool's notes",
   "tidb_lightning_checkpoint.pb": "Lightning's checkpoint, which DM keeps beside the dump",
+  "tidb_lightning_checkpoint.pb.tmp": "what a killed run left of Lightning's checkpoint",
   "metadata.partial": "the notes of an export that did not end",
   "metadata.header": "mydumper's notes",
   ".gitkeep": "not part of a dump",

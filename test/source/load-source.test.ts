@@ -217,6 +217,11 @@ test("dumps that were not written to their end are refused, unless that is allow
   await assert.rejects(load({ ...files, "metadata.partial": "" }), { code, message: /did not end/ });
 });
 
+test("Lightning's checkpoint beside the dump, and what a killed run left of it, are no part of the dump", async () => {
+  for (const name of ["tidb_lightning_checkpoint.pb", "tidb_lightning_checkpoint.pb.tmp"])
+    assert.equal((await loadSource(new MemoryStorage({ ...files, [name]: "x" }))).tables.length > 0, true, name);
+});
+
 test("mydumper's table whose name ends with -schema", async () => {
   const storage = new MemoryStorage({
     "d.t-schema-schema.sql": "CREATE TABLE `t-schema` (\n  `id` int NOT NULL\n);",
