@@ -40,6 +40,12 @@ export class TableEncoders {
   }
 }
 
+/** Encoders that look at rows before those of the table do. */
+export interface Probes {
+  readonly table: WorkerTable;
+  readonly encoders: TableEncoders;
+}
+
 /**
  * The rows of one chunk, each with the encoder that takes it: that of the time zone at hand, bound to the columns at hand. `while (await
  * rows.fill()) while (rows.next()) rows.encoder.encodeRow(rows.row, rows.rowId)`.
@@ -55,7 +61,10 @@ export class ChunkRows {
   readonly #table: WorkerTable;
   readonly #encoders: TableEncoders;
   readonly #rowIdBase: number;
+  readonly #probes: Probes | undefined;
   #encoder: TableEncoder | undefined;
+  /** As `encoder`, of the probes. */
+  probe: TableEncoder | undefined;
   #zone: string | undefined;
   #columnsVersion = -1;
   /** The chunk is large enough for a kernel to be made. */
@@ -69,8 +78,10 @@ export class ChunkRows {
     chunk: Chunk,
     encoders: TableEncoders,
     bulkBytesMin: number,
+    probes: Probes | undefined,
   ) {
     this.reader = reader;
+    this.#probes = probes;
     this.#bulk = chunk.sourceBytes >= bulkBytesMin;
     this.shape = shape;
     this.rowId = chunk.rowIdBase;
@@ -86,6 +97,7 @@ export class ChunkRows {
     table: WorkerTable,
     chunk: Chunk,
     encoders: TableEncoders,
+    probes?: Probes,
   ): Promise<ChunkRows> {
     const { windowBytes, compatLightning, invalidReplacement } = options;
     const visible = table.info.cols.filter((column) => !column.hidden);
@@ -99,7 +111,7 @@ export class ChunkRows {
       ...(invalidReplacement === undefined ? {} : { invalidReplacement }),
     });
     const shape = new RowShape(table.info, chunk.extraColumns, options.allowShortRows);
-    return new ChunkRows(reader, shape, table, chunk, encoders, options.bulkBytesMin ?? BULK_BYTES_MIN);
+    return new ChunkRows(reader, shape, table, chunk, encoders, options.bulkBytesMin ?? BULK_BYTES_MIN, probes);
   }
 
   /** That of the row at hand; undefined before the first one. */
@@ -145,6 +157,8 @@ export class ChunkRows {
       this.drain();
       this.#encoder = this.#encoders.of(this.#table, zone);
       this.#encoder.startChunk(this.#rowIdBase);
+      this.probe = this.#probes?.encoders.of(this.#probes.table, zone);
+      this.probe?.startChunk(this.#rowIdBase);
       this.#columnsVersion = -1;
     }
     const { scanner } = this.reader;
@@ -152,6 +166,7 @@ export class ChunkRows {
       this.#columnsVersion = scanner.columnsVersion;
       this.shape.begin(scanner.columns, this.#fields.count);
       this.#encoder.bindColumns(this.shape.names, this.#table.ignored);
+      this.probe?.bindColumns(this.shape.names, this.#probes!.table.ignored);
     }
     this.row = this.shape.active ? this.shape.apply(this.#fields) : this.#fields;
     this.rowId++;
