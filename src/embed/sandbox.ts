@@ -4,7 +4,7 @@ import { type FaultPlan, FaultRunner } from "./faults/mod.ts";
 import { pdRoutes, storeRoutes } from "./mount.ts";
 import { httpListener, Port, type ServerTls } from "./net/mod.ts";
 import { openPdState, type PdState, pdHttp } from "./pd/mod.ts";
-import { Cluster, type ClusterOptions, fileBlocks, kvBlocks, type StoreState } from "./state/mod.ts";
+import { Cluster, type ClusterOptions, fileBlocks, kvBlocks, type StoreState, smallBlocksIn } from "./state/mod.ts";
 import { storeHttp } from "./tikv/mod.ts";
 
 export interface SandboxOptions extends ClusterOptions {
@@ -46,7 +46,7 @@ export interface Sandbox {
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { dir } = options;
   const db = dir === undefined ? memoryKvDb() : await openLevelKvDb(join(dir, "cluster"));
-  const blocks = dir === undefined ? kvBlocks(db) : await fileBlocks(join(dir, "sst"));
+  const blocks = dir === undefined ? kvBlocks(db) : smallBlocksIn(db, await fileBlocks(join(dir, "sst")));
   const cluster = await Cluster.open(db, options, blocks);
   const faults = options.faults === undefined ? undefined : new FaultRunner(cluster, options.faults);
   const pd = await openPdState(cluster, options.pds ?? 1);

@@ -41,19 +41,27 @@ function lineOf(event: LevinEvent): string | undefined {
 export function plainSink(out: OutputStream, clock: Clock): OutputSink {
   const startedMs = clock.monotonicMs();
   let lastMs = startedMs;
+  const lines = new GatheredLines(clock, (text) => out.write(text));
+  const write = (line: string): void => {
+    lines.add(line);
+    lines.flush();
+  };
   return {
     emit(event) {
       if (event.kind === "progress") {
         const nowMs = clock.monotonicMs();
         if (nowMs - lastMs < PLAIN_PROGRESS_MS) return;
         lastMs = nowMs;
-        out.write(`${progressLine(event, nowMs - startedMs)}\n`);
+        write(progressLine(event, nowMs - startedMs));
         return;
       }
       const line = lineOf(event);
-      if (line !== undefined) out.write(`${line}\n`);
+      if (line === undefined) return;
+      // Only these come by the thousand; what is not an import has none, and does not close its sink.
+      if (event.kind === "table-done") lines.add(line);
+      else write(line);
     },
-    close() {},
+    close: () => lines.flush(),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { KvDb } from "../../kvdb/mod.ts";
+import { Journal } from "./journal.ts";
 import { be32, be64, tableKey } from "./tables.ts";
 
 /** Where one block lies. */
@@ -23,9 +24,40 @@ export interface BlockStore {
   close(): Promise<void>;
 }
 
+const key = (place: BlockPlace): Uint8Array => tableKey("b", be64(place.fileId), be32(place.block));
+
+/** Blocks up to this size cost less as entries of a database than a file each. */
+const SMALL_BYTES = 16 * 1024;
+
+/** Small blocks in the database, those that come at the same time together; all others where `large` keeps them. */
+export function smallBlocksIn(db: KvDb, large: BlockStore): BlockStore {
+  const small = kvBlocks(db);
+  const journal = new Journal(db);
+  return {
+    put: (place, data) =>
+      place.size <= SMALL_BYTES ? journal.write([{ key: key(place), value: data }]) : large.put(place, data),
+    async get(place) {
+      const found = place.size <= SMALL_BYTES ? await small.get(place) : undefined;
+      return found ?? large.get(place);
+    },
+    finish: (fileId) => large.finish(fileId),
+    async drop(fileId) {
+      await large.drop(fileId);
+      await small.drop(fileId);
+    },
+    async keepOnly(fileIds) {
+      await large.keepOnly(fileIds);
+      await small.keepOnly(fileIds);
+    },
+    async close() {
+      await journal.settled();
+      await large.close();
+    },
+  };
+}
+
 /** Blocks as entries of a database: for clusters in memory. */
 export function kvBlocks(db: KvDb): BlockStore {
-  const key = (place: BlockPlace) => tableKey("b", be64(place.fileId), be32(place.block));
   const clear = (from: bigint, to: bigint) =>
     db.clear({ start: tableKey("b", be64(from)), end: tableKey("b", be64(to)) });
   return {

@@ -4,7 +4,7 @@
  *
  * Lacks: raft (replicas never differ after ingestion), compaction and garbage collection of old versions.
  */
-export { type BlockStore, kvBlocks } from "./block-store.ts";
+export { type BlockStore, kvBlocks, smallBlocksIn } from "./block-store.ts";
 export { Cluster } from "./cluster.ts";
 export { Crc64 } from "./crc64.ts";
 export { fileBlocks } from "./file-blocks.ts";

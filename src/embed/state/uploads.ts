@@ -75,7 +75,11 @@ export class Uploads {
       this.#files.set(name, file);
     }
     this.#open.set(file, (this.#open.get(file) ?? 0) + 1);
-    await this.#journal.write([{ key: tableKey("u", target.uuid, be64(target.storeId)), value: new Uint8Array(0) }]);
+    // Not waited for: the journal keeps its order, so it is on disk before anything that the stream leaves.
+    const used = this.#journal.write([
+      { key: tableKey("u", target.uuid, be64(target.storeId)), value: new Uint8Array(0) },
+    ]);
+    used.catch(() => undefined);
     return new Upload(this, file, target.storeId);
   }
 
