@@ -7,13 +7,14 @@ export interface SampleTable {
   name: string;
   create: string;
   /** Unique keys as lists of column numbers, the primary key first. */
-  keys: readonly { name: string; columns: readonly number[] }[];
+  keys: readonly { name: string; columns: readonly number[]; of?: (row: Row) => string | undefined }[];
   /** Rows of each file; a file's rows follow those of the file before. */
   files: readonly (readonly Row[])[];
 }
 
-/** Keys compare without case and trailing spaces, as utf8mb4_general_ci does; NULL is in nobody's way. */
-function keyOf(row: Row, columns: readonly number[]): string | undefined {
+/** Keys compare without case and trailing spaces, as utf8mb4_general_ci does, unless they say otherwise; NULL is in nobody's way. */
+function keyOf(row: Row, { columns, of }: SampleTable["keys"][number]): string | undefined {
+  if (of !== undefined) return of(row);
   const parts = columns.map((column) => row[column] ?? null);
   if (parts.includes(null)) return undefined;
   return parts.map((part) => part!.trimEnd().toUpperCase()).join("\0");
@@ -29,9 +30,9 @@ export function survivors(
   const rows = files.flat();
   for (const row of rows) {
     const inTheWay = table.filter((other) =>
-      keys.some(({ columns }) => {
-        const key = keyOf(row, columns);
-        return key !== undefined && key === keyOf(other, columns);
+      keys.some((one) => {
+        const key = keyOf(row, one);
+        return key !== undefined && key === keyOf(other, one);
       }),
     );
     if (strategy === "replace") table = table.filter((other) => !inTheWay.includes(other)).concat([row]);
@@ -81,6 +82,48 @@ export function sampleTables(seed: number, rows: number): SampleTable[] {
       create: "(a INT, b INT, KEY ka (a))",
       keys: [],
       files: make(() => [String(pick(9)), String(pick(9))]),
+    },
+  ];
+}
+
+/** Tables whose keys are not columns as they are: parts of them, computed ones, one that lies across partitions. */
+export function oddTables(seed: number, rows: number): SampleTable[] {
+  const random = seededRandom(seed);
+  const pick = (n: number): number => Math.floor(random.next() * n);
+  const split = (all: Row[]): Row[][] => [all.slice(0, rows / 3), all.slice(rows / 3)];
+  const make = (row: () => Row): Row[][] => split(Array.from({ length: rows }, row));
+  const sum = ([, a, b]: Row): string | undefined => (a == null || b == null ? undefined : String(+a + +b));
+  return [
+    {
+      name: "prefix",
+      create:
+        "(id INT NOT NULL, s VARCHAR(20), note VARCHAR(9) NOT NULL, PRIMARY KEY (id) /*T![clustered_index] NONCLUSTERED */, UNIQUE KEY us (s(2))) CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+      keys: [
+        { name: "PRIMARY", columns: [0] },
+        { name: "us", columns: [1], of: ([, s]) => s?.slice(0, 2) },
+      ],
+      files: make(() => [String(pick(2 * rows)), `${pick(rows)}xy${pick(9)}`, `n${pick(9)}`]),
+    },
+    {
+      name: "computed",
+      create:
+        "(id BIGINT NOT NULL PRIMARY KEY, a INT, b INT, c INT NOT NULL, g INT GENERATED ALWAYS AS (a + b) STORED, UNIQUE KEY ug (g), UNIQUE KEY ue ((c * 10)))",
+      keys: [
+        { name: "PRIMARY", columns: [0] },
+        { name: "ug", columns: [1, 2], of: sum },
+        { name: "ue", columns: [3] },
+      ],
+      files: make(() => [String(pick(2 * rows)), String(pick(rows)), String(pick(rows)), String(pick(3 * rows))]),
+    },
+    {
+      name: "parts",
+      create:
+        "(id INT NOT NULL, k INT NOT NULL, v INT, note VARCHAR(9) NOT NULL, PRIMARY KEY (id, k), UNIQUE KEY uv (v, k)) PARTITION BY RANGE (k) (PARTITION p0 VALUES LESS THAN (2), PARTITION p1 VALUES LESS THAN (4), PARTITION p2 VALUES LESS THAN MAXVALUE)",
+      keys: [
+        { name: "PRIMARY", columns: [0, 1] },
+        { name: "uv", columns: [2, 1] },
+      ],
+      files: make(() => [String(pick(rows / 3)), String(pick(6)), String(pick(rows / 2)), `n${pick(9)}`]),
     },
   ];
 }

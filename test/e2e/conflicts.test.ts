@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { csvOf, dumpOf, sampleTables, shown, survivors } from "./conflict-oracle.ts";
+import { csvOf, dumpOf, oddTables, sampleTables, shown, survivors } from "./conflict-oracle.ts";
 import { levin, Place } from "./in-process.ts";
 
 let place: Place;
@@ -84,6 +84,31 @@ for (const strategy of ["replace", "ignore"] as const) {
     assert.deepEqual(Object.keys(first), ["table", "index", "value", "dropped", "kept"]);
   });
 }
+
+test("keys that are parts of columns, computed, or across partitions", { timeout: 120_000 }, async () => {
+  for (const strategy of ["replace", "ignore"] as const) {
+    const tables = oddTables(strategy === "replace" ? 41 : 42, 45);
+    const source = place.folder(dumpOf(tables));
+    let wanted: string | undefined;
+    for (const form of [forms[0]!, forms[1]!, forms[3]!]) {
+      const name = `${strategy} ${JSON.stringify(form)}`;
+      await place.sql.query("DROP DATABASE IF EXISTS c");
+      const { code, err, report } = await run(source, `[conflict]\nstrategy = "${strategy}"`, form);
+      assert.equal(code, 0, `${name}: ${err}`);
+      for (const table of tables) {
+        const { rows, dropped } = survivors(table, strategy);
+        const columns = table.name === "computed" ? "id, a, b, c" : "*";
+        const found = await place.rows(`SELECT ${columns} FROM c.${table.name}`);
+        assert.deepEqual(found.map((row) => row.join("|")).sort(), shown(rows), `${name}: ${table.name}`);
+        const lines = report!.split("\n").filter((line) => line.includes(`"c.${table.name}"`));
+        assert.equal(lines.length, dropped, `${name}: ${table.name}`);
+        assert.ok(dropped > 5, "the sample has rows in each other's way");
+      }
+      wanted ??= report;
+      assert.equal(report, wanted, name);
+    }
+  }
+});
 
 test("rows of different tables are in nobody's way, whatever their keys", { timeout: 120_000 }, async () => {
   const rows = csvOf([
