@@ -23,7 +23,10 @@ export class TableEncoder {
   private fastBound: Binding | undefined;
   private bindings: readonly Binding[] = [];
   private readonly options: EncodeOptions;
-  private bulk: { readonly syntax: PlainSyntax; readonly encoder: BulkEncoder | undefined } | undefined;
+  /** The last one, what it was made for, and the spelling that was asked for since columns were bound. */
+  private bulk: BulkEncoder | undefined;
+  private bulkKey = "";
+  private bulkSyntax: PlainSyntax | undefined;
 
   constructor(layout: TableLayout, options: EncodeOptions) {
     this.layout = layout;
@@ -49,8 +52,7 @@ export class TableEncoder {
     for (const binding of bindings) this.values.prepare(binding);
     this.bindings = bindings;
     this.fastBound = undefined;
-    this.drain();
-    this.bulk = undefined;
+    this.bulkSyntax = undefined;
   }
 
   /** Begins a chunk; AUTO_RANDOM shards come from the seed (Lightning: the largest row number before the chunk). */
@@ -80,28 +82,37 @@ export class TableEncoder {
 
   /**
    * What encodes many rows of this spelling at a time, made when it is first asked for (some milliseconds); undefined where the table or
-   * the sinks do not allow it. Valid until the next `bindColumns`.
+   * the sinks do not allow it. To be asked for anew after `bindColumns`.
    */
   bulkEncoder(syntax: PlainSyntax): BulkEncoder | undefined {
-    if (this.bulk?.syntax !== syntax) {
-      this.drain();
-      const record = this.options.record.packed;
-      const index = this.options.index.packed;
-      const plan = record && index && planBulk(this.layout, this.options, this.bindings, syntax);
-      const encoder = plan && BulkEncoder.start(plan, { record, index }, this.autoIds);
-      this.bulk = { syntax, encoder };
+    if (this.bulkSyntax !== syntax) {
+      this.bulkSyntax = syntax;
+      this.prepareBulk(syntax);
     }
-    return this.bulk.encoder;
+    return this.bulk;
   }
 
   /** Brings the checksums of the sinks up to date; needed after a bulk encoder was used. */
   drain(): void {
-    this.bulk?.encoder?.drain();
+    this.bulk?.drain();
   }
 
   /** Largest automatic ids seen so far. */
   get autoIdMax(): Readonly<AutoIdMax> {
     return this.autoIds.max;
+  }
+
+  /** Chunks of a table are mostly of one kind: what was made for the last one goes on. */
+  private prepareBulk(syntax: PlainSyntax): void {
+    const bound = this.bindings.map(({ fieldOf, rowIdField }) => [...fieldOf, rowIdField]);
+    const key = JSON.stringify([bound, { ...syntax, nulls: syntax.nulls.map((marker) => [...marker]) }]);
+    if (key === this.bulkKey) return;
+    this.drain();
+    this.bulkKey = key;
+    const record = this.options.record.packed;
+    const index = this.options.index.packed;
+    const plan = record && index && planBulk(this.layout, this.options, this.bindings, syntax);
+    this.bulk = plan && BulkEncoder.start(plan, { record, index }, this.autoIds);
   }
 
   private bindingFor(count: number): Binding {

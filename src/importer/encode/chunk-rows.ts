@@ -10,7 +10,7 @@ export interface ChunkRowsOptions {
   compatLightning: boolean;
   invalidReplacement: string | undefined;
   allowShortRows: boolean;
-  /** Chunks from this size on may be encoded many rows at a time; `BULK_BYTES_MIN` if absent. */
+  /** Tables of which a worker has seen this much may be encoded many rows at a time; `BULK_BYTES_MIN` if absent. */
   bulkBytesMin?: number;
 }
 
@@ -22,10 +22,18 @@ export class TableEncoders {
   readonly #session: EncodeSession;
   readonly #compile: (table: WorkerTable, session: EncodeSession) => TableEncoder;
   readonly #open = new Map<string, TableEncoder>();
+  readonly #bytes = new Map<string, number>();
 
   constructor(session: EncodeSession, compile: (table: WorkerTable, session: EncodeSession) => TableEncoder) {
     this.#session = session;
     this.#compile = compile;
+  }
+
+  /** Bytes of the table's chunks so far, with one that begins. */
+  weigh(table: WorkerTable, bytes: number): number {
+    const sum = (this.#bytes.get(table.name) ?? 0) + bytes;
+    this.#bytes.set(table.name, sum);
+    return sum;
   }
 
   /** `zone` is what the dump says itself; undefined: the session's. */
@@ -67,7 +75,7 @@ export class ChunkRows {
   probe: TableEncoder | undefined;
   #zone: string | undefined;
   #columnsVersion = -1;
-  /** The chunk is large enough for a kernel to be made. */
+  /** The table is large enough for a kernel to be made. */
   readonly #bulk: boolean;
   #bulkEncoder: BulkEncoder | undefined;
 
@@ -82,7 +90,8 @@ export class ChunkRows {
   ) {
     this.reader = reader;
     this.#probes = probes;
-    this.#bulk = chunk.sourceBytes >= bulkBytesMin;
+    const bytes = Number.isFinite(chunk.end) ? chunk.end - chunk.start : chunk.sourceBytes;
+    this.#bulk = encoders.weigh(table, bytes) >= bulkBytesMin;
     this.shape = shape;
     this.rowId = chunk.rowIdBase;
     this.#rowIdBase = chunk.rowIdBase;
@@ -136,6 +145,7 @@ export class ChunkRows {
     if (this.#sql !== undefined && this.#sql.session.timeZone !== this.#zone) return 0;
     const bulk = this.#encoder.bulkEncoder(syntax);
     if (bulk === undefined) return 0;
+    // It may be that of the chunk before.
     if (bulk !== this.#bulkEncoder) bulk.forgetInput();
     this.#bulkEncoder = bulk;
     const rows = bulk.encode(reader.window, reader.scanner, this.rowId + 1);

@@ -1,8 +1,9 @@
 /** Source data on its way into an engine, on one thread: rows cut out, rows encoded, pairs sorted and stored. */
 import { join } from "node:path";
-import { KvChecksum, newFields, type PairSink } from "../../../src/codec/mod.ts";
+import { KvChecksum, newFields, type PackedBatch, type PackedSink, type PairSink } from "../../../src/codec/mod.ts";
 import { compileTable, type EncodeSession } from "../../../src/encoder/mod.ts";
 import { openEngine, PairArena } from "../../../src/engine/mod.ts";
+import { ChunkRows, TableEncoders } from "../../../src/importer/encode/chunk-rows.ts";
 import { Catalog, DEFAULT_SQL_MODE, parseSqlMode, type TableInfo } from "../../../src/schema/mod.ts";
 import {
   type Chunk,
@@ -31,11 +32,49 @@ interface Planned {
 }
 
 /** Sums up the pairs and drops them. */
-class SumSink implements PairSink {
-  readonly sums = new KvChecksum();
+class SumSink implements PairSink, PackedSink {
+  readonly packed = this;
+  readonly checksum = new KvChecksum();
+
+  get roomBytes(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  get roomPairs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
 
   put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
-    this.sums.add(key, keyLength, value, valueLength);
+    this.checksum.add(key, keyLength, value, valueLength);
+  }
+
+  putPacked(_batch: PackedBatch): void {}
+}
+
+/** Sums up the pairs and keeps them, as the importer's sinks do. */
+class ArenaSink extends SumSink {
+  readonly arena: PairArena;
+
+  constructor(arena: PairArena) {
+    super();
+    this.arena = arena;
+  }
+
+  override get roomBytes(): number {
+    return this.arena.roomBytes;
+  }
+
+  override get roomPairs(): number {
+    return this.arena.roomPairs;
+  }
+
+  override put(key: Uint8Array, keyLength: number, value: Uint8Array, valueLength: number): void {
+    super.put(key, keyLength, value, valueLength);
+    this.arena.put(key, keyLength, value, valueLength);
+  }
+
+  override putPacked(batch: PackedBatch): void {
+    this.arena.putPacked(batch);
   }
 }
 
@@ -67,29 +106,58 @@ async function plan(name: WorkloadName, context: BenchContext): Promise<Planned>
   return { storage, chunks, sourceBytes, rows };
 }
 
-/** Reads every row of every chunk. */
-async function readRows(
-  { storage, chunks }: Planned,
-  encoderOf: (table: TableInfo) => { encodeRow(fields: ReturnType<typeof newFields>, rowId: number): void },
-  afterRow?: () => Promise<void> | undefined,
-): Promise<number> {
+/** Cuts out every row of every chunk, as rows that no kernel takes are. */
+async function scanRows({ storage, chunks }: Planned): Promise<{ rows: number; fieldCount: number }> {
   const fields = newFields(16);
   let rows = 0;
+  let fieldCount = 0;
   for (const { chunk, table } of chunks) {
-    const encoder = encoderOf(table);
     const reader = await ChunkReader.open(storage, chunk, { columnCount: table.cols.length });
-    let rowId = chunk.rowIdBase;
     while (await reader.fill()) {
       while (reader.next(fields)) {
-        encoder.encodeRow(fields, ++rowId);
         rows++;
-        const wait = afterRow?.();
-        if (wait !== undefined) await wait;
+        fieldCount += fields.count;
       }
     }
     await reader.close();
   }
-  return rows;
+  return { rows, fieldCount };
+}
+
+/** Encodes every row of every chunk, as the importer's workers do it. */
+async function encodeRows(
+  { storage, chunks }: Planned,
+  record: PairSink,
+  index: PairSink,
+  afterRows?: () => Promise<void> | undefined,
+): Promise<void> {
+  const encoders = new TableEncoders(session, (table, own) =>
+    compileTable(table.info, { session: own, record, index }),
+  );
+  const options = {
+    storage,
+    session,
+    windowBytes: 1024 * 1024,
+    compatLightning: false,
+    invalidReplacement: undefined,
+    allowShortRows: false,
+  };
+  for (const { chunk, table } of chunks) {
+    const name = `${chunk.database}.${chunk.table}`;
+    const worker = { name, info: table, codings: new Map(), ignored: new Set<string>() };
+    const rows = await ChunkRows.open(options, worker, chunk, encoders);
+    while (await rows.fill()) {
+      while (rows.next()) {
+        rows.encoder!.encodeRow(rows.row, rows.rowId);
+        for (let many = -1; many !== 0; many = rows.encodeMany()) {
+          const wait = afterRows?.();
+          if (wait !== undefined) await wait;
+        }
+      }
+    }
+    rows.drain();
+    await rows.close();
+  }
 }
 
 function encodeBench(name: WorkloadName): Bench {
@@ -99,19 +167,11 @@ function encodeBench(name: WorkloadName): Bench {
     async run(context): Promise<BenchResult> {
       const planned = await plan(name, context);
       const all = { bytes: planned.sourceBytes, items: planned.rows, limit: "file read" as const };
-      let fields = 0;
-      const count = {
-        encodeRow(row: { count: number }): void {
-          fields += row.count;
-        },
-      };
-      const [scan, rows] = await timed(() => readRows(planned, () => count));
+      const [scan, { rows, fieldCount }] = await timed(() => scanRows(planned));
       const sink = new SumSink();
-      const [encode] = await timed(() =>
-        readRows(planned, (table) => compileTable(table, { session, record: sink, index: sink })),
-      );
+      const [encode] = await timed(() => encodeRows(planned, sink, sink));
       const [store, pairs] = await timed(() => encodeToRuns(planned, context));
-      const { crc64xor, kvs, bytes } = sink.sums.result();
+      const { crc64xor, kvs, bytes } = sink.checksum.result();
       if (rows !== planned.rows) throw new Error(`${rows} rows were read, ${planned.rows} were made`);
       if (BigInt(pairs) !== kvs) throw new Error(`${kvs} pairs were encoded, ${pairs} were stored`);
       const measures: Measure[] = [
@@ -119,7 +179,7 @@ function encodeBench(name: WorkloadName): Bench {
         { ...all, ...encode, stage: "scan, encode" },
         { ...all, ...store, stage: "scan to runs" },
       ];
-      return { measures, hash: `${new ResultHash().add(rows, fields, crc64xor, kvs, bytes)}` };
+      return { measures, hash: `${new ResultHash().add(rows, fieldCount, crc64xor, kvs, bytes)}` };
     },
   };
 }
@@ -129,32 +189,20 @@ async function encodeToRuns(planned: Planned, context: BenchContext): Promise<nu
   const capacityBytes = context.tiny ? 64 * 1024 : 32 * 1024 * 1024;
   const parts = await Promise.all(
     ["data", "index"].map(async (part) => ({
-      arena: new PairArena({ capacityBytes }),
-      sums: new KvChecksum(),
+      sink: new ArenaSink(new PairArena({ capacityBytes })),
       engine: await openEngine({ name: part, store: { dir: join(context.dir, part), blocks: "files" } }),
     })),
   );
   let runId = 0;
   const flush = async (least: (arena: PairArena) => boolean): Promise<void> => {
-    for (const { arena, engine, sums } of parts) {
-      if (!least(arena)) continue;
-      await engine.writeRun(arena, { runId: runId++, checksum: sums.result().crc64xor });
-      arena.clear();
-      sums.clear();
+    for (const { sink, engine } of parts) {
+      if (!least(sink.arena)) continue;
+      await engine.writeRun(sink.arena, { runId: runId++ });
+      sink.arena.clear();
     }
   };
-  const [record, index] = parts.map(
-    ({ arena, sums }): PairSink => ({
-      put(key, keyLength, value, valueLength) {
-        sums.add(key, keyLength, value, valueLength);
-        arena.put(key, keyLength, value, valueLength);
-      },
-    }),
-  );
-  await readRows(
-    planned,
-    (table) => compileTable(table, { session, record: record!, index: index! }),
-    () => (parts.some(({ arena }) => arena.full) ? flush((arena) => arena.full) : undefined),
+  await encodeRows(planned, parts[0]!.sink, parts[1]!.sink, () =>
+    parts.some(({ sink }) => sink.arena.full) ? flush((arena) => arena.full) : undefined,
   );
   await flush((arena) => arena.count > 0);
   const totals = await Promise.all(parts.map(({ engine }) => engine.totals()));
