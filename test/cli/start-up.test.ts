@@ -69,3 +69,14 @@ test("the program evaluates errors, the table of commands and cmd-ts at its star
     "main.ts",
   ]);
 });
+
+test("what import and the sandbox need is evaluated when they run, not for their help", () => {
+  for (const command of ["import", "sandbox"]) {
+    const { files, packages } = evaluatedWith(`cli/commands/${command}.ts`);
+    assert.deepEqual(packages, ["cmd-ts"]);
+    for (const file of files) assert.match(file, /^(base|cli)\//);
+  }
+  const { files } = evaluatedWith("cli/run-import.ts");
+  const embedded = files.filter((file) => file.startsWith("embed/"));
+  assert.deepEqual(embedded, [], "an import into a cluster does without an embedded one");
+});

@@ -6,7 +6,7 @@ import { askPassword, loadImportConfig } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { sizeText } from "../output/text.ts";
 import { textTable } from "../output/text-table.ts";
-import { importJob } from "./import.ts";
+import { importJob } from "../run-import.ts";
 
 const EXIT_CHECK_FAILED = 3;
 

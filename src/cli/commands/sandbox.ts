@@ -2,8 +2,7 @@ import { resolve } from "node:path";
 import { command, flag, option, optional, string } from "cmd-ts";
 import type { CommandIo } from "../io.ts";
 import { portOf } from "../ports.ts";
-import { openSandbox } from "../sandbox.ts";
-import { storeCount } from "./import.ts";
+import { storeCount } from "../store-count.ts";
 
 /** `levin sandbox`: an embedded cluster for others to use, until it is interrupted. */
 export const sandboxCommand = (io: CommandIo) =>
@@ -26,6 +25,7 @@ export const sandboxCommand = (io: CommandIo) =>
     },
     handler: async (args) => {
       const port = (name: string, text: string | undefined) => (text === undefined ? 0 : portOf(name, text, 0));
+      const { openSandbox } = await import("../sandbox.ts");
       const sandbox = await openSandbox(io, {
         dir: resolve(args.dir),
         stores: storeCount(args.stores),
