@@ -86,7 +86,7 @@ class Simulation {
   readonly #place: Place;
   readonly #story: Story;
   readonly #options: ImportOptions;
-  readonly #trace: string[] = [];
+  readonly #trace: (LevinEvent | string)[] = [];
   readonly #lives: Life[] = [];
   readonly #tables: number;
   /** Tables that the journal has. */
@@ -200,7 +200,7 @@ class Simulation {
     const pairs = (await this.#place.cluster.pairs()).size;
     const virtualMs = this.#clock.monotonicMs();
     const { conflicts } = this.#judgement;
-    return { virtualMs, pairs, fired, story: this.#story, conflicts, refused, trace: this.#trace };
+    return { virtualMs, pairs, fired, story: this.#story, conflicts, refused, trace: this.#trace.map(lineOf) };
   }
 
   /** Tables and rows that are there before the import, and limits that depend on what is in conflict. */
@@ -243,8 +243,7 @@ class Simulation {
     this.#chaos.phase = phaseOf(state, this.#tables, this.#story);
     const env = environmentOf(this.#place, life, (event) => {
       if (event.kind === "log") this.#hear(event.message);
-      if (event.kind !== "progress")
-        this.#trace.push(JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v)));
+      if (event.kind !== "progress") this.#trace.push(event);
       this.#settings.onEvent?.(event, number);
     });
     const startedMs = this.#clock.monotonicMs();
@@ -302,9 +301,12 @@ class Simulation {
   }
 
   #violated(what: string): never {
-    throw new Violation(`${what}\n  ${this.#trace.slice(-12).join("\n  ")}`);
+    throw new Violation(`${what}\n  ${this.#trace.slice(-12).map(lineOf).join("\n  ")}`);
   }
 }
+
+const lineOf = (event: LevinEvent | string): string =>
+  typeof event === "string" ? event : JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v));
 
 const silence = (): Said => ({ foundDone: false, rejected: 0, conflicts: 0 });
 

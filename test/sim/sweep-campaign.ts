@@ -1,8 +1,17 @@
 import { commitOf } from "./campaign.ts";
 import type { StepKind } from "./life.ts";
+import { plainStory } from "./simulate.ts";
 import { sweep } from "./sweep.ts";
+import type { Story } from "./world.ts";
 
 const kinds: StepKind[] = ["file", "kvdb", "rpc", "message", "pd-http", "sql", "status-port", "source"];
+
+/** Imports in turn: as any other; rows in each other's way, and in that of rows that are there; on an old PD. */
+const stories: Story[] = [
+  plainStory,
+  { ...plainStory, strategy: "replace", wish: { duplicates: true, filled: "overlapping" } },
+  { ...plainStory, strategy: "ignore", wish: { duplicates: true, filled: "no" }, oldPd: true },
+];
 
 /** All steps of all kinds with all harms, of as many imports as the time allows (at least one whole one). */
 export async function sweepCampaign(seconds: number, seed: number): Promise<boolean> {
@@ -13,7 +22,7 @@ export async function sweepCampaign(seconds: number, seed: number): Promise<bool
     const steps: string[] = [];
     for (const kind of kinds) {
       const harms = ["fail", "lose-answer", "crash-before", "crash-after", "stop"] as const;
-      const result = await sweep({ seed: at, kinds: [kind], harms });
+      const result = await sweep({ seed: at, kinds: [kind], harms, story: stories[at % stories.length]! });
       steps.push(`${kind} ${result.steps.get(kind) ?? 0}`);
       runs += result.runs;
       failed += result.failures.length;

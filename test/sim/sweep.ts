@@ -1,6 +1,7 @@
 /** The i-th step of an import fails, or the process dies there, for every i; then it is continued. Same bytes each time. */
 import type { Harm, StepKind } from "./life.ts";
-import { type SimReport, simulate } from "./simulate.ts";
+import { plainStory, type SimReport, simulate } from "./simulate.ts";
+import type { Story } from "./world.ts";
 
 export interface Sweep {
   /** Steps by what they reach, of one import without faults. */
@@ -19,10 +20,12 @@ export async function sweep(options: {
   kinds: readonly StepKind[];
   every?: number;
   from?: number;
+  story?: Story;
 }): Promise<Sweep> {
-  const { seed, harms, kinds, every = 1, from = 1 } = options;
+  const { seed, harms, kinds, every = 1, from = 1, story = plainStory } = options;
   const steps = new Map<StepKind, number>();
   await simulate(seed, {
+    story,
     judge: () => (kind) => {
       steps.set(kind, (steps.get(kind) ?? 0) + 1);
       return undefined;
@@ -34,7 +37,7 @@ export async function sweep(options: {
     for (let at = from; at <= total; at += every) {
       result.runs++;
       try {
-        const report = await failAt(seed, harm, kinds, at);
+        const report = await failAt(seed, story, harm, kinds, at);
         if (report.lives > 1) result.ended++;
       } catch (thrown) {
         result.failures.push(`seed ${seed}, ${harm} at step ${at} of ${kinds.join("+")}: ${String(thrown)}`);
@@ -47,6 +50,7 @@ export async function sweep(options: {
 
 function failAt(
   seed: number,
+  story: Story,
   harm: Exclude<Harm, undefined>,
   kinds: readonly StepKind[],
   at: number,
@@ -54,6 +58,7 @@ function failAt(
   let seen = 0;
   return simulate(seed, {
     livesMax: 1,
+    story,
     powerCut: true,
     judge: () => (kind) => (kinds.includes(kind) && ++seen === at ? harm : undefined),
   });

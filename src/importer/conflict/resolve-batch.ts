@@ -35,6 +35,7 @@ export interface ResolveOptions {
 }
 
 const OVERLAY_ARENA_BYTES = 16 << 20;
+const OVERLAY_ARENA_BYTES_MIN = 64 << 10;
 
 /**
  * Finds the rows of an encoded batch that have the same key, decides which of them stay, and writes the overlay under which the engines
@@ -193,7 +194,10 @@ class Resolution {
     const deletes = strategy === "replace" ? await this.#deletes() : [];
     const { losers: ofSource } = this.#decision;
     const losers = ofSource + deletes.reduce((sum, { where }) => sum + where.length, 0);
-    const arena = new PairArena({ capacityBytes: OVERLAY_ARENA_BYTES });
+    // The rows have more than what of them goes into the overlay.
+    const { packedBytes } = await rows.totals();
+    const capacityBytes = Math.min(OVERLAY_ARENA_BYTES, Math.max(OVERLAY_ARENA_BYTES_MIN, packedBytes));
+    const arena = new PairArena({ capacityBytes });
     let run = 0;
     const flush = async (): Promise<void> => {
       if (arena.count > 0) await overlay.writeRun(arena, { runId: run++ });

@@ -29,8 +29,22 @@ export const SQL_MODES: SqlMode = new Set(
   ).split(" "),
 );
 
+/** A session asks for its own with each statement. */
+const parsed = new Map<string, SqlMode>();
+const PARSED_MAX = 64;
+
 /** Reads a comma-separated `sql_mode`; unknown words are kept, as they change nothing here. */
 export function parseSqlMode(text: string): SqlMode {
+  let mode = parsed.get(text);
+  if (mode === undefined) {
+    if (parsed.size === PARSED_MAX) parsed.clear();
+    mode = wordsOf(text);
+    parsed.set(text, mode);
+  }
+  return mode;
+}
+
+function wordsOf(text: string): SqlMode {
   const words = new Set<string>();
   for (const part of text.split(",")) {
     const word = part.trim().toUpperCase();
