@@ -1,5 +1,6 @@
 import { joinPath, LevinError } from "../base/mod.ts";
 import { Job, readJob } from "./job.ts";
+import type { BatchState } from "./job-state.ts";
 import type { ImportEnvironment } from "./options.ts";
 
 type StateEnvironment = Pick<ImportEnvironment, "files" | "pid" | "clock" | "emit">;
@@ -26,8 +27,9 @@ export async function resetTable(env: StateEnvironment, stateDir: string, table:
       `Cannot reset table "${table}": the import in "${stateDir}" has begun ${known.length === 0 ? "none" : `only ${shown}${known.length > 5 ? ", …" : ""}`}`,
     );
   }
-  if (!batch.ingested && before.fingerprint?.["backend"] === "tidb") {
-    // What is in the target is known there by the batch's chunks, which would be numbered anew.
+  // Statements: what is in the target is known there by the batch's chunks, which would be numbered anew.
+  const isOnItsWay = before.fingerprint?.["backend"] === "tidb" || meetsItself(batch, table);
+  if (!batch.ingested && isOnItsWay) {
     const message = `Cannot reset table "${table}" while its rows are on their way: let the import of its batch end, or say --fresh`;
     throw new LevinError("Levin:Command:ErrUsage", message);
   }
@@ -44,6 +46,12 @@ export async function resetTable(env: StateEnvironment, stateDir: string, table:
     await job.close();
   }
   return { encodedAgain: batch.ingested ? [] : batch.tables.filter((one) => one !== table), files };
+}
+
+/** Other tables that had rows, and of which ranges are in: encoded again, their rows would be found in each other's way. */
+function meetsItself({ filled, ranges, tables }: BatchState, table: string): boolean {
+  const isBegun = ranges.data.size + ranges.index.size > 0;
+  return isBegun && tables.some((other) => other !== table && filled.includes(other));
 }
 
 /** Takes the lock of a state directory and gives it back: nobody runs there. Throws `Levin:State:ErrLocked`. */
