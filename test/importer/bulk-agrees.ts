@@ -72,11 +72,11 @@ function time(type: string, fsp: number): Kind {
 
 const SPECIAL = ['"', "'", "\\", ",", "\n", "\r\n", "é", "語", "😀", " ", "\0", "\t", "NULL", "\\N", ""];
 
-function words(type: string, longest: number): Kind {
+function words(type: string, longest: number, alphabet = "abcxyz NULN0-"): Kind {
   const text = (random: Random): string => {
     if (odd(random, 0.05)) return pick(random, SPECIAL) + pick(random, ["", "x"]);
     const size = odd(random, 0.02) ? longest + 1 : below(random, Math.min(longest, random.next() < 0.1 ? 700 : 40) + 1);
-    const letters = Array.from({ length: size }, () => pick(random, [..."abcxyz NULN0-"]));
+    const letters = Array.from({ length: size }, () => pick(random, [...alphabet]));
     if (odd(random, 0.06)) letters[below(random, size)] = pick(random, SPECIAL);
     return letters.join("");
   };
@@ -103,6 +103,9 @@ const KINDS: readonly Kind[] = [
   words("varchar(40)", 40),
   words("varchar(2000)", 2000),
   words("text", 3000),
+  words("varchar(20)", 20, "abé語文😀\u0800\uffff "),
+  words("tinytext", 100, "ab語文😀 "),
+  words("char(10) CHARACTER SET utf8", 10, "xé語 "),
   words("varchar(30) CHARACTER SET latin1", 30),
 ];
 

@@ -11,6 +11,7 @@ import {
   INDEX_STARTS,
   INPUT,
   INPUT_BYTES,
+  INSIDE,
   MARKER_BEGIN,
   OUTPUT_BYTES,
   OUTSIDE,
@@ -84,7 +85,8 @@ export class BulkEncoder {
     const { quote, escapedBy, separator, rowEnds, nulls } = plan.syntax;
     this.endMark = quote >= 0 ? quote : rowEnds[0]!;
     for (const byte of [quote, escapedBy, separator, ...rowEnds]) if (byte >= 0) bytes[OUTSIDE + byte] = 1;
-    bytes.fill(1, OUTSIDE + 0x80, OUTSIDE + 0x100);
+    for (const byte of [quote, escapedBy]) if (byte >= 0) bytes[INSIDE + byte] = 1;
+    for (const classes of [OUTSIDE, INSIDE]) bytes.fill(2, classes + 0x80, classes + 0x100);
     for (const marker of nulls) if (marker.length > 0) bytes[MARKER_BEGIN + marker[0]!] = 1;
     this.call("crcInit");
   }

@@ -2,7 +2,7 @@
 import { DIGIT_BYTES } from "../../codec/mod.ts";
 import type { PlainSyntax } from "../../source/mod.ts";
 import { CODE_POWERS } from "./kernel-parts.ts";
-import { MARKER_BEGIN, OUTSIDE } from "./memory.ts";
+import { INSIDE, MARKER_BEGIN, OUTSIDE } from "./memory.ts";
 import type { BulkColumn, FieldForm } from "./plan.ts";
 
 /** The byte eight times, as a number of 64 bits. */
@@ -233,7 +233,8 @@ function clockCode(fsp: number): string {
     value |= (i64((hour << 12) | (minute << 6) | second) << 24L) | micro;`;
 }
 
-function textCode({ limit, trim }: FieldForm & { kind: "text" }, syntax: PlainSyntax): string {
+function textCode(form: FieldForm & { kind: "text" }, syntax: PlainSyntax): string {
+  const { limit, inBytes, trim, characterBytes } = form;
   const { quote, escapedBy } = syntax;
   const zero = (name: string): string => `((${name} - ${eightTimes(1)}) & ~${name})`;
   const escapes = escapedBy < 0 ? "" : `let e = w ^ ${eightTimes(escapedBy)};`;
@@ -255,6 +256,7 @@ function textCode({ limit, trim }: FieldForm & { kind: "text" }, syntax: PlainSy
       p += 8;
       o += 8;
     }
+    ${beyondAscii(INSIDE, characterBytes)}
     if (load8(p) != ${quote}) { return 0; }
     p += 1;
     ${syntax.textIsQuoted ? "" : quotedMarker(syntax)}`;
@@ -265,7 +267,8 @@ function textCode({ limit, trim }: FieldForm & { kind: "text" }, syntax: PlainSy
       o += 1;
       p += 1;
       c = load8(p);
-    }`;
+    }
+    ${beyondAscii(OUTSIDE, characterBytes)}`;
   const either =
     quote < 0
       ? outside
@@ -273,7 +276,20 @@ function textCode({ limit, trim }: FieldForm & { kind: "text" }, syntax: PlainSy
         ? `if (load8(p) != ${quote}) { return 0; } ${inQuotes}`
         : `if (load8(p) == ${quote}) { ${inQuotes} } else { ${outside} }`;
   const trimming = trim ? "while (o > s && load8(o - 1) == 32) { o -= 1; }" : "";
-  return `{ let s = o; ${either} ${trimming} if (o - s > ${limit}) { return 0; } }`;
+  const shorter = characterBytes > 1 && !inBytes ? "o - s - more" : "o - s";
+  return `{ let s = o; let more = 0; ${either} ${trimming} if (${shorter} > ${limit}) { return 0; } }`;
+}
+
+/** The rest of a text that is not ASCII; `more` is what its characters have beyond one byte each. */
+function beyondAscii(classes: number, characterBytes: number): string {
+  if (characterBytes === 1) return "";
+  return `if (load8(p) >= 128) {
+      let from = p;
+      p = utf8Text(p, o, ${classes}, ${characterBytes});
+      if (p == 0) { return 0; }
+      o += p - from;
+      more = i32(number);
+    }`;
 }
 
 /** A quoted text that may be a NULL marker is for the scanner, which counts it. */

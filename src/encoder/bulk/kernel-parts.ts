@@ -101,6 +101,35 @@ fn validDay(year: i32, month: i32, day: i32): i32 {
   return day <= 31;
 }
 
+// Copies UTF-8 from "from" up to a token, of which "classes" tells; the position of the token, 0 where a character is invalid or longer
+// than "longest". "number" is the count of bytes that begin no character.
+fn utf8Text(from: i32, to: i32, classes: i32, longest: i32): i32 {
+  let p = from;
+  let o = to;
+  number = 0;
+  while (1) {
+    let c = load8(p);
+    if (c < 128) {
+      if (load8(classes + c)) { return p; }
+      store8(o, c);
+      p += 1;
+      o += 1;
+      continue;
+    }
+    let size = 2 + (c >= 0xe0) + (c >= 0xf0);
+    let least = 0x80 + 0x20 * (c == 0xe0) + 0x10 * (c == 0xf0);
+    let most = 0xbf - 0x20 * (c == 0xed) - 0x30 * (c == 0xf4);
+    let second = load8(p, 1);
+    if (c < 0xc2 || c > 0xf4 || size > longest || second < least || second > most) { return 0; }
+    if (size > 2 && (load8(p, 2) & 0xc0) != 0x80) { return 0; }
+    if (size > 3 && (load8(p, 3) & 0xc0) != 0x80) { return 0; }
+    store32(o, load32(p));
+    p += size;
+    o += size;
+    number += i64(size - 1);
+  }
+}
+
 // Order of the key at b to that at a: 3 above, 1 equal, 0 below.
 fn ascends(a: i32, aSize: i32, b: i32, bSize: i32): i32 {
   let size = select(aSize, bSize, aSize < bSize);

@@ -46,10 +46,11 @@ export const Result = {
 } as const;
 
 export const CRC_TABLES = 1024;
-/** Classes of bytes outside quotes: 0 for text that goes on. */
+/** Classes of bytes outside quotes and inside: 0 for text that goes on, 1 for tokens, 2 for what is not ASCII. */
 export const OUTSIDE = CRC_TABLES + 8 * 256 * 8;
+export const INSIDE = OUTSIDE + 256;
 /** 1 for bytes that a NULL marker begins with. */
-export const MARKER_BEGIN = OUTSIDE + 256;
+export const MARKER_BEGIN = INSIDE + 256;
 export const INPUT = MARKER_BEGIN + 256;
 export const RECORD_STARTS = INPUT + INPUT_BYTES + 256;
 export const INDEX_STARTS = RECORD_STARTS + 4 * PAIRS_MAX;

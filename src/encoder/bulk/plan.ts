@@ -12,7 +12,15 @@ export type FieldForm =
   | { readonly kind: "int"; readonly bits: number; readonly unsigned: boolean }
   | { readonly kind: "decimal"; readonly precision: number; readonly scale: number; readonly unsigned: boolean }
   | { readonly kind: "time"; readonly clock: boolean; readonly fsp: number; readonly years: readonly [number, number] }
-  | { readonly kind: "text"; readonly limit: number; readonly trim: boolean };
+  | {
+      readonly kind: "text";
+      /** Of characters, or of bytes. */
+      readonly limit: number;
+      readonly inBytes: boolean;
+      readonly trim: boolean;
+      /** Longest character; 1: ASCII only, others are converted elsewhere. */
+      readonly characterBytes: number;
+    };
 
 /** A column in the order of the fields, which is that of the column ids. */
 export interface BulkColumn {
@@ -49,7 +57,16 @@ export interface BulkPlan {
 const COLUMNS_MAX = 64;
 /** Of an index key with its handle, so that lengths take one byte. */
 const PARTS_MAX = 7;
-const TEXT_CHARSETS = new Set(["utf8mb4", "utf8", "utf8mb3", "ascii", "latin1"]);
+/** Longest character that a kernel takes. */
+const TEXT_CHARSETS = new Map([
+  ["utf8mb4", 4],
+  ["utf8", 3],
+  ["utf8mb3", 3],
+  ["ascii", 1],
+  ["latin1", 1],
+]);
+/** Types whose length counts bytes. */
+const BYTE_LIMITS: ReadonlySet<number> = new Set([Tp.tinyblob, Tp.blob, Tp.mediumblob, Tp.longblob]);
 
 const INTEGER_BITS = new Map<number, number>([
   [Tp.tiny, 8],
@@ -129,7 +146,13 @@ function fieldForm(column: ColumnLayout, zone: TimeZone): FieldForm | undefined 
   }
   const isText = form.kind === "bytes" && TEXT_CHARSETS.has(charset);
   if (!isText || tp === Tp.enum || tp === Tp.set || tp === Tp.json) return undefined;
-  return { kind: "text", limit: flen < 0 ? 0x7fffffff : flen, trim: tp === Tp.string };
+  return {
+    kind: "text",
+    limit: flen < 0 ? 0x7fffffff : flen,
+    inBytes: BYTE_LIMITS.has(tp),
+    trim: tp === Tp.string,
+    characterBytes: TEXT_CHARSETS.get(charset)!,
+  };
 }
 
 function planIndex(index: IndexLayout, columns: readonly BulkColumn[]): BulkIndex | undefined {
