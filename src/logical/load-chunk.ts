@@ -178,6 +178,8 @@ export class ChunkLoader {
           }
         }
       }
+      // Where no row follows a header, its names must be columns all the same: it may be a row that was taken for one.
+      if (row === 0 && sql === undefined && scanner.columns !== undefined) bindings.demand(scanner.columns);
       if (pending.builder.rows > 0) await send(row);
     } catch (thrown) {
       throw placed(thrown, chunk, scanner.rowNumber, reader.rowPosition);
@@ -260,6 +262,11 @@ class Bindings {
     this.#allowShort = allowShort;
   }
 
+  demand(columns: readonly string[]): void {
+    const { info, ignored } = this.#table;
+    bindRow(info, columns, columns.length, { extras: this.#chunk.extraColumns, ignored });
+  }
+
   of(scanner: ChunkReader["scanner"], { count }: Fields): RowBinding {
     if (this.#binding !== undefined && this.#version === scanner.columnsVersion && this.#count === count)
       return this.#binding;
@@ -321,7 +328,7 @@ class ChunkProgress {
 function placed(thrown: unknown, chunk: Chunk, row: number, byte: number): unknown {
   if (!(thrown instanceof LevinError) || thrown.fields["file"] !== undefined) return thrown;
   const { code, message } = thrown;
-  if (code !== "Levin:Source:ErrFieldCount" && !code.startsWith("Levin:Encode:")) return thrown;
+  if (!/^Levin:(?:Encode:|Source:Err(?:FieldCount|UnknownColumn)$)/.test(code)) return thrown;
   return new LevinError(code, `${message} (file "${chunk.path}", row ${row}, byte ${byte})`, {
     cause: thrown,
     fields: { ...thrown.fields, file: chunk.path, row, byte },

@@ -144,3 +144,24 @@ test("status says what the last run ended with", async () => {
   assert.equal((await levin(run)).code, 0);
   assert.doesNotMatch((await levin(["status", state])).out, /the last run ended/);
 });
+
+test("the only line of a file is no header that names no column", async () => {
+  const file = join(dir, "one.csv");
+  const cluster = ["--sandbox", join(dir, "one-cluster"), "--table", "d.t"];
+  const source = join(dir, "one");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "d-schema-create.sql"), "CREATE DATABASE `d`;");
+  fs.writeFileSync(join(source, "d.t-schema.sql"), "CREATE TABLE `t` (`a` int, `b` varchar(9));");
+  const made = await levin(["import", source, "--sandbox", join(dir, "one-cluster"), "--state-dir", join(dir, "s0")]);
+  assert.equal(made.code, 0, made.err);
+  for (const [i, backend] of ["local", "tidb"].entries()) {
+    const run = ["import", file, ...cluster, "--backend", backend, "--state-dir", join(dir, `one-state-${i}`)];
+    fs.writeFileSync(file, "900,text\n");
+    const refused = await levin(run);
+    assert.equal(refused.code, 4, refused.err);
+    assert.match(refused.err, /"900".*"one\.csv"[\s\S]*Levin:Source:ErrUnknownColumn/);
+    fs.writeFileSync(file, "b,a\n");
+    const empty = await levin([...run, "--fresh"]);
+    assert.equal(empty.code, 0, empty.err);
+  }
+});

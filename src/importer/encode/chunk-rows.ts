@@ -129,8 +129,18 @@ export class ChunkRows {
   }
 
   /** False at the chunk's end. */
-  fill(): ReturnType<ChunkReader["fill"]> {
-    return this.reader.fill();
+  async fill(): Promise<boolean> {
+    if (await this.reader.fill()) return true;
+    this.#demandHeader();
+    return false;
+  }
+
+  /** Where no row follows a header, its names must be columns all the same: the only line of a file may be a row that was taken for one. */
+  #demandHeader(): void {
+    const { columns } = this.reader.scanner;
+    if (this.#encoder !== undefined || columns === undefined || this.#sql !== undefined) return;
+    this.shape.begin(columns, columns.length);
+    this.#encoders.of(this.#table, undefined).bindColumns(this.shape.names, this.#table.ignored);
   }
 
   /**
