@@ -5,10 +5,11 @@ const BYTES = 16;
 /** They wait for the disk, or for a file server. */
 const FILES_AT_A_TIME = 8;
 
-/** Every file can be opened and gives its first bytes. */
+/** Every file that counts can be opened and gives its first bytes; others may come and go, as a checkpoint that is written beside the dump. */
 export const sourceReadable: Check = async ({ storage, source, signal }) => {
   const findings = new Map<string, Finding>();
-  await inParallel(source.files, FILES_AT_A_TIME, async ({ path, sizeBytes }) => {
+  const files = source.files.filter(({ verdict }) => verdict !== "ignored");
+  await inParallel(files, FILES_AT_A_TIME, async ({ path, sizeBytes }) => {
     signal.throwIfAborted();
     try {
       const object = await storage.open(path);
@@ -22,5 +23,5 @@ export const sourceReadable: Check = async ({ storage, source, signal }) => {
       findings.set(path, { check: "source-readable", status: "failed", detail: cause.message, cause });
     }
   });
-  return source.files.flatMap(({ path }) => findings.get(path) ?? []);
+  return files.flatMap(({ path }) => findings.get(path) ?? []);
 };
