@@ -1,10 +1,7 @@
 import { assert } from "../base/mod.ts";
 import type { Block } from "./block-cursor.ts";
 import type { BufferPool } from "./buffer-pool.ts";
-import { compareKeys, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
-
-/** Behind the last slot: pairs are copied by eight bytes at a time. */
-const SLACK_BYTES = 8;
+import { COPY_SLACK_BYTES, compareKeys, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
 /**
  * The inputs of a merge, each with one block at a time, all in one buffer. Up to the smallest of the blocks' last keys, the bound,
@@ -58,8 +55,8 @@ export class MergeSources {
       this.slot[i] = this.at[i] = this.end[i] = size;
       size += bytes;
     });
-    assert(size + SLACK_BYTES < 2 ** 32, "the blocks of a merge fit into one buffer");
-    this.bytes = buffers.take(size + SLACK_BYTES);
+    assert(size + COPY_SLACK_BYTES < 2 ** 32, "the blocks of a merge fit into one buffer");
+    this.bytes = buffers.take(size + COPY_SLACK_BYTES);
     this.view = new DataView(this.bytes.buffer);
   }
 
@@ -72,7 +69,7 @@ export class MergeSources {
     }
     const slot = this.slot[index]!;
     const size = block.end - block.start;
-    assert(slot + size <= (this.slot[index + 1] ?? this.bytes.length - SLACK_BYTES), "a block fits into its slot");
+    assert(slot + size <= (this.slot[index + 1] ?? this.bytes.length - COPY_SLACK_BYTES), "a block fits into its slot");
     this.bytes.set(block.value.subarray(block.start, block.end), slot);
     this.end[index] = slot + size;
     const lastAt = slot + block.lastAt - block.start;

@@ -10,7 +10,9 @@ import { STRIDE } from "./entry-sorter.ts";
 import { MergeRound } from "./merge-round.ts";
 import { MergeSources } from "./merge-sources.ts";
 import {
+  COPY_SLACK_BYTES,
   compareEntryKeys,
+  copyBytes,
   entryEndOf,
   keyLengthOf,
   keyStartOf,
@@ -66,9 +68,6 @@ interface Output {
   pairs: number;
   pairBytes: number;
 }
-
-/** From this length on a native copy is faster than one by words. */
-const NATIVE_COPY_BYTES = 256;
 
 export class Merger {
   readonly #options: MergerOptions;
@@ -190,7 +189,7 @@ export class Merger {
       const end = usual ? at + 2 + length : entryEndOf(bytes, at);
       if (used + end - at > batchBytes && pairs > 0) break;
       if (at !== to) {
-        copyBytes(output, used - (to - from), bytes, view, from, to);
+        copyPiece(output, used - (to - from), view, from, to);
         from = at;
       }
       to = end;
@@ -200,7 +199,7 @@ export class Merger {
       pairBytes += usual ? length - 4 : pairBytesOf(bytes, at, end);
       last = at;
     }
-    copyBytes(output, used - (to - from), bytes, view, from, to);
+    copyPiece(output, used - (to - from), view, from, to);
     if (last >= 0) this.#lastSource = this.#sources.sourceOf(last);
     output.used = used;
     output.lastAt = lastAt;
@@ -276,21 +275,7 @@ function pairBytesOf(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /** Copies `source[from, to)` to `at` of the output, whose bytes behind it are not in use. */
-function copyBytes(
-  { bytes, view }: Output,
-  at: number,
-  source: Uint8Array,
-  sourceView: DataView,
-  from: number,
-  to: number,
-): void {
-  const size = to - from;
-  if (size > NATIVE_COPY_BYTES || at + size + 8 > bytes.length) {
-    bytes.set(source.subarray(from, to), at);
-    return;
-  }
-  for (let i = 0; i < size; i += 8) {
-    view.setInt32(at + i, sourceView.getInt32(from + i));
-    view.setInt32(at + i + 4, sourceView.getInt32(from + i + 4));
-  }
+function copyPiece({ bytes, view }: Output, at: number, source: DataView, from: number, to: number): void {
+  if (at + to - from + COPY_SLACK_BYTES <= bytes.length) copyBytes(view, at, source, from, to - from);
+  else for (let i = from; i < to; i++) bytes[at + i - from] = source.getUint8(i);
 }
