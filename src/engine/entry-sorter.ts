@@ -2,27 +2,26 @@
  * Sorts entries of packed pairs by key, without moving them: the result is an array of offsets.
  *
  * Keys of one table share most of their bytes: table id, `_r` or `_i`, index id, the upper bytes of numbers. So for a group of keys it
- * is first found which bytes differ at all; the first eight of these make two words a key, in the order of the keys. Records of
- * (word, word, offset) are then sorted by a radix sort over one to three bytes at a time, least significant first; groups that are
- * still equal by the next bytes, then by what follows in the keys. Groups of up to `INSERTION_MAX` records are finished with an
- * insertion sort. Records are kept together in one array, for a radix pass writes to 256 places at a time, which should fit the
- * processor's first cache.
+ * is first found in which bits they differ; the first of these make two words a key, in the order of the keys (key-words.ts). Records of
+ * (word, word, offset) are then distributed to about as many buckets as there are records, by the bits behind those that are the same in
+ * all of them; large buckets again in the same way, small ones are finished with an insertion sort. Groups whose words are equal go on
+ * with what follows in the keys, and so do those that are told apart better by other bytes than the larger group that the words were made
+ * for: the entries of one index among those of others.
  *
  * Equal keys keep the order of their offsets, that is, of their arrival.
  */
 import { assert } from "../base/mod.ts";
+import { KeyWords, SURVEY_WORDS, WORD_BYTES } from "./key-words.ts";
 import { compareEntryKeys, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
-/** Measured: between 16 and 32 makes no difference; the radix passes pay from about 40 records on. */
+/** Measured: between 16 and 32 makes no difference. */
 const INSERTION_MAX = 24;
 /** A group is surveyed again when its words can tell it into fewer than this many groups for each of its records. */
 const SPREAD_MIN = 4;
-/** Bytes of a key that are looked at for differences; later ones are taken as different. */
-const SURVEY_WORDS = 16;
-/** Buckets of `sortLoaded`. */
+/** Buckets at a time: so many places are written to at once. Many records go to fewer buckets first, for the cache's sake. */
 const BUCKET_BITS = 12;
-/** Bytes of the two words. */
-export const WORD_BYTES = 8;
+const BUCKET_BITS_LARGE = 10;
+const LARGE = 1 << 17;
 /** With the sign bit flipped, unsigned words compare as the signed numbers that typed arrays hold without conversion. */
 export const SIGN = 1 << 31;
 /** Numbers a record has: two words and the offset. */
@@ -31,10 +30,12 @@ export const STRIDE = 3;
 export class EntrySorter {
   #records: Int32Array;
   #twin: Int32Array;
+  /** Ends of buckets, for each level of buckets in buckets. */
+  readonly #levels: Uint32Array[] = [];
   readonly #counts = new Uint32Array(256);
-  readonly #buckets = new Uint32Array(1 << BUCKET_BITS);
   readonly #survey = new Int32Array(SURVEY_WORDS);
   readonly #base = new Int32Array(SURVEY_WORDS);
+  readonly #words = new KeyWords();
   #bytes: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
 
@@ -66,96 +67,43 @@ export class EntrySorter {
    */
   sort(bytes: Uint8Array, starts: Uint32Array, count: number): Int32Array {
     assert(STRIDE * count <= this.#records.length, "a sorter has room for all entries");
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#take(bytes);
     const records = this.#records;
     for (let i = 0; i < count; i++) records[STRIDE * i + 2] = starts[i]!;
-    this.#sortGroup(0, count, 0);
-    const sorted = this.#records;
+    this.#sortGroup(0, count, 0, 0);
     const order = this.#twin;
-    for (let i = 0; i < count; i++) order[i] = sorted[STRIDE * i + 2]!;
+    for (let i = 0; i < count; i++) order[i] = records[STRIDE * i + 2]!;
     return order.subarray(0, count);
   }
 
   /**
-   * Sorts the first `count` records by words that were put in, the first of which lie in [lowest, highest], then, unless `depth` is
-   * negative, by what the keys have from there on. Most of it is one pass into about as many buckets as there are records. Words change
-   * where they do not decide, but entries of equal keys have equal words afterwards.
+   * Sorts the first `count` records, whose words are those that `words` says. Words change where they do not decide, but entries of
+   * equal keys have equal words afterwards.
    */
-  sortLoaded(bytes: Uint8Array, count: number, depth: number, lowest: number, highest: number): void {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (count <= INSERTION_MAX) {
-      this.#insertionSort(0, count, depth);
-      return;
-    }
-    const bits = Math.min(BUCKET_BITS, 33 - Math.clz32(count));
-    const largest = this.#spread(count, bits, lowest, (highest - lowest) | 0);
-    if (largest <= INSERTION_MAX) {
-      this.#insertionSort(0, count, depth);
-      return;
-    }
-    const ends = this.#buckets;
-    let from = 0;
-    let bucketAt = 0;
-    for (let bucket = 0; bucket < 1 << bits; bucket++) {
-      const end = ends[bucket]! / STRIDE;
-      if (end - bucketAt > INSERTION_MAX) {
-        this.#insertionSort(from, bucketAt, depth);
-        this.#sortGroup(bucketAt, end, Math.max(0, depth));
-        from = end;
-      }
-      bucketAt = end;
-    }
-    this.#insertionSort(from, count, depth);
+  sortLoaded(bytes: Uint8Array, count: number, { depth, resume, decided }: KeyWords): void {
+    this.#take(bytes);
+    this.#sortByWords(0, count, { depth, resume, decided, shortest: resume, size: count }, 0);
   }
 
-  /** Distributes records to buckets by the first bits of their words, less `lowest`; returns the size of the largest one. */
-  #spread(count: number, bits: number, lowest: number, range: number): number {
-    const source = this.#records;
-    const target = this.#twin;
-    const buckets = this.#buckets.fill(0, 0, 1 << bits);
-    // Words less `lowest`, without the bits that are zero in all of them.
-    const zeros = Math.clz32(range);
-    const shift = 32 - bits;
-    const behind = STRIDE * count;
-    if (zeros === 0) for (let at = 0; at < behind; at += STRIDE) buckets[(source[at]! - lowest) >>> shift]!++;
-    else for (let at = 0; at < behind; at += STRIDE) buckets[normal(source, at, lowest, zeros) >>> shift]!++;
-    let largest = 0;
-    let next = 0;
-    for (let bucket = 0; bucket < 1 << bits; bucket++) {
-      const size = buckets[bucket]!;
-      if (size > largest) largest = size;
-      buckets[bucket] = next;
-      next += STRIDE * size;
-    }
-    for (let at = 0; at < behind; at += STRIDE) {
-      const bucket = (zeros === 0 ? source[at]! - lowest : normal(source, at, lowest, zeros)) >>> shift;
-      const to = buckets[bucket]!;
-      buckets[bucket] = to + STRIDE;
-      target[to] = source[at]!;
-      target[to + 1] = source[at + 1]!;
-      target[to + 2] = source[at + 2]!;
-    }
-    this.#records = target;
-    this.#twin = source;
-    return largest;
+  #take(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Sorts records [first, behind), whose keys are equal in their first `depth` bytes and at least that long. */
-  #sortGroup(first: number, behind: number, depth: number): void {
+  #sortGroup(first: number, behind: number, depth: number, level: number): void {
     if (behind - first < 2) return;
     if (behind - first <= INSERTION_MAX) {
-      this.#loadWords(first, behind, nextPositions(depth));
+      this.#loadBytes(first, behind, depth);
       this.#insertionSort(first, behind, depth);
       return;
     }
     const group = this.#surveyGroup(first, behind, depth);
-    this.#loadWords(first, behind, group.positions);
-    this.#sortByDigits(first, behind, 0, group);
+    this.#loadWords(first, behind);
+    this.#sortByWords(first, behind, group, level);
   }
 
-  /** Finds the bytes from `depth` on in which keys of the group differ. */
+  /** Finds the bits from byte `depth` on in which keys of the group differ, and makes the words of them. */
   #surveyGroup(first: number, behind: number, depth: number): Group {
     const view = this.#view;
     const bytes = this.#bytes;
@@ -169,120 +117,146 @@ export class EntrySorter {
     const firstKey = keyStartOf(bytes, firstEntry) + depth;
     for (let w = 0; w < words; w++) base[w] = view.getInt32(firstKey + 4 * w);
     for (let i = first + 1; i < behind; i++) {
+      if ((i & 255) === 0) words = enoughWords(survey, words);
       const entry = records[STRIDE * i + 2]!;
-      const length = keyLengthOf(bytes, entry);
+      const usual = bytes[entry + 1]! < 0x80;
+      const length = usual ? bytes[entry + 3]! : keyLengthOf(bytes, entry);
       if (length < shortest) {
         shortest = length;
         words = Math.min(words, (shortest - depth) >> 2);
       } else if (length > longest) longest = length;
-      const key = keyStartOf(bytes, entry) + depth;
+      const key = (usual ? entry + 4 : keyStartOf(bytes, entry)) + depth;
       for (let w = 0; w < words; w++) survey[w]! |= view.getInt32(key + 4 * w) ^ base[w]!;
     }
-    const positions: number[] = [];
-    let at = depth;
-    for (; at < longest && positions.length < WORD_BYTES; at++) {
-      const word = (at - depth) >> 2;
-      if (word < words && ((survey[word]! >>> (24 - 8 * ((at - depth) & 3))) & 255) === 0) continue;
-      positions.push(at);
-    }
-    return { depth, shortest, positions, resume: at, decided: at === longest && shortest === longest };
+    this.#words.choose(survey, depth, shortest, longest);
+    const { resume, decided } = this.#words;
+    return { depth: this.#words.depth, resume, decided, shortest, size: behind - first };
   }
 
-  /** Puts the bytes at `positions` of each key into its record's words; bytes that a key does not have are zero. */
-  #loadWords(first: number, behind: number, positions: readonly number[]): void {
+  /** Loads the words that were chosen last. */
+  #loadWords(first: number, behind: number): void {
     const bytes = this.#bytes;
-    const view = this.#view;
     const records = this.#records;
-    const count = positions.length;
-    const start = positions[0] ?? 0;
-    const adjacent = count === WORD_BYTES && positions[WORD_BYTES - 1] === start + WORD_BYTES - 1;
-    for (let i = first; i < behind; i++) {
-      const entry = records[STRIDE * i + 2]!;
-      const key = keyStartOf(bytes, entry);
-      const length = keyLengthOf(bytes, entry);
-      if (adjacent && length >= start + WORD_BYTES) {
-        records[STRIDE * i] = view.getInt32(key + start);
-        records[STRIDE * i + 1] = view.getInt32(key + start + 4);
-        continue;
-      }
+    const { places: p, masks: m, shifts: s } = this.#words;
+    const [p0, m0, s0] = [p[0]!, m[0]!, s[0]!];
+    const [p1, m1, s1] = [p[1]!, m[1]!, s[1]!];
+    const [p2, m2, s2] = [p[2]!, m[2]!, s[2]!];
+    const [p3, m3, s3] = [p[3]!, m[3]!, s[3]!];
+    const [p4, m4, s4] = [p[4]!, m[4]!, s[4]!];
+    const [p5, m5, s5] = [p[5]!, m[5]!, s[5]!];
+    const [p6, m6, s6] = [p[6]!, m[6]!, s[6]!];
+    const [p7, m7, s7] = [p[7]!, m[7]!, s[7]!];
+    for (let at = STRIDE * first; at < STRIDE * behind; at += STRIDE) {
+      const entry = records[at + 2]!;
+      const key = bytes[entry + 1]! < 0x80 ? entry + 4 : keyStartOf(bytes, entry);
+      records[at] =
+        ((bytes[key + p0]! & m0) << s0) |
+        ((bytes[key + p1]! & m1) << s1) |
+        ((bytes[key + p2]! & m2) << s2) |
+        ((bytes[key + p3]! & m3) << s3);
+      records[at + 1] =
+        ((bytes[key + p4]! & m4) << s4) |
+        ((bytes[key + p5]! & m5) << s5) |
+        ((bytes[key + p6]! & m6) << s6) |
+        ((bytes[key + p7]! & m7) << s7);
+    }
+  }
+
+  /** Loads the eight bytes from `depth` on; those that a key does not have are zero. */
+  #loadBytes(first: number, behind: number, depth: number): void {
+    const bytes = this.#bytes;
+    const records = this.#records;
+    for (let at = STRIDE * first; at < STRIDE * behind; at += STRIDE) {
+      const entry = records[at + 2]!;
+      const key = keyStartOf(bytes, entry) + depth;
+      const length = Math.min(8, keyLengthOf(bytes, entry) - depth);
       let high = 0;
       let low = 0;
-      for (let d = 0; d < count; d++) {
-        const position = positions[d]!;
-        if (position >= length) break;
-        if (d < 4) high |= bytes[key + position]! << (24 - 8 * d);
-        else low |= bytes[key + position]! << (56 - 8 * d);
+      for (let d = 0; d < length; d++) {
+        if (d < 4) high |= bytes[key + d]! << (24 - 8 * d);
+        else low |= bytes[key + d]! << (56 - 8 * d);
       }
-      records[STRIDE * i] = high;
-      records[STRIDE * i + 1] = low;
+      records[at] = high;
+      records[at + 1] = low;
     }
   }
 
-  /** Sorts records that are equal in their first `digit` bytes of words. */
-  #sortByDigits(first: number, behind: number, digit: number, group: Group): void {
+  /** Sorts records by their words, then by what follows in their keys. */
+  #sortByWords(first: number, behind: number, group: Group, level: number): void {
     const total = behind - first;
+    const depth = group.decided ? -1 : group.depth;
     if (total <= INSERTION_MAX) {
-      this.#insertionSort(first, behind, group.decided ? -1 : group.depth);
+      this.#insertionSort(first, behind, depth);
       return;
     }
-    const [high, low] = differences(this.#records, first, behind);
-    let from = digit;
-    while (from < WORD_BYTES && ((from < 4 ? high >>> (24 - 8 * from) : low >>> (56 - 8 * from)) & 255) === 0) from++;
-    if (from === WORD_BYTES) {
-      if (!group.decided) this.#sortDeeper(first, behind, group);
+    const span = spanOf(this.#records, first, behind);
+    if (span.bits === 0) {
+      if (!group.decided) this.#sortDeeper(first, behind, group, level);
       return;
     }
-    if (digit > 0 && 2 ** (bitCount(high) + bitCount(low)) < SPREAD_MIN * total) {
-      // Which bytes differ was found for a larger group; the rest of them tells few of these records apart, others may do better.
-      this.#sortDeeper(first, behind, { ...group, resume: group.positions[digit - 1]! + 1 });
+    // What differs was found for a larger group: where that leaves little to tell these apart by, other bytes may do better.
+    if (2 * total <= group.size && 2 ** span.bits < SPREAD_MIN * total) {
+      this.#sortGroup(first, behind, group.depth, level);
       return;
     }
-    // As many bytes as tell the records apart when they are spread evenly.
-    let to = from;
-    for (let groups = 1; groups < total && to < WORD_BYTES; to++) {
-      groups *= 2 ** bitCount((to < 4 ? high >>> (24 - 8 * to) : low >>> (56 - 8 * to)) & 255);
+    const bits = Math.min(total > LARGE ? BUCKET_BITS_LARGE : BUCKET_BITS, 32 - Math.clz32(total));
+    if (this.#levels.length === level) this.#levels.push(new Uint32Array(1 << BUCKET_BITS));
+    const ends = this.#levels[level]!;
+    const largest = this.#spread(first, behind, bits, span, ends);
+    if (largest <= INSERTION_MAX) {
+      this.#insertionSort(first, behind, depth);
+      return;
     }
-    this.#radixSort(first, behind, from, to, high, low);
-    const records = this.#records;
-    for (let i = first; i < behind; ) {
-      let j = i + 1;
-      while (j < behind && sameDigits(records, i, j, to)) j++;
-      if (j - i > 1) this.#sortByDigits(i, j, to, group);
-      i = j;
+    let from = first;
+    let bucketAt = first;
+    for (let bucket = 0; bucket < 1 << bits; bucket++) {
+      const end = ends[bucket]! / STRIDE;
+      if (end - bucketAt > INSERTION_MAX) {
+        this.#insertionSort(from, bucketAt, depth);
+        this.#sortByWords(bucketAt, end, group, level + 1);
+        from = end;
+      }
+      bucketAt = end;
     }
+    this.#insertionSort(from, behind, depth);
   }
 
-  /** Radix sort by the bytes `from` to before `to` of the words; bytes without differences (`high`, `low`) cost nothing. */
-  #radixSort(first: number, behind: number, from: number, to: number, high: number, low: number): void {
+  /** Distributes records to buckets by the first bits of their words that differ; returns the size of the largest bucket. */
+  #spread(first: number, behind: number, bits: number, span: Span, buckets: Uint32Array): number {
+    const source = this.#records;
+    const target = this.#twin;
+    const shift = 32 - bits;
     const start = STRIDE * first;
     const end = STRIDE * behind;
-    let source = this.#records;
-    let target = this.#twin;
-    for (let digit = to - 1; digit >= from; digit--) {
-      const word = digit < 4 ? 0 : 1;
-      const shift = 24 - 8 * (digit & 3);
-      if ((((word === 0 ? high : low) >>> shift) & 255) === 0) continue;
-      const counts = this.#counts.fill(0);
-      for (let at = start + word; at < end; at += STRIDE) counts[(source[at]! >>> shift) & 255]!++;
-      let next = start;
-      for (let value = 0; value < 256; value++) {
-        const size = STRIDE * counts[value]!;
-        counts[value] = next;
-        next += size;
-      }
-      scatter(source, target, start, end, word, shift, counts);
-      [source, target] = [target, source];
+    buckets.fill(0, 0, 1 << bits);
+    for (let at = start; at < end; at += STRIDE) buckets[normal(source, at, span) >>> shift]!++;
+    let largest = 0;
+    let next = start;
+    for (let bucket = 0; bucket < 1 << bits; bucket++) {
+      const size = buckets[bucket]!;
+      if (size > largest) largest = size;
+      buckets[bucket] = next;
+      next += STRIDE * size;
     }
-    if (source !== this.#records) this.#records.set(source.subarray(start, end), start);
+    for (let at = start; at < end; at += STRIDE) {
+      const bucket = normal(source, at, span) >>> shift;
+      const to = buckets[bucket]!;
+      buckets[bucket] = to + STRIDE;
+      target[to] = source[at]!;
+      target[to + 1] = source[at + 1]!;
+      target[to + 2] = source[at + 2]!;
+    }
+    source.set(target.subarray(start, end), start);
+    return largest;
   }
 
   /**
    * Sorts records whose keys are equal in all that was looked at, where missing bytes count as zero. Keys that end there come first,
    * the shorter before the longer: the others have zeros there, and go on.
    */
-  #sortDeeper(first: number, behind: number, { depth, shortest, resume }: Group): void {
+  #sortDeeper(first: number, behind: number, { depth, resume, shortest }: Group, level: number): void {
     const goingOn = shortest > resume ? behind - first : this.#partitionEnded(first, behind, depth, resume);
-    this.#sortGroup(behind - goingOn, behind, resume);
+    this.#sortGroup(behind - goingOn, behind, resume, level);
   }
 
   /** Brings keys of at most `resume` bytes to the front, the shorter before the longer; returns how many are longer. */
@@ -351,69 +325,69 @@ export class EntrySorter {
 interface Group {
   /** Bytes in which all keys are equal. */
   depth: number;
-  /** Length of the shortest key. */
-  shortest: number;
-  /** The first bytes in which they differ, or may differ: those in the words. */
-  positions: number[];
-  /** All bytes before this one are equal or in the words. */
+  /** Keys of equal words are equal in this many first bytes. */
   resume: number;
   /** Keys of equal words are equal. */
   decided: boolean;
+  /** Length of the shortest key, or less. */
+  shortest: number;
+  /** Records that the words were chosen for. */
+  size: number;
 }
 
-/** The eight bytes from `depth` on. */
-function nextPositions(depth: number): number[] {
-  return [0, 1, 2, 3, 4, 5, 6, 7].map((i) => depth + i);
+/** Where the words of some records lie: `lowest` is the least of all first words or, when they are equal, of all second ones. */
+interface Span {
+  lowest: number;
+  /** How far to the left the difference to it goes until its first bit stands at the end; 32 or more: the second word does. */
+  zeros: number;
+  /** Bits in which the words differ. */
+  bits: number;
 }
 
-/** Whether two records are equal in the first `digits` bytes of their words. */
-function sameDigits(records: Int32Array, i: number, j: number, digits: number): boolean {
-  const high = records[STRIDE * i]! ^ records[STRIDE * j]!;
-  if (digits <= 4) return high >>> (32 - 8 * digits) === 0;
-  return high === 0 && (records[STRIDE * i + 1]! ^ records[STRIDE * j + 1]!) >>> (64 - 8 * digits) === 0;
-}
-
-/** Bits in which the words of some records differ. */
-function differences(records: Int32Array, first: number, behind: number): [high: number, low: number] {
+function spanOf(records: Int32Array, first: number, behind: number): Span {
   const start = STRIDE * first;
   const end = STRIDE * behind;
   const firstHigh = records[start]!;
   const firstLow = records[start + 1]!;
   let high = 0;
   let low = 0;
-  for (let at = start + STRIDE; at < end; at += STRIDE) {
-    high |= records[at]! ^ firstHigh;
+  let lowest = firstHigh ^ SIGN;
+  let highest = lowest;
+  for (let at = start; at < end; at += STRIDE) {
+    const word = records[at]!;
+    high |= word ^ firstHigh;
     low |= records[at + 1]! ^ firstLow;
+    const flipped = word ^ SIGN;
+    if (flipped < lowest) lowest = flipped;
+    if (flipped > highest) highest = flipped;
   }
-  return [high, low];
+  const bits = bitCount(high) + bitCount(low);
+  if (high !== 0) return { lowest: lowest ^ SIGN, zeros: Math.clz32((highest - lowest) | 0), bits };
+  // Second words need not be measured so closely: the bits before the first that differs are left out.
+  return { lowest: 0, zeros: 32 + Math.clz32(low), bits };
 }
 
-/** The 32 bits behind the first `zeros`, above 0, of a record's words less `lowest`. */
-function normal(records: Int32Array, at: number, lowest: number, zeros: number): number {
-  return zeros === 32 ? records[at + 1]! : ((records[at]! - lowest) << zeros) | (records[at + 1]! >>> (32 - zeros));
+/** The 32 bits of a record's words, less `lowest`, from the first one on that differs. */
+function normal(records: Int32Array, at: number, { lowest, zeros }: Span): number {
+  const low = records[at + 1]!;
+  if (zeros >= 32) return low << (zeros - 32);
+  const high = records[at]! - lowest;
+  return zeros === 0 ? high : (high << zeros) | (low >>> (32 - zeros));
+}
+
+/** How many of the survey's words have all the bytes that words are made of: what comes behind need not be looked at. */
+function enoughWords(survey: Int32Array, words: number): number {
+  let bytes = 0;
+  for (let w = 0; w < words; w++) {
+    const bits = survey[w]!;
+    for (let shift = 24; shift >= 0; shift -= 8) if (((bits >>> shift) & 255) !== 0) bytes++;
+    if (bytes >= WORD_BYTES) return w + 1;
+  }
+  return words;
 }
 
 function bitCount(word: number): number {
   let count = 0;
   for (let rest = word; rest !== 0; rest &= rest - 1) count++;
   return count;
-}
-
-function scatter(
-  source: Int32Array,
-  target: Int32Array,
-  start: number,
-  end: number,
-  word: number,
-  shift: number,
-  counts: Uint32Array,
-): void {
-  for (let at = start; at < end; at += STRIDE) {
-    const value = (source[at + word]! >>> shift) & 255;
-    const to = counts[value]!;
-    counts[value] = to + STRIDE;
-    target[to] = source[at]!;
-    target[to + 1] = source[at + 1]!;
-    target[to + 2] = source[at + 2]!;
-  }
 }

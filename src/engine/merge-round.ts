@@ -6,12 +6,11 @@
  * The words hold those bytes in which keys differ at all. To find them, a block's keys are looked at once, when it is first merged with
  * others; what the blocks tell is put together for each round.
  */
-import { EntrySorter, SIGN, STRIDE, WORD_BYTES } from "./entry-sorter.ts";
+import { EntrySorter, SIGN, STRIDE } from "./entry-sorter.ts";
+import { KeyWords, SURVEY_WORDS } from "./key-words.ts";
 import type { MergeSources } from "./merge-sources.ts";
 import { commonWords, entryEndOf, keyLengthOf, keyStartOf } from "./packed-pairs.ts";
 
-/** Bytes of a key that are looked at for differences, in words of four; later ones are taken as different. */
-const SURVEY_WORDS = 16;
 /** Entries that are put in order at a time, unless more have one key: about what the processor's second cache holds. */
 const ENTRIES_MAX = 16 * 1024;
 /** What a round holds; more when one key is in more entries than that. */
@@ -28,15 +27,7 @@ export class MergeRound {
   /** Where it goes on after the round. */
   readonly #next: Uint32Array;
   readonly #mask = new Int32Array(SURVEY_WORDS);
-  /** Of each byte of the two words: where it is in the key, which of its bits count, and where they are in the word. */
-  readonly #places = new Int32Array(WORD_BYTES);
-  readonly #masks = new Int32Array(WORD_BYTES);
-  readonly #shifts = new Int32Array(WORD_BYTES);
-  /** Bytes in which all keys are equal; negative: keys of equal words are equal. */
-  #depth = 0;
-  /** Least and largest first word of the round, with the sign flipped. */
-  #lowest = 0;
-  #highest = 0;
+  readonly #words = new KeyWords();
   readonly #sorter = new EntrySorter(1024);
   /** Entries of the round: `count` records (word, word, offset); entries of equal keys have equal words. */
   records = this.#sorter.records;
@@ -86,8 +77,7 @@ export class MergeRound {
           const source = sources.taking[t]!;
           sources.moveTo(source, this.#next[source]!);
         }
-        this.#sorter.sortLoaded(sources.bytes, this.count, this.#depth, this.#lowest ^ SIGN, this.#highest ^ SIGN);
-        this.records = this.#sorter.records;
+        this.#sorter.sortLoaded(sources.bytes, this.count, this.#words);
         return;
       }
       // One key that is in very many places can only be taken as a whole.
@@ -114,40 +104,7 @@ export class MergeRound {
         mask[w]! |= this.#surveys[survey + w]! | (view.getInt32(key + 4 * w) ^ view.getInt32(base + 4 * w));
       }
     }
-    this.#chooseBytes(shortest, longest);
-  }
-
-  /** Chooses what goes into the words: the first bytes in which keys differ, without the upper bits that are the same in all keys. */
-  #chooseBytes(shortest: number, longest: number): void {
-    const words = Math.min(SURVEY_WORDS, shortest >> 2);
-    const widths = [0, 0, 0, 0, 0, 0, 0, 0];
-    let depth = -1;
-    let chosen = 0;
-    let at = 0;
-    for (; at < shortest && chosen < WORD_BYTES; at++) {
-      const differing = at >> 2 < words ? (this.#mask[at >> 2]! >>> (24 - 8 * (at & 3))) & 255 : 255;
-      if (differing === 0) continue;
-      if (depth < 0) depth = at;
-      widths[chosen] = 32 - Math.clz32(differing);
-      this.#places[chosen++] = at;
-    }
-    // The bits of the first word stand at its right end, those of the second one at its left end: one sequence without gaps.
-    let right = 0;
-    for (let d = WORD_BYTES / 2 - 1; d >= 0; d--) {
-      this.#shifts[d] = right;
-      right += widths[d]!;
-    }
-    let left = 32;
-    for (let d = WORD_BYTES / 2; d < WORD_BYTES; d++) {
-      left -= widths[d]!;
-      this.#shifts[d] = left;
-    }
-    for (let d = 0; d < WORD_BYTES; d++) {
-      this.#masks[d] = (1 << widths[d]!) - 1;
-      if (d >= chosen) this.#places[d] = this.#shifts[d] = 0;
-    }
-    const decided = at === shortest && shortest === longest;
-    this.#depth = decided ? -1 : depth < 0 ? shortest : depth;
+    this.#words.choose(mask, 0, shortest, longest);
   }
 
   #surveyBlock(source: number): void {
@@ -191,7 +148,6 @@ export class MergeRound {
   /** Fills the records; when there are more than `entriesMax`, returns an entry in the middle of those of one source. */
   #load(entriesMax: number): number | undefined {
     const { takingCount } = this.#sources;
-    this.#lowest = ~SIGN;
     let to = 0;
     let most = 0;
     let middle = 0;
@@ -214,10 +170,9 @@ export class MergeRound {
     const { bytes } = sources;
     const source = sources.taking[index]!;
     const boundAt = sources.boundKeyAt;
-    const boundHigh = this.#word(boundAt, 0) ^ SIGN;
-    const boundLow = this.#word(boundAt, 4) ^ SIGN;
-    const decided = this.#depth < 0;
-    const [p, m, s] = [this.#places, this.#masks, this.#shifts];
+    const boundHigh = this.#words.wordOf(bytes, boundAt, 0) ^ SIGN;
+    const boundLow = this.#words.wordOf(bytes, boundAt, 4) ^ SIGN;
+    const { decided, places: p, masks: m, shifts: s } = this.#words;
     const [p0, m0, s0] = [p[0]!, m[0]!, s[0]!];
     const [p1, m1, s1] = [p[1]!, m[1]!, s[1]!];
     const [p2, m2, s2] = [p[2]!, m[2]!, s[2]!];
@@ -261,17 +216,7 @@ export class MergeRound {
       at = usual ? at + 2 + length : entryEndOf(bytes, at);
     }
     this.#next[source] = at;
-    if (to > STRIDE * first) this.#lowest = Math.min(this.#lowest, records[STRIDE * first]! ^ SIGN);
-    this.#highest = boundHigh;
     return to / STRIDE;
-  }
-
-  /** One of the words of a key: four bytes from `d` on. */
-  #word(keyAt: number, d: number): number {
-    const { bytes } = this.#sources;
-    let word = 0;
-    for (let i = d; i < d + 4; i++) word |= (bytes[keyAt + this.#places[i]!]! & this.#masks[i]!) << this.#shifts[i]!;
-    return word;
   }
 
   #grow(): Int32Array {
