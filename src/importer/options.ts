@@ -37,6 +37,8 @@ interface LogicalOptions {
   packetBytes: number;
   /** Of the table that holds how far the import is. */
   metaSchema: string;
+  /** Of a load unit its task and source; units with different names may fill one table side by side. */
+  owner?: string;
 }
 
 /** Everything an import needs to know, already checked. Sizes in bytes, times in milliseconds. */

@@ -21,6 +21,8 @@ export interface EngineRun {
   fresh: boolean;
   /** The number of this source among those that load into the same tables; undefined: it is the only one. */
   sharedIndex: number | undefined;
+  /** Task and source: units with different names may fill one table side by side. */
+  owner: string;
   signal: AbortSignal;
   emit: EventSink;
 }

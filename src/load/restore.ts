@@ -183,7 +183,9 @@ export class Restore {
     progress.tablesDone = 0;
     signal.throwIfAborted();
     try {
-      const result = await env.engine({ config, fresh, sharedIndex, signal, emit: (event) => this.#follow(event) });
+      const owner = `task ${subtask.name}, source ${subtask.sourceId}`;
+      const emit = (event: LevinEvent): void => this.#follow(event);
+      const result = await env.engine({ config, fresh, sharedIndex, owner, signal, emit });
       progress.finishedBytes = result.sourceBytes;
       progress.totalBytes = result.sourceBytes;
       progress.rows = result.rows;

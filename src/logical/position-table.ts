@@ -1,7 +1,16 @@
 import { LevinError } from "../base/mod.ts";
 import { quoteName, quoteText, type SqlLink, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import {
+  CLAIM_COLUMNS,
+  type Claim,
+  demandNoneInTheWay,
+  findUnfinished,
+  forgetUnfinished,
+  writeClaim,
+} from "./claims.ts";
 
 const TABLE = "levin_logical_progress";
+const CLAIMS = "levin_logical_tables";
 const ER_BAD_DB = 1049;
 const ER_NO_SUCH_TABLE = 1146;
 /** MySQL's names of locks have so many characters at most. */
@@ -13,28 +22,56 @@ const NO_CHUNK = -1;
 /**
  * How many rows of each chunk are in, kept in the target: the number moves in the same transaction as the rows, so that after a lost
  * connection or a killed process the target itself says what was applied. Rows of one job are removed when it ends, the table with the
- * last of them; a job has a row from its beginning on, and both ends are under one lock, so that the table goes from under nobody.
+ * last of them; a job has a row from its beginning on, and both ends are under one lock, so that the table goes from under nobody. A second
+ * table says of each job which tables it fills and where its state lies: another import of these refuses to bring its rows a second time.
  */
 export class PositionTable {
   readonly #schema: string;
   readonly #name: string;
+  readonly #claims: string;
+  readonly #jobId: string;
   readonly #job: string;
 
   /** `job` tells imports apart that run into one target. */
   constructor(schema: string, job: string) {
     this.#schema = schema;
     this.#name = `${quoteName(schema)}.${quoteName(TABLE)}`;
+    this.#claims = `${quoteName(schema)}.${quoteName(CLAIMS)}`;
+    this.#jobId = job;
     this.#job = quoteText(job);
   }
 
-  async create(tidb: Tidb): Promise<void> {
+  /** Throws `Levin:State:ErrUnfinished` when another import has begun with tables of the claim and not ended; writes nothing. */
+  async demandFree(tidb: Tidb, claim: Claim): Promise<void> {
+    demandNoneInTheWay(await findUnfinished(tidb, this.#claims, this.#jobId, claim), this.#claims, claim);
+  }
+
+  /**
+   * Begins the job, or continues it. `isBegun`: chunks of it may be in, so that the target must know it still, else
+   * `Levin:State:ErrChanged`.
+   */
+  async create(tidb: Tidb, claim: Claim, isBegun: boolean): Promise<void> {
     await this.#locked(tidb, async (query) => {
+      if (
+        isBegun &&
+        !(await unlessGone(query, `SELECT 1 FROM ${this.#name} WHERE ${this.#where(NO_CHUNK, NO_CHUNK)}`))
+      ) {
+        throw new LevinError(
+          "Levin:State:ErrChanged",
+          `Cannot continue with the state in ${claim.origin}: the target has forgotten how far it was, as another import into its tables makes it do with --fresh`,
+        );
+      }
       await query(`CREATE DATABASE IF NOT EXISTS ${quoteName(this.#schema)}`);
       await query(
         `CREATE TABLE IF NOT EXISTS ${this.#name} (job VARCHAR(64) NOT NULL, batch BIGINT NOT NULL, chunk BIGINT NOT NULL, ` +
           "position BIGINT NOT NULL, PRIMARY KEY (job, batch, chunk))",
       );
+      await query(`CREATE TABLE IF NOT EXISTS ${this.#claims} ${CLAIM_COLUMNS}`);
+      const found = await findUnfinished({ ...tidb, query }, this.#claims, this.#jobId, claim);
+      demandNoneInTheWay(found, this.#claims, claim);
+      await forgetUnfinished(query, { claims: this.#claims, positions: this.#name }, found, claim);
       await query(`INSERT IGNORE INTO ${this.#name} VALUES (${this.#job}, ${NO_CHUNK}, ${NO_CHUNK}, 0)`);
+      await writeClaim(query, this.#claims, this.#job, claim);
     });
   }
 
@@ -70,12 +107,15 @@ export class PositionTable {
     await unlessGone(tidb.query, `DELETE FROM ${this.#name} WHERE job = ${this.#job} AND batch = ${batch}`);
   }
 
-  /** Forgets the job; the table and its schema go with the last one, where nothing else is in them. */
+  /** Forgets the job; the tables and their schema go with the last one, where nothing else is in them. */
   async remove(tidb: Tidb): Promise<void> {
     await this.#locked(tidb, async (query) => {
       await unlessGone(query, `DELETE FROM ${this.#name} WHERE job = ${this.#job}`);
+      await unlessGone(query, `DELETE FROM ${this.#claims} WHERE job = ${this.#job}`);
       const left = await unlessGone(query, `SELECT 1 FROM ${this.#name} LIMIT 1`);
       if (left === undefined || left > 0) return;
+      if (((await unlessGone(query, `SELECT 1 FROM ${this.#claims} LIMIT 1`)) ?? 0) > 0) return;
+      await query(`DROP TABLE IF EXISTS ${this.#claims}`);
       await query(`DROP TABLE IF EXISTS ${this.#name}`);
       const { rows } = await query(
         `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(this.#schema)}`,

@@ -1,7 +1,7 @@
 /** The table of positions is there for several imports at a time, in a real MariaDB and in the sandbox. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PositionTable } from "../../src/logical/mod.ts";
+import { type Claim, PositionTable } from "../../src/logical/mod.ts";
 import { connectTidb, openSqlLink, type Tidb } from "../../src/tidb/mod.ts";
 import { Place } from "../e2e/in-process.ts";
 import { mariadbMissing, withMariadb } from "../interop/mariadb.ts";
@@ -23,6 +23,9 @@ const optionsOf = (port: number) => ({
   connectTimeoutMs: 5_000,
 });
 
+/** Of imports that have no table in common. */
+const claim: Claim = { origin: "", owner: "", startedMs: 0, tables: [], fresh: false, onForgotten: () => undefined };
+
 /** Each job as a process would have it: with connections of its own. */
 async function severalJobs(port: number): Promise<void> {
   const open = async (job: string): Promise<{ table: PositionTable; tidb: Tidb }> => ({
@@ -31,7 +34,7 @@ async function severalJobs(port: number): Promise<void> {
   });
   const one = await open("one");
   const two = await open("two");
-  await Promise.all([one, two].map(({ table, tidb }) => table.create(tidb)));
+  await Promise.all([one, two].map(({ table, tidb }) => table.create(tidb, claim, false)));
   // It ends before the other has taken its first chunk.
   await one.table.remove(one.tidb);
   const link = await openSqlLink(optionsOf(port));
@@ -39,7 +42,7 @@ async function severalJobs(port: number): Promise<void> {
   await link.run("BEGIN");
   assert.equal(await two.table.move(link, 0, 0, 0, 7), true);
   await link.run("COMMIT");
-  await one.table.create(one.tidb);
+  await one.table.create(one.tidb, claim, false);
   await one.table.remove(one.tidb);
   assert.equal(await two.table.begin(link, 0, 0), 7);
   link.destroy();
@@ -62,7 +65,7 @@ else {
         const tidb = await connectTidb(optionsOf(port));
         const table = new PositionTable("positions", job);
         for (let i = 0; i < 25; i++) {
-          await table.create(tidb);
+          await table.create(tidb, claim, false);
           const link = await openSqlLink(optionsOf(port));
           assert.equal(await table.begin(link, 0, i), 0);
           assert.equal(await table.move(link, 0, i, 0, i + 1), true);

@@ -65,6 +65,14 @@ export const engineCodes = defineCodes({
     retry: "never",
     exit: 3,
   },
+  "Levin:State:ErrUnfinished": {
+    meaning:
+      "By statements: another import into the same tables, with another state directory, has begun and not ended.",
+    action:
+      "Continue that one with its state directory; or empty the tables and begin anew with --fresh (a load: `levin load reset --yes`).",
+    retry: "never",
+    exit: 3,
+  },
   "Levin:State:ErrChanged": {
     meaning: "The state directory belongs to another import: the source, schema or options differ.",
     action:

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { inParallel, LevinError } from "../../base/mod.ts";
 import { TimeZone } from "../../codec/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
-import { type LogicalTable, PositionTable, readLogicalTables, unknownTable } from "../../logical/mod.ts";
+import { type Claim, type LogicalTable, PositionTable, readLogicalTables, unknownTable } from "../../logical/mod.ts";
 import { PlainStreams } from "../../source/mod.ts";
 import { hasRows, quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
@@ -33,6 +33,9 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   closers.defer(() => connected.close());
   const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
   const variables = await readServerVariables(tidb);
+  const logical = options.logical ?? LOGICAL_DEFAULTS;
+  if (!job.state.done)
+    await new PositionTable(logical.metaSchema, jobId(job)).demandFree(tidb, claimOf(options, env, plan, job));
   if (!options.noSchema) {
     progress.at("schema");
     await restoreSchema(plan, tidb, env);
@@ -46,7 +49,6 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   await job.begin(fingerprint, env.clock.nowMs(), options.version);
   const streams = new PlainStreams(plan.storage);
   closers.defer(() => streams.close());
-  const logical = options.logical ?? LOGICAL_DEFAULTS;
   const allowed = variables.maxAllowedPacket;
   const context: LogicalContext = {
     options,
@@ -69,7 +71,8 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   }
   const encodeSession = session(options, variables, job, env);
   await precheck(context, encodeSession);
-  await context.positions.create(tidb);
+  const isBegun = job.state.batches.some((one) => one?.ingested === false);
+  await context.positions.create(tidb, claimOf(options, env, plan, job), isBegun);
   await loadBatches(context, encodeSession);
   await context.positions.remove(tidb);
   await job.append({ type: "done" });
@@ -210,6 +213,18 @@ async function readTables(plan: SourcePlan, tidb: Tidb): Promise<Map<string, Log
 /** Tables are made and filled side by side, so that a reference may come before what it refers to. */
 function withoutForeignKeys(tidb: ImportOptions["tidb"]): ImportOptions["tidb"] {
   return { ...tidb, sessionVariables: { foreign_key_checks: 0, ...tidb.sessionVariables } };
+}
+
+/** What the target is told of the import, for others that would bring the same rows again. */
+function claimOf(options: ImportOptions, env: ImportEnvironment, plan: SourcePlan, job: Job): Claim {
+  return {
+    origin: `${job.dir} on ${hostname()}`,
+    owner: options.logical?.owner ?? "",
+    startedMs: job.state.startedMs,
+    tables: plan.tables,
+    fresh: options.fresh,
+    onForgotten: (message) => env.emit({ kind: "log", level: "warn", message }),
+  };
 }
 
 /** Tells this job from others that run into the same target. */
