@@ -33,3 +33,21 @@ test("an import that was ended by rows that cannot be cast is ended by them agai
   }
   assert.equal(refused, 3);
 });
+
+test("conflict.threshold is the import's, whatever its batches are", async () => {
+  const wish = { duplicates: true, filled: "no" } as const;
+  let refused = 0;
+  for (const limits of ["conflicts", "conflicts - 1"] as const) {
+    for (const seed of [2, 4, 6]) {
+      const report = await simulate(seed, {
+        livesMax: 0,
+        story: { ...plainStory, strategy: "ignore", wish, limits },
+        tamper: (_, options) => Object.assign(options, { batchSizeBytes: 1 }),
+      });
+      const isOver = limits === "conflicts - 1" && report.conflicts > 0;
+      assert.equal(report.refused, isOver, `seed ${seed}, ${limits}`);
+      refused += isOver ? 1 : 0;
+    }
+  }
+  assert.ok(refused > 1, `${refused} refused`);
+});

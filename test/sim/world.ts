@@ -58,7 +58,6 @@ export function simOptions(random: Random, dump: Dump, { strategy, wish, limits 
   const isTight = limits === "errors - 1" && dump.badRows > 1;
   const maxRecordRows = random.next() < 0.15 ? Math.floor(random.next() * 3) + (strategy === "error" ? 1 : 0) : 10_000;
   const conflict = { strategy, threshold: 1e6, maxRecordRows, taskInfoSchema: "" };
-  const isCounted = limits === "conflicts" || limits === "conflicts - 1";
   return {
     ...(strategy === "" ? {} : { conflict }),
     ...(wish.filled === "no" ? {} : { intoRows: true }),
@@ -84,8 +83,7 @@ export function simOptions(random: Random, dump: Dump, { strategy, wish, limits 
     workers: 1 + Math.floor(random.next() * 3),
     memoryBytes: 1 << 28,
     chunkSizeBytes: random.next() < 0.3 ? 1 << 16 : 500 + Math.floor(random.next() * 1500),
-    // The limit of conflicts is a batch's.
-    batchSizeBytes: random.next() < 0.5 && !isCounted ? 1 : 1 << 20,
+    batchSizeBytes: random.next() < 0.5 ? 1 : 1 << 20,
     ...(strategy === "" && random.next() < 0.25 ? { diskQuotaBytes: 100 + Math.floor(random.next() * 4000) } : {}),
     rangeSizeBytes: 512 + Math.floor(random.next() * 4096),
     rangeKeys: 10 + Math.floor(random.next() * 60),

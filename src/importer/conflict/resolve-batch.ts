@@ -97,14 +97,15 @@ async function findKeys(context: EncodeContext, encoded: EncodedBatch, batch: Ba
   const multiValued = batch.tables.some(({ name }) => models.get(name)!.index_info?.some((one) => one.mv_index));
   // Every row that is lost has at most so many keys that another one has.
   const { strategy, threshold } = options.conflict!;
-  const max = strategy === "error" || multiValued ? Number.POSITIVE_INFINITY : threshold * pairsOfRow;
+  const before = losersBefore(context, batch);
+  const max = strategy === "error" || multiValued ? Number.POSITIVE_INFINITY : (threshold - before) * pairsOfRow;
   let hits = 0;
   for (const name of ["data", "index"] as const) {
     const engine = encoded.engines.engines[name];
     await engine.cascade({ signal: env.signal });
     const onDuplicate = ({ key }: { key: Uint8Array }): void => {
       keys.add(key, 0, key.length);
-      if (++hits > max) throw tooMany(context, Math.ceil(hits / pairsOfRow), true);
+      if (++hits > max) throw tooMany(context, before + Math.ceil(hits / pairsOfRow), true);
     };
     for await (const batchOfPairs of engine.reader({}, { signal: env.signal, onDuplicate, buffers }))
       buffers.give(batchOfPairs.packed);
@@ -136,6 +137,11 @@ async function markRows(
     },
     env.signal,
   );
+}
+
+/** In the other batches, so far: the threshold is the import's. */
+function losersBefore({ job }: EncodeContext, batch: Batch): number {
+  return job.state.batches.reduce((sum, one) => sum + (one.id === batch.id ? 0 : (one.conflicts?.losers ?? 0)), 0);
 }
 
 function tooMany({ options }: EncodeContext, found: number, atLeast: boolean): LevinError {
@@ -210,7 +216,8 @@ class Resolution {
     const lines = await this.#lines(rows);
     await this.#report(lines);
     if (strategy === "error") throw duplicate(lines[0]!, losers);
-    if (losers > threshold) throw tooMany(this.#context, losers, false);
+    const all = losersBefore(this.#context, this.#batch) + losers;
+    if (all > threshold) throw tooMany(this.#context, all, false);
     const tables: TableSums[] = this.#sums.flatMap(({ rows: count, checksum }, i) => {
       if (count === 0) return [];
       const { kvs, bytes, crc64xor } = checksum.result();
