@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
-import { dumpOf, type Row, type SampleTable, sampleTables, shown, survivors } from "./conflict-oracle.ts";
+import { dumpOf, type Row, repeatedKeys, type SampleTable, sampleTables, shown, survivors } from "./conflict-oracle.ts";
 import { connect, run, type SandboxAddresses, targetFlags } from "./harness.ts";
 import { killed, startSandbox } from "./kill.ts";
 
@@ -322,7 +322,10 @@ function wrongAfterError(
   return left.length === 0 ? undefined : `${left.length} rows were imported, ${left[0]} for one`;
 }
 
-/** Each row of the source that is not there in the end has one line, and each row of before that is gone has one. */
+/**
+ * Each row of the source that is not there in the end has one line, and each row of before that is gone has one; with "error", each key
+ * that a row has again.
+ */
 function wrongReport(
   { strategy, backend, filled }: ConflictForm,
   table: SampleTable,
@@ -332,6 +335,10 @@ function wrongReport(
   const statements = backend === "tidb" && filled;
   // Statements that meet an error end there.
   if (strategy === "error" && statements) return undefined;
+  if (strategy === "error") {
+    const wanted = repeatedKeys(table, old);
+    return lines.length === wanted ? undefined : `the report has ${lines.length} lines, not ${wanted}`;
+  }
   const places = lines.flatMap(({ dropped }) => (dropped === null ? [] : [`${dropped.file} ${dropped.row}`]));
   if (new Set(places).size !== places.length) return "the report names a row twice";
   const { rows, dropped } = survivors(table, strategy === "replace" ? "replace" : "ignore", old);

@@ -41,6 +41,16 @@ export function survivors(
   return { rows: table, dropped: before.length + rows.length - table.length };
 }
 
+/** How often a row has a key that one before it has, each of its keys by itself. */
+export function repeatedKeys({ keys, files }: SampleTable, before: readonly Row[] = []): number {
+  let count = 0;
+  for (const one of keys) {
+    const all = [...before, ...files.flat()].flatMap((row) => keyOf(row, one) ?? []);
+    count += all.length - new Set(all).size;
+  }
+  return count;
+}
+
 /** Tables whose keys are of many kinds, with chains of rows in each other's way. */
 export function sampleTables(seed: number, rows: number): SampleTable[] {
   const random = seededRandom(seed);

@@ -175,6 +175,58 @@ test("error: both rows are named, nothing is imported, the report has all of the
   }
 });
 
+interface Told {
+  index: string;
+  value: string;
+  dropped: { file: string; row: number } | null;
+  kept: { file: string; row: number } | null;
+}
+
+/** Each line as `index value: row that goes < row that stays`, rows by file and number. */
+function told(report: string | undefined): string[] {
+  const place = (at: Told["kept"]): string => (at === null ? "target" : `${at.file.split(".")[2]}/${at.row}`);
+  const lines = (report ?? "").split("\n").slice(0, -1);
+  return lines
+    .map((line) => JSON.parse(line) as Told)
+    .map(({ index, value, dropped, kept }) => `${index} ${value}: ${place(dropped)} < ${place(kept)}`);
+}
+
+test("the report names the key that a row loses, and the row that it gives way to", { timeout: 120_000 }, async () => {
+  const two = "CREATE TABLE t (a INT NULL, b INT NULL, v VARCHAR(9), UNIQUE KEY ua (a), UNIQUE KEY ub (b));\n";
+  const mixed = "CREATE TABLE t (a INT NOT NULL PRIMARY KEY, b VARCHAR(9), UNIQUE KEY u (b));\n";
+  const replaced = ["3,3,r1", "3,4,r2", "5,4,r3", "\\N,4,r4"];
+  const first = ["1,a", "2,b", "1,c", "3,b"];
+  const second = ["2,x", "3,x"];
+  const cases: [string, string, string[][], string[]][] = [
+    ["replace", two, [replaced], ["ua 3: 1/1 < 1/2", "ub 4: 1/2 < 1/4", "ub 4: 1/3 < 1/4"]],
+    // One that stays rather than one that goes itself: the first row loses "ua" to the second, "ub" to the third.
+    ["replace", two, [["1,2,x", "1,3,y", "4,2,z", "5,3,w"]], ["ub 2: 1/1 < 1/3", "ub 3: 1/2 < 1/4"]],
+    ["ignore", mixed, [first, second], ["PRIMARY 1: 1/3 < 1/1", 'u "b": 1/4 < 1/2', "PRIMARY 2: 2/1 < 1/2"]],
+    [
+      "error",
+      mixed,
+      [first, second],
+      ["PRIMARY 1: 1/3 < 1/1", 'u "b": 1/4 < 1/2', "PRIMARY 2: 2/1 < 1/2", "PRIMARY 3: 2/2 < 1/4", 'u "x": 2/2 < 2/1'],
+    ],
+  ];
+  for (const [strategy, create, parts, wanted] of cases) {
+    const source = place.folder([
+      ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+      ["c.t-schema.sql", create],
+      ...parts.map((rows, i): [string, string] => [
+        `c.t.${i + 1}.csv`,
+        rows.map((row) => `${row.replaceAll(",", "|")}\n`).join(""),
+      ]),
+    ]);
+    for (const form of [forms[0]!, forms[3]!]) {
+      await place.sql.query("DROP DATABASE IF EXISTS c");
+      const { code, err, report } = await run(source, `[conflict]\nstrategy = "${strategy}"`, form);
+      assert.equal(code, strategy === "error" ? 4 : 0, err);
+      assert.deepEqual(told(report), wanted, `${strategy}, ${form.backend}`);
+    }
+  }
+});
+
 test("statements without a strategy: the row that the server refuses is named with the one in its way", {
   timeout: 60_000,
 }, async () => {

@@ -53,6 +53,8 @@ export async function naiveImport(input: NaiveInput): Promise<Expected> {
     if (inTheWay.size > 0 && strategy === "") throw new Error("the dump has equal keys, and no strategy was chosen");
     if (inTheWay.size > 0 && strategy !== "replace") {
       dropped.add(row.place!);
+      // Every row that has another's key again is told, whether that one is to stay or not.
+      if (strategy === "error") for (const key of row.pairs.keys()) if (!owner.has(key)) owner.set(key, row);
       continue;
     }
     for (const other of inTheWay) {

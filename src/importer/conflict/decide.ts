@@ -3,8 +3,8 @@ import { type Engine, forEachPair } from "../../engine/mod.ts";
 import type { KeyTable } from "./key-table.ts";
 import { isPlace, rowIdOf, tableOf } from "./row-entries.ts";
 
-/** Which of the rows with one key stays. */
-export type Rule = "first" | "last";
+/** Which of the rows with one key stays; "only": none may have it twice, and every row that has one again is told. */
+export type Rule = "first" | "last" | "only";
 
 /** One row of the engine of rows, as `eachRow` shows it; the same object for every row. */
 export class MarkedRow {
@@ -52,10 +52,16 @@ export async function eachRow(
 
 /** What was decided: rows by their ordinals, keys by their slots. */
 export interface Decision {
+  rule: Rule;
   /** Of each key: the row that has it in the end, 0 where none has. */
   keeper: Uint32Array;
-  /** Of each key: the row that decided who stays, which is the last one under "last" whether it stays itself or not. */
+  /**
+   * Of each key: the row that others with it give way to, 0 where none does. Under "last" the last one with it, whether it stays itself or
+   * not; under "first" the one that stays; under "only" the first one with it.
+   */
   winner: Uint32Array;
+  /** Whether a row of the target has a key. */
+  taken(slot: number): boolean;
   rows: number;
   losers: number;
 }
@@ -63,7 +69,7 @@ export interface Decision {
 /**
  * Decides as statements would that run one after the other: "last" as REPLACE, which takes out every row that has one of its keys; "first"
  * as INSERT that leaves a row out when one of its keys is there. So under "last" a row stays when no later row has one of its keys, under
- * "first" when no earlier row that stays has.
+ * "first" when no earlier row that stays has, under "only" when no earlier row has.
  */
 export async function decide(
   rows: Engine,
@@ -71,7 +77,7 @@ export async function decide(
   rule: Rule,
   signal: AbortSignal,
   /** Keys that rows of the target have. */
-  taken?: (slot: number) => boolean,
+  taken: (slot: number) => boolean = () => false,
 ): Promise<Decision> {
   const winner = new Uint32Array(keys.capacity);
   const keeper = new Uint32Array(keys.capacity);
@@ -95,8 +101,9 @@ export async function decide(
       if (slot < 0) continue;
       slots.push(slot);
       if (rule === "last") stays &&= winner[slot] === ordinal;
-      else stays &&= keeper[slot] === 0 && taken?.(slot) !== true;
+      else stays &&= winner[slot] === 0 && !taken(slot);
     }
+    if (rule === "only") for (const slot of slots) winner[slot] ||= ordinal;
     if (!stays) {
       losers++;
       return;
@@ -107,14 +114,32 @@ export async function decide(
       if (rule === "first") winner[slot] = ordinal;
     }
   });
-  return { keeper, winner, rows: count, losers };
+  return { rule, keeper, winner, taken, rows: count, losers };
 }
 
-/** Whether a row stays, and else the pair that it loses by. */
-export function lostBy(row: MarkedRow, keys: KeyTable, { keeper }: Decision): Uint8Array | undefined {
+/** A key that a row loses, and to whom. */
+export interface Loss {
+  /** The row's pair with that key. */
+  pair: Uint8Array;
+  /** The row that it gives way to; 0: a row of the target. */
+  other: number;
+}
+
+/**
+ * What a row loses; empty: it stays. Under "only" each of its keys that a row before has, else the one key that it is told by: under "last"
+ * where possible one whose other row is there in the end, not one that went by another key itself.
+ */
+export function lossesOf(row: MarkedRow, keys: KeyTable, { rule, keeper, winner, taken }: Decision): Loss[] {
+  const losses: Loss[] = [];
   for (const pair of row.pairs) {
     const slot = keys.find(pair, 2, keyEndOf(pair));
-    if (slot >= 0 && keeper[slot] !== row.ordinal) return pair;
+    if (slot < 0) continue;
+    const isTaken = rule !== "last" && taken(slot);
+    const other = isTaken ? 0 : winner[slot]!;
+    const isLost = rule === "last" ? other > row.ordinal : isTaken || (other > 0 && other < row.ordinal);
+    if (!isLost) continue;
+    if (rule === "only" || losses.length === 0) losses.push({ pair, other });
+    if (rule === "last" && keeper[slot] !== 0) return [{ pair, other }];
   }
-  return undefined;
+  return losses;
 }

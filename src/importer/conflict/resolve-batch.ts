@@ -20,7 +20,7 @@ import {
   type SourcePlace,
   sourcePlace,
 } from "./conflict-report.ts";
-import { type Decision, decide, eachRow, keyEndOf, lostBy, type MarkedRow } from "./decide.ts";
+import { type Decision, decide, eachRow, keyEndOf, lossesOf, type MarkedRow, type Rule } from "./decide.ts";
 import type { TakenKey } from "./existing-rows.ts";
 import { KeyTable } from "./key-table.ts";
 import { placeAt } from "./row-entries.ts";
@@ -34,6 +34,8 @@ export interface ResolveOptions {
   taken?: () => AsyncIterable<TakenKey>;
 }
 
+/** By strategy. */
+const RULES: Readonly<Record<string, Rule>> = { replace: "last", ignore: "first", error: "only" };
 const OVERLAY_ARENA_BYTES = 16 << 20;
 const OVERLAY_ARENA_BYTES_MIN = 64 << 10;
 
@@ -60,8 +62,7 @@ export async function resolveBatch(
   let record: ConflictRecord = { type: "conflicts", batch: batch.id, losers: 0, tables: [] };
   if (keys.count > 0) {
     await markRows(context, pool, batch, encoded, keys);
-    const { strategy } = context.options.conflict!;
-    const rule = strategy === "replace" ? "last" : "first";
+    const rule = RULES[context.options.conflict!.strategy] ?? "first";
     const isTaken = new Uint8Array(keys.capacity);
     for (const { key } of hits) isTaken[keys.find(key, 0, key.length)] = 1;
     const decision = await decide(rows, keys, rule, env.signal, (slot) => isTaken[slot] === 1);
@@ -242,10 +243,10 @@ class Resolution {
   }
 
   #take(row: MarkedRow, arena: PairArena): void {
-    const { keeper, winner } = this.#decision;
+    const { keeper } = this.#decision;
     const keys = this.#keys;
-    const lost = lostBy(row, keys, this.#decision);
-    if (lost === undefined) {
+    const losses = lossesOf(row, keys, this.#decision);
+    if (losses.length === 0) {
       for (const pair of row.pairs) {
         const keyEnd = keyEndOf(pair);
         if (keys.find(pair, 2, keyEnd) < 0) continue;
@@ -262,14 +263,15 @@ class Resolution {
       const slot = keys.find(pair, 2, keyEnd);
       if (slot < 0 || keeper[slot] === 0) arena.put(pair.subarray(2), keyEnd - 2, pair, 0);
     }
-    if (this.#noted.length >= this.#context.options.conflict!.maxRecordRows) return;
-    const keyEnd = keyEndOf(lost);
-    this.#noted.push({
-      table: row.table,
-      key: lost.slice(2, keyEnd),
-      dropped: sourcePlace(placeAt(row.place, 0), (chunk) => this.#state.chunks[chunk]!.path),
-      other: winner[keys.find(lost, 2, keyEnd)]!,
-    });
+    for (const { pair, other } of losses) {
+      if (this.#noted.length >= this.#context.options.conflict!.maxRecordRows) return;
+      this.#noted.push({
+        table: row.table,
+        key: pair.slice(2, keyEndOf(pair)),
+        dropped: sourcePlace(placeAt(row.place, 0), (chunk) => this.#state.chunks[chunk]!.path),
+        other,
+      });
+    }
   }
 
   /** Finds where the other rows stand. */
