@@ -177,6 +177,15 @@ else {
     await woken;
     const waited = performance.now() - started;
     assert.ok(waited >= 190 && waited < 30_000, `${waited} ms`);
+    // Who compares for all waits for what the others have sent.
+    await one.members();
+    const sums = one.changed(20_000, signal);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const other = store({ task, source: "source2", sources: ["source1", "source2"] });
+    const saidMs = performance.now();
+    await other.setSums({});
+    await sums;
+    assert.ok(performance.now() - saidMs < 15_000, "sums are a change");
     await master.write([{ key: etcdKey(LIGHTNING_COORD, task, "source2"), value: "ready" }]);
     await assert.rejects(
       one.members(),

@@ -139,7 +139,7 @@ export class EtcdStore implements CoordStore {
       ),
     );
     // The oldest: what came between the reads is seen again, not missed.
-    for (const { revision } of [coord!, member!, alive!])
+    for (const { revision } of [coord!, member!, alive!, sums!])
       if (revision < this.#revision || this.#revision <= 0n) this.#revision = revision;
     const find = (entries: EtcdEntry[], prefix: string, source: string) =>
       entries.find(({ key }) => key === etcdKey(prefix, task, source));
@@ -163,7 +163,8 @@ export class EtcdStore implements CoordStore {
   async changed(ms: number, signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
     const both = AbortSignal.any([stop.signal, signal]);
-    const seen = [LIGHTNING_COORD, LEVIN_ALIVE].map((prefix) => this.#nextChange(etcdKey(prefix, this.#me.task), both));
+    const prefixes = [LIGHTNING_COORD, LEVIN_ALIVE, LEVIN_SUMS];
+    const seen = prefixes.map((prefix) => this.#nextChange(etcdKey(prefix, this.#me.task), both));
     // Streams that are lost may have missed a change, and etcd may be away, which the next look tells.
     const noticed = Promise.any(seen).catch(() => this.#clock.sleep(LOST_WATCH_MS, both));
     try {
