@@ -1,7 +1,7 @@
 import { fromHex, LevinError, toHex } from "../base/mod.ts";
 import { splitKey } from "../codec/mod.ts";
-import { describePair } from "../encoder/mod.ts";
 import { ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ingest/mod.ts";
+import { keyWords } from "./conflict/conflict-report.ts";
 import { openSource } from "./conflict/resolved-source.ts";
 import type { RunContext } from "./context.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
@@ -49,12 +49,11 @@ function duplicateInWords(context: RunContext, thrown: unknown): unknown {
   );
   if (found === undefined) return thrown;
   const [name, info] = found;
-  const words = describePair(info, key, undefined, { newCollations: context.newCollations, timeZone: "UTC" }).slice(1);
-  const what = words.map((line) => line.trim()).join(", ");
-  return new LevinError(thrown.code, `Cannot import table "${name}": two rows have the same key: ${what}`, {
-    cause: thrown,
-    fields: { ...thrown.fields, table: name },
-  });
+  const session = { newCollations: context.newCollations, timeZone: "UTC" };
+  const { index, value } = keyWords(info, fromHex(key), session);
+  const what = parts.kind === "record" ? `record, handle ${value}` : `unique index "${index}", value ${value}`;
+  const message = `Cannot import table "${name}": two rows have the same key: ${what}; with conflict.strategy = "error" both are named`;
+  return new LevinError(thrown.code, message, { cause: thrown, fields: { ...thrown.fields, table: name } });
 }
 
 async function ingestEngine(

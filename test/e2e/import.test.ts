@@ -152,7 +152,12 @@ describe("mistakes have their error and exit code", () => {
       4,
       /duplicate|same key/i,
     ],
-    ["duplicate-unique", { "d.t-schema.sql": schema, "d.t.csv": "id,a,b\n1,x,1\n2,y,1\n" }, 4, /duplicate|same key/i],
+    [
+      "duplicate-unique",
+      { "d.t-schema.sql": schema, "d.t.csv": "id,a,b\n1,x,1\n2,y,1\n" },
+      4,
+      /two rows have the same key: unique index "[a-z]+", value 1; with conflict.strategy/,
+    ],
     [
       "too-long",
       { "d.t-schema.sql": schema, "d.t.sql": "INSERT INTO t VALUES (1,'abcdef',1);\n" },
