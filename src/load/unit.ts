@@ -124,6 +124,11 @@ export class LoadUnit {
     return this.#failure;
   }
 
+  /** Nothing is left to load: of this process or, behind `init`, of an earlier one. */
+  get isFinished(): boolean {
+    return this.#progress.finished;
+  }
+
   get subtask(): SubTask {
     return this.#subtask;
   }

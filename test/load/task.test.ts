@@ -184,9 +184,38 @@ test("pause, status, resume, stop over the control socket, while the unit waits 
   assert.equal((await levin(["load", "update", state])).code, 0);
   assert.equal((await levin(["load", "resume", state])).out, "running\n");
   await shows(({ detail }) => detail.phase === "wait-ready");
+  // Someone who looks on ends quietly.
+  const looking = new AbortController();
+  const seen: string[] = [];
+  const watching = levin(["load", "status", state, "--watch"], {
+    signal: looking.signal,
+    stdout: { write: (text) => seen.push(text) },
+  });
+  await until(async () => seen.length > 0);
+  looking.abort(new Error("interrupted"));
+  const looked = await watching;
+  assert.deepEqual([looked.code, looked.err], [130, ""]);
+  // What a killed process leaves.
+  const left = join(dir, `${name}-killed`);
+  fs.mkdirSync(left);
+  for (const entry of fs.readdirSync(state))
+    if (!entry.endsWith(".sock")) fs.cpSync(join(state, entry), join(left, entry), { recursive: true });
+  const killed = await levin(["load", "status", left]);
+  assert.equal(killed.code, 0, killed.err);
+  assert.match(
+    killed.out,
+    /^waiting, mysql-01: was killed \(or its host went down\), begun at .*; levin load resume .*-killed continues\n/,
+  );
+  const facts = JSON.parse((await levin(["load", "status", left, "--json"])).out) as Record<string, unknown>;
+  assert.deepEqual([facts["state"], facts["task"], facts["rows"], facts["tablesDone"]], ["killed", "waiting", 0, 0]);
+  const remembered = await levin(["load", "checkpoint", "show", "-c", file, "--state-dir", left]);
+  assert.match(remembered.out, /this is what the target remembers; no process loads in .*-killed: it was killed/);
   assert.equal((await levin(["load", "stop", state])).out, "stopped\n");
   const ended = await running;
   assert.equal(ended.code, 130, ended.err);
+  assert.match((await levin(["load", "status", state])).out, /^waiting, mysql-01: stopped at /);
+  const stopped = await levin(["load", "checkpoint", "show", "-c", file, "--state-dir", state]);
+  assert.match(stopped.out, /this is what the target remembers; no process loads in .*: the last one stopped at /);
   assert.match(ended.err, /its state is kept/);
   assert.match((await levin(["load", "pause", state])).err, /Cannot pause the load of ".*": no load runs there/);
   // Gone on with by a new process, as it was begun; the timeout names who is missing.
@@ -276,6 +305,18 @@ test("check, checkpoint, errors, reset", async () => {
   await place.sql.query("DROP DATABASE looked_routed");
   assert.equal((await load("run", ...naming)).code, 0);
   assert.equal((await load("errors", ...naming)).out, "no error\n");
+  const summary = await load("status", state);
+  assert.match(summary.out, /finished at .*\n100\.00 % of \d+ B, 1 rows/);
+  for (const again of [
+    ["run", ...naming],
+    ["resume", state],
+  ]) {
+    const { code, err } = await load(...again);
+    assert.equal(code, 0, err);
+    assert.match(err, /looked, mysql-01 was loaded already \(at \d{4}-.*, 1 rows\)/);
+    assert.doesNotMatch(err, /done: 0 tables/);
+    assert.equal((await load("status", state)).out, summary.out);
+  }
 });
 
 test("a meeting place that cannot be reached ends the load, and its log says so", async () => {

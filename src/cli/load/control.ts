@@ -8,7 +8,8 @@ import type { CommandIo } from "../io.ts";
 import { sizeText } from "../output/text.ts";
 import { stateDirectory } from "../state-dir.ts";
 import { acceptArgs, acceptanceOf } from "./accept.ts";
-import { type AllRunArgs, runLoad } from "./run.ts";
+import { type AllRunArgs, EXIT_INTERRUPTED, runLoad } from "./run.ts";
+import { killedLines, killedLoad } from "./running.ts";
 import { errorLine, type LoadSummary, readSummary, summaryLines } from "./summary.ts";
 import { loadTask, type TaskArgs, taskArgs } from "./task.ts";
 
@@ -80,6 +81,11 @@ export const statusCommand = (io: CommandIo) =>
       while (true) {
         const answer = await askControl(stateDir, { command: "status" }, { clock: io.clock });
         if (answer === undefined) {
+          const killed = await killedLoad(stateDir);
+          if (killed !== undefined) {
+            io.stdout.write(json ? `${JSON.stringify(killed)}\n` : killedLines(stateDir, killed));
+            return 0;
+          }
           const summary = lastSummary(stateDir);
           io.stdout.write(json ? `${JSON.stringify(summary)}\n` : summaryLines(summary));
           return 0;
@@ -87,7 +93,8 @@ export const statusCommand = (io: CommandIo) =>
         const { ok: _, ...found } = answer;
         io.stdout.write(json ? `${JSON.stringify(found)}\n` : linesOf(found as unknown as StatusAnswer));
         if (!watch) return 0;
-        await io.clock.sleep(WATCH_MS, io.signal);
+        await io.clock.sleep(WATCH_MS, io.signal).catch(() => undefined);
+        if (io.signal.aborted) return EXIT_INTERRUPTED;
       }
     },
   });

@@ -23,6 +23,8 @@ import { jsonSink, liveSink, logFileSink, type OutputSink, plainSink, tee } from
 import { serverState, taskOf, withStatusServer } from "../status-server.ts";
 import { type AcceptFlags, acceptArgs, acceptanceOf } from "./accept.ts";
 import { failureOf } from "./failure.ts";
+import { importedSoFar, markRunning, unmarkRunning } from "./running.ts";
+import { readSummary } from "./summary.ts";
 import {
   type CoordArgs,
   coordArgs,
@@ -35,7 +37,7 @@ import {
 } from "./task.ts";
 import { openCoord, unitEnvironment } from "./world.ts";
 
-const EXIT_INTERRUPTED = 130;
+export const EXIT_INTERRUPTED = 130;
 
 /** `levin load run`: one source of one task, from beginning to end. */
 export const runCommand = (io: CommandIo) =>
@@ -92,6 +94,7 @@ async function loadAlone(
   const control = await serveControl(task.stateDir, io.clock, (request) => handle(request, running));
   try {
     rememberStart(task, args);
+    markRunning(task, io.clock.nowMs());
     const coord = await openCoord(io, task, args);
     try {
       const unit = new LoadUnit(task.subtask, unitEnvironment(io, task, coord, args, emit, gate));
@@ -115,6 +118,7 @@ async function loadAlone(
       await coord.close().catch(() => undefined);
     }
   } finally {
+    unmarkRunning(task.stateDir);
     await control.close();
   }
 }
@@ -125,11 +129,16 @@ async function runSession(io: CommandIo, { unit, session, task }: Running, emit:
   await unit.init().catch((thrown: unknown) => {
     throw failureOf(toDmError(thrown), title);
   });
+  const loadedBefore = unit.isFinished;
   const { errors } = await session.run();
   const failure = unit.failure;
   const { rows, tablesDone } = unit.detail();
   const { totalBytes } = unit.status();
   const elapsedMs = io.clock.monotonicMs() - startedMs;
+  if (loadedBefore && session.state === "finished") {
+    await sayLoaded(io, task, { ...dmctlStatus(unit.status()), elapsedMs, errors }, emit);
+    return 0;
+  }
   writeSummary(io, task, { state: session.state, ...dmctlStatus(unit.status()), rows, elapsedMs, errors });
   if (errors.length > 0 && failure !== undefined && session.state === "failed") throw failureOf(failure, title);
   if (session.state !== "finished") {
@@ -138,6 +147,17 @@ async function runSession(io: CommandIo, { unit, session, task }: Running, emit:
   }
   emit({ kind: "summary", rows, sourceBytes: totalBytes, tables: tablesDone, elapsedMs, exitCode: 0 });
   return 0;
+}
+
+/** Of a load that had ended before this process: its summary stays, or is made of what is known where that process has not come to it. */
+async function sayLoaded(io: CommandIo, task: LoadTask, more: Record<string, unknown>, emit: EventSink): Promise<void> {
+  const { subtask, stateDir } = task;
+  const summary = readSummary(stateDir);
+  const known = summary?.state === "finished";
+  if (!known) writeSummary(io, task, { state: "finished", ...more, rows: (await importedSoFar(stateDir)).rows });
+  const when = known ? `at ${summary.endedAt}, ${summary.rows} rows` : "by an earlier run";
+  const message = `${subtask.name}, ${subtask.sourceId} was loaded already (${when}); levin load reset forgets it`;
+  emit({ kind: "log", level: "warn", message });
 }
 
 /** What the import will be told, with where to listen; certificates and token are those of `levin import`. */

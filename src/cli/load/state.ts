@@ -17,6 +17,7 @@ import { connectTidb, type Tidb } from "../../tidb/mod.ts";
 import { readJson } from "../import-options.ts";
 import type { CommandIo } from "../io.ts";
 import { failureOf } from "./failure.ts";
+import { killedLoad } from "./running.ts";
 import { errorLine, readSummary } from "./summary.ts";
 import { coordArgs, type LoadTask, loadTask, taskArgs } from "./task.ts";
 import { openCoord, targetOf } from "./world.ts";
@@ -44,13 +45,24 @@ async function refuseRunning(io: CommandIo, { stateDir }: LoadTask, what: string
   );
 }
 
+/** What the state directory says of the load's process: the target's words outlive it. */
+async function nowOf(io: CommandIo, stateDir: string): Promise<string> {
+  const running = await askControl(stateDir, { command: "ping" }, { clock: io.clock });
+  if (running !== undefined) return `a process loads in ${stateDir}`;
+  const killed = await killedLoad(stateDir);
+  if (killed !== undefined) return `no process loads in ${stateDir}: it was killed (or its host went down)`;
+  const summary = readSummary(stateDir);
+  const ended = summary === undefined ? "none has ended there" : `the last one ${summary.state} at ${summary.endedAt}`;
+  return `no process loads in ${stateDir}: ${ended}`;
+}
+
 const showCommand = (io: CommandIo) =>
   command({
     name: "show",
     description: "What the target says of the load: DM's list and levin's row beside it.",
     args: { ...taskArgs, json: flag({ long: "json", description: "as one JSON line, as export writes it" }) },
     handler: async (args) => {
-      const { subtask } = loadTask(io, args);
+      const { subtask, stateDir } = loadTask(io, args);
       const found = await withTarget(subtask, (tidb) => readLoadCheckpoint(tidb, subtask));
       if (args.json) io.stdout.write(`${JSON.stringify(found)}\n`);
       else {
@@ -63,6 +75,7 @@ const showCommand = (io: CommandIo) =>
           if (record.errorCode !== 0) lines.push(`error ${record.errorCode}: ${record.errorText}`);
           if (record.accepted !== "") lines.push(record.accepted);
         }
+        lines.push(`this is what the target remembers; ${await nowOf(io, stateDir)}`);
         io.stdout.write(`${lines.join("\n")}\n`);
       }
       return 0;
@@ -164,6 +177,7 @@ export const resetCommand = (io: CommandIo) =>
       const paths = [
         join(stateDir, "import"),
         join(stateDir, "summary.json"),
+        join(stateDir, "running.json"),
         join(stateDir, "load.json"),
         join(stateDir, "levin.log"),
       ];
