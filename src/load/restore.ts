@@ -55,6 +55,8 @@ export class Restore {
     await env.coord.join(signal);
     try {
       if (state !== "finished") await this.#load(subtask, session, state, signal, acceptance);
+      // Killed between the list's row and its own.
+      else if (this.#parts.record.phase === "imported") await this.#write("finished", undefined);
       progress.finished = true;
       progress.lastError = undefined;
       if (subtask.mode === "full" || subtask.mode === "load") await env.coord.release();

@@ -362,6 +362,20 @@ else {
     await close(second, quick);
   });
 
+  test("killed between the list's row and levin's own: the next run ends what is left", async () => {
+    const task = name("between");
+    const first = await open(task);
+    assert.deepEqual(await first.unit.process(), OK);
+    await close(first);
+    await maria.query(`UPDATE dm_meta.${task}_levin_load SET phase = 'imported'`);
+    const second = await open(task);
+    assert.deepEqual(await second.unit.process(), OK);
+    assert.equal(second.calls.length, 0);
+    const { rows } = await maria.query(`SELECT phase FROM dm_meta.${task}_levin_load`);
+    assert.deepEqual(rows, [["finished"]]);
+    await close(second);
+  });
+
   test("a row deleted by hand makes the load a fresh one, which is said to the engine", async () => {
     const task = name("deleted");
     const failing = await open(task, { engine: () => Promise.reject(new Error("boom")) });
