@@ -31,7 +31,7 @@ export interface RefusedRow {
 }
 
 export interface Applied {
-  /** Rows that were in another's way, whether named or not. */
+  /** Rows that went, whether named or not. */
   conflictCount: number;
   conflicts: RowConflict[];
   refused: RefusedRow[];
@@ -145,7 +145,12 @@ async function applyOne(
     return;
   }
   if (policy.strategy !== "replace" && policy.strategy !== "ignore") throw new RowFault(row, kind, error);
-  out.conflictCount++;
+  let gone = 1;
+  if (policy.strategy === "replace") {
+    const { affectedRows } = await link.run(rows.statement("REPLACE", row, row + 1));
+    // One row may take the place of several, by a key each; servers do not count one that is the same in all columns.
+    gone = Math.max(1, affectedRows - 1);
+  }
+  out.conflictCount += gone;
   if (policy.nameConflicts) out.conflicts.push({ row, ...duplicateOf(words) });
-  if (policy.strategy === "replace") await link.run(rows.statement("REPLACE", row, row + 1));
 }

@@ -394,3 +394,27 @@ test("rows that are there already count as earlier ones", { timeout: 120_000 }, 
     }
   }
 });
+
+test("the threshold counts the rows that go, also where one takes the place of several of the target", {
+  timeout: 120_000,
+}, async () => {
+  const dump = (rows: string): string =>
+    place.folder([
+      ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+      ["c.t-schema.sql", "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, u VARCHAR(9), UNIQUE KEY uu (u));\n"],
+      ["c.t.csv", rows],
+    ]);
+  const [first, second] = [dump("1|a\n2|b\n3|c\n"), dump("1|b\n3|c\n")];
+  for (const form of [forms[0]!, forms[4]!]) {
+    for (const [threshold, wanted] of [
+      [3, 0],
+      [2, 4],
+    ] as const) {
+      await place.sql.query("DROP DATABASE IF EXISTS c");
+      assert.equal((await run(first, "", forms[0]!)).code, 0);
+      const toml = `[tikv-importer]\nincremental-import = true\n[conflict]\nstrategy = "replace"\nthreshold = ${threshold}`;
+      const { code, err } = await run(second, toml, form);
+      assert.equal(code, wanted, `${form.backend}, ${threshold}: ${err}`);
+    }
+  }
+});

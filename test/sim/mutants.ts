@@ -108,9 +108,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a row that is left out still hides the rows behind it",
     file: "src/importer/conflict/decide.ts",
-    find: "      else stays &&= keeper[slot] === 0 && taken?.(slot) !== true;\n    }\n    if (!stays) {\n",
-    replace:
-      "      else stays &&= keeper[slot] === 0 && taken?.(slot) !== true;\n    }\n    if (!stays) {\n      for (const slot of slots) keeper[slot] ||= ordinal;\n",
+    find: '    if (rule === "only") for (const slot of slots)',
+    replace: '    if (rule !== "last") for (const slot of slots)',
   },
   {
     name: "a run that goes on forgets how many rows could not be cast",

@@ -20,7 +20,7 @@ export interface ConflictLine {
   table: string;
   index: string;
   value: string;
-  /** null: a row that was in the table before. */
+  /** null: a row that was in the table before; where statements decide, one that the server did not name. */
   dropped: SourcePlace | null;
   kept: SourcePlace | null;
 }
