@@ -5,7 +5,7 @@ import { bulkAndRows, bulkAndRowsOf } from "./bulk-agrees.ts";
 test("rows encoded many at a time give the pairs, sums and ids of rows encoded one by one", async () => {
   let rows = 0;
   let many = 0;
-  for (let seed = 1; seed <= 40; seed++) {
+  for (let seed = 1; seed <= 60; seed++) {
     const outcome = await bulkAndRows(seed, 400);
     const { many: manyCount, ...got } = outcome.many;
     const { many: none, ...expected } = outcome.rows;
@@ -15,7 +15,7 @@ test("rows encoded many at a time give the pairs, sums and ids of rows encoded o
     rows += got.rows;
     many += manyCount;
   }
-  assert.ok(rows > 4000 && many > rows / 8, `${many} of ${rows} rows were encoded with others`);
+  assert.ok(many > 3000, `${many} of ${rows} rows were encoded with others`);
 });
 
 test("bytes that were read ahead in another character set are not used", async () => {

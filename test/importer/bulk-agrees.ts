@@ -378,7 +378,7 @@ export async function bulkAndRows(
   rowsMax: number,
 ): Promise<{ rows: Outcome; many: Outcome; create: string }> {
   const random = seededRandom(seed);
-  oddness = pick(random, [0, 0, 0, 0, 0.02, 0.2, 1]);
+  oddness = pick(random, [0, 0, 0, 0, 0, 0, 0.02, 0.2, 1]);
   const made = randomCase(random);
   const session: EncodeSession = {
     ...SESSION,
