@@ -85,11 +85,19 @@ const kind = ({ index }: ConflictLine): number => (index === "PRIMARY" ? 1 : 0);
 function record(line: ConflictLine): (string | number)[] {
   const { index, value, dropped, kept } = line;
   const at = dropped ?? kept;
-  return [at?.file ?? "", at?.byte ?? 0, `index ${index}, value ${value}: ${words(line)}`, at?.row ?? 0, ""];
+  return [
+    at?.file ?? "",
+    at?.byte ?? 0,
+    `index ${index}, value ${value}: ${words(line, "another row")}`,
+    at?.row ?? 0,
+    "",
+  ];
 }
 
-function words({ dropped, kept }: ConflictLine): string {
-  return `dropped ${placeWords(dropped)}, kept ${placeWords(kept)}`;
+/** `unnamed`: what to call a row that has no place; the logical backend has it of rows of the source, too. */
+function words({ dropped, kept }: ConflictLine, unnamed = placeWords(null)): string {
+  const of = (place: ConflictLine["kept"]): string => (place === null ? unnamed : placeWords(place));
+  return `dropped ${of(dropped)}, kept ${of(kept)}`;
 }
 
 class TaskTables {
