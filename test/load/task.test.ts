@@ -317,6 +317,9 @@ test("check, checkpoint, errors, reset", async () => {
     assert.doesNotMatch(err, /done: 0 tables/);
     assert.equal((await load("status", state)).out, summary.out);
   }
+  const elsewhere = ["--state-dir", join(dir, `${name}-elsewhere`)];
+  assert.match((await load("run", "-c", taskFile(name), ...elsewhere)).err, /was loaded already \(by an earlier run\)/);
+  assert.equal(fs.existsSync(join(elsewhere[1]!, "summary.json")), false, "a directory without state makes none up");
 });
 
 test("a meeting place that cannot be reached ends the load, and its log says so", async () => {

@@ -154,7 +154,9 @@ async function sayLoaded(io: CommandIo, task: LoadTask, more: Record<string, unk
   const { subtask, stateDir } = task;
   const summary = readSummary(stateDir);
   const known = summary?.state === "finished";
-  if (!known) writeSummary(io, task, { state: "finished", ...more, rows: (await importedSoFar(stateDir)).rows });
+  const { rows } = await importedSoFar(stateDir);
+  // Where another directory has the load's state, this one has nothing to tell.
+  if (!known && rows > 0) writeSummary(io, task, { state: "finished", ...more, rows });
   const when = known ? `at ${summary.endedAt}, ${summary.rows} rows` : "by an earlier run";
   const message = `${subtask.name}, ${subtask.sourceId} was loaded already (${when}); levin load reset forgets it`;
   emit({ kind: "log", level: "warn", message });
