@@ -208,6 +208,8 @@ test("the report names the key that a row loses, and the row that it gives way t
       [first, second],
       ["PRIMARY 1: 1/3 < 1/1", 'u "b": 1/4 < 1/2', "PRIMARY 2: 2/1 < 1/2", "PRIMARY 3: 2/2 < 1/4", 'u "x": 2/2 < 2/1'],
     ],
+    // Entries that are no unique value's are repeated with the record, which is told.
+    ["error", mixed.replace("));", "), KEY k (b));"), [["1,\\N", "1,\\N"]], ["PRIMARY 1: 1/2 < 1/1"]],
   ];
   for (const [strategy, create, parts, wanted] of cases) {
     const source = place.folder([

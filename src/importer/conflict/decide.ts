@@ -1,4 +1,5 @@
 import { assert } from "../../base/mod.ts";
+import { splitIndexValue, splitKey } from "../../codec/mod.ts";
 import { type Engine, forEachPair } from "../../engine/mod.ts";
 import type { KeyTable } from "./key-table.ts";
 import { isPlace, rowIdOf, tableOf } from "./row-entries.ts";
@@ -117,6 +118,13 @@ export async function decide(
   return { rule, keeper, winner, taken, rows: count, losers };
 }
 
+/** Whether the key is a record's or a unique value's; that of another entry ends with the record's, and is repeated only with it. */
+function isUnique(pair: Uint8Array): boolean {
+  const keyEnd = keyEndOf(pair);
+  if (splitKey(pair.subarray(2, keyEnd)).kind === "record") return true;
+  return splitIndexValue(pair.subarray(keyEnd)).handle !== undefined;
+}
+
 /** A key that a row loses, and to whom. */
 export interface Loss {
   /** The row's pair with that key. */
@@ -137,7 +145,7 @@ export function lossesOf(row: MarkedRow, keys: KeyTable, { rule, keeper, winner,
     const isTaken = rule !== "last" && taken(slot);
     const other = isTaken ? 0 : winner[slot]!;
     const isLost = rule === "last" ? other > row.ordinal : isTaken || (other > 0 && other < row.ordinal);
-    if (!isLost) continue;
+    if (!isLost || (rule === "only" && !isUnique(pair))) continue;
     if (rule === "only" || losses.length === 0) losses.push({ pair, other });
     if (rule === "last" && keeper[slot] !== 0) return [{ pair, other }];
   }
