@@ -7,6 +7,16 @@ const ER_NO_SUCH_TABLE = 1146;
 const ROWS_MAX = 500;
 const NAMES_MAX = 5;
 
+/** A table, and what of the source goes into it. Either digest tells the same rows: of what was moved or copied, and of what was corrected in place. */
+export interface ClaimedTable {
+  database: string;
+  table: string;
+  /** Digest of where the source and its files are. */
+  place: string;
+  /** Digest of the files' names and sizes. */
+  content: string;
+}
+
 /** What an import says of itself in the target, so that another one finds it when it has not come to its end. */
 export interface Claim {
   /** Host and state directory. */
@@ -15,14 +25,14 @@ export interface Claim {
   owner: string;
   /** Milliseconds since 1970. */
   startedMs: number;
-  tables: readonly { database: string; table: string }[];
-  /** Forget other imports into these tables; of a load unit only those of the same owner. */
+  tables: readonly ClaimedTable[];
+  /** Forget other imports of the same rows into these tables; of a load unit only those of the same owner. */
   fresh: boolean;
   /** Called for what was forgotten though its tables have rows. */
   onForgotten(message: string): void;
 }
 
-/** Another import that has begun with some of the same tables and has not ended. */
+/** Another import that has begun with the same rows for some of the tables and has not ended; those of other rows are in nobody's way. */
 export interface Unfinished {
   job: string;
   origin: string;
@@ -36,26 +46,28 @@ type Query = Tidb["query"];
 /** The columns of the table of claims, one row for each table of a job. */
 export const CLAIM_COLUMNS =
   "(job VARCHAR(64) NOT NULL, ordinal BIGINT NOT NULL, db VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, tbl VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, " +
-  "origin TEXT NOT NULL, owner TEXT NOT NULL, started_ms BIGINT NOT NULL, PRIMARY KEY (job, ordinal)) DEFAULT CHARSET = utf8mb4";
+  "place VARCHAR(64) NOT NULL, content VARCHAR(64) NOT NULL, origin TEXT NOT NULL, owner TEXT NOT NULL, started_ms BIGINT NOT NULL, PRIMARY KEY (job, ordinal)) DEFAULT CHARSET = utf8mb4";
 
 /** Writes the claim of `job` (a quoted text) anew into the table `name`. */
 export async function writeClaim(query: Query, name: string, job: string, claim: Claim): Promise<void> {
   const about = `${quoteText(claim.origin)}, ${quoteText(claim.owner)}, ${claim.startedMs}`;
   await query(`DELETE FROM ${name} WHERE job = ${job}`);
   for (let at = 0; at < claim.tables.length; at += ROWS_MAX) {
-    const rows = claim.tables
-      .slice(at, at + ROWS_MAX)
-      .map(({ database, table }, i) => `(${job}, ${at + i}, ${quoteText(database)}, ${quoteText(table)}, ${about})`);
+    const rows = claim.tables.slice(at, at + ROWS_MAX).map(({ database, table, place, content }, i) => {
+      const names = `${quoteText(database)}, ${quoteText(table)}, ${quoteText(place)}, ${quoteText(content)}`;
+      return `(${job}, ${at + i}, ${names}, ${about})`;
+    });
     await query(`INSERT IGNORE INTO ${name} VALUES ${rows.join(", ")}`);
   }
 }
 
-/** Other imports that have claimed tables of `claim`; `job` is the asking one's. Empty where there is no table of claims. */
+/** Other imports that have claimed tables of `claim` for the same rows; `job` is the asking one's. Empty where there is no table of claims. */
 export async function findUnfinished(tidb: Tidb, name: string, job: string, claim: Claim): Promise<Unfinished[]> {
-  const wanted = new Set(claim.tables.map(nameOf));
+  const wanted = new Map(claim.tables.map((table) => [nameOf(table), table]));
   const found = new Map<string, Unfinished>();
-  for (const [other, ordinal, db, tbl, origin, owner, startedMs] of await claimsOf(tidb.query, name)) {
-    if (other === job || !wanted.has(nameOf({ database: db!, table: tbl! }))) continue;
+  for (const [other, ordinal, db, tbl, place, content, origin, owner, startedMs] of await claimsOf(tidb.query, name)) {
+    const own = wanted.get(nameOf({ database: db!, table: tbl! }));
+    if (other === job || own === undefined || (own.place !== place && own.content !== content)) continue;
     if (claim.owner !== "" && owner !== "" && owner !== claim.owner) continue;
     const one = found.get(other!) ?? {
       job: other!,
@@ -111,7 +123,7 @@ export async function forgetUnfinished(
 
 async function claimsOf(query: Query, name: string): Promise<(string | null)[][]> {
   try {
-    return (await query(`SELECT job, ordinal, db, tbl, origin, owner, started_ms FROM ${name}`)).rows;
+    return (await query(`SELECT job, ordinal, db, tbl, place, content, origin, owner, started_ms FROM ${name}`)).rows;
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -132,7 +144,7 @@ function isMissing(error: unknown): boolean {
   return errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE;
 }
 
-function nameOf({ database, table }: { database: string; table: string }): string {
+function nameOf({ database, table }: Pick<ClaimedTable, "database" | "table">): string {
   return `${quoteName(database)}.${quoteName(table)}`;
 }
 

@@ -10,7 +10,7 @@
  * applied twice.
  */
 export type { ApplyPolicy, ConflictStrategy } from "./apply-rows.ts";
-export type { Claim } from "./claims.ts";
+export type { Claim, ClaimedTable } from "./claims.ts";
 export { findTwin } from "./find-twin.ts";
 export { Lane } from "./lane.ts";
 export { ChunkLoader, type LogicalChunkTable, type StatementReport } from "./load-chunk.ts";

@@ -67,7 +67,7 @@ export const engineCodes = defineCodes({
   },
   "Levin:State:ErrUnfinished": {
     meaning:
-      "By statements: another import into the same tables, with another state directory, has begun and not ended.",
+      "By statements: another import of the same files into the same tables, with another state directory, has begun and not ended.",
     action:
       "Continue that one with its state directory; or empty the tables and begin anew with --fresh (a load: `levin load reset --yes`).",
     retry: "never",

@@ -3,7 +3,14 @@ import { hostname } from "node:os";
 import { inParallel, LevinError } from "../../base/mod.ts";
 import { TimeZone } from "../../codec/mod.ts";
 import type { EncodeSession } from "../../encoder/mod.ts";
-import { type Claim, type LogicalTable, PositionTable, readLogicalTables, unknownTable } from "../../logical/mod.ts";
+import {
+  type Claim,
+  type ClaimedTable,
+  type LogicalTable,
+  PositionTable,
+  readLogicalTables,
+  unknownTable,
+} from "../../logical/mod.ts";
 import { PlainStreams } from "../../source/mod.ts";
 import { hasRows, quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
@@ -16,7 +23,7 @@ import { Progress } from "../progress.ts";
 import { mergeRejected } from "../reports.ts";
 import { restoreSchema } from "../restore-schema.ts";
 import type { ImportResult } from "../result.ts";
-import { type SourcePlan, scanSource, sourceFingerprint } from "../source-plan.ts";
+import { type SourcePlan, type SourceTable, scanSource, sourceFingerprint } from "../source-plan.ts";
 import { mergeConflicts } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
 import { findConflicts } from "./find-conflicts.ts";
@@ -221,10 +228,18 @@ function claimOf(options: ImportOptions, env: ImportEnvironment, plan: SourcePla
     origin: `${job.dir} on ${hostname()}`,
     owner: options.logical?.owner ?? "",
     startedMs: job.state.startedMs,
-    tables: plan.tables,
+    tables: plan.tables.map((table) => claimedTable(options.sourceDir, table)),
     fresh: options.fresh,
     onForgotten: (message) => env.emit({ kind: "log", level: "warn", message }),
   };
+}
+
+function claimedTable(sourceDir: string, { database, table, files }: SourceTable): ClaimedTable {
+  const digest = (parts: readonly (string | number)[]): string =>
+    createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+  const place = digest([sourceDir, ...files.map(({ file }) => file.path)]);
+  const content = digest(files.flatMap(({ file }) => [file.path, file.sizeBytes]));
+  return { database, table, place, content };
 }
 
 /** Tells this job from others that run into the same target. */

@@ -1,5 +1,7 @@
 /** An import by statements that has not ended is found in the target by another one of its tables, which would bring its rows again. */
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { type Claim, PositionTable } from "../../../src/logical/mod.ts";
 import { connectTidb } from "../../../src/tidb/mod.ts";
@@ -12,21 +14,25 @@ before(async () => {
 });
 after(() => place.close());
 beforeEach(async () => {
+  dump = place.path("dump");
   await place.sql.query("DROP DATABASE IF EXISTS u");
   await place.sql.query("DROP DATABASE IF EXISTS lightning_metadata");
 });
 
 const CSV = "[mydumper.csv]\nheader = false\n";
 
-/** A table without a key and another one; with `bad` the import fails behind its first rows. */
+const lines = (bad: boolean): string[] =>
+  Array.from({ length: 300 }, (_, k) => (bad && k === 250 ? "250,none\n" : `${k},${k}\n`));
+
+let dump: string;
+
+/** The dump as it stands now, always in one place: a table without a key; with `bad` the import fails behind its first rows. */
 function source(bad: boolean): string {
-  const lines = Array.from({ length: 300 }, (_, k) => `${k},${k}\n`);
-  if (bad) lines[250] = "250,none\n";
-  return place.folder([
-    ["u-schema-create.sql", "CREATE DATABASE u;\n"],
-    ["u.loose-schema.sql", "CREATE TABLE loose (id INT, n INT);\n"],
-    ["u.loose.csv", lines.join("")],
-  ]);
+  fs.mkdirSync(dump, { recursive: true });
+  fs.writeFileSync(join(dump, "u-schema-create.sql"), "CREATE DATABASE u;\n");
+  fs.writeFileSync(join(dump, "u.loose-schema.sql"), "CREATE TABLE loose (id INT, n INT);\n");
+  fs.writeFileSync(join(dump, "u.loose.csv"), lines(bad).join(""));
+  return dump;
 }
 
 function load(from: string, state: string, ...flags: string[]): Promise<Ran> {
@@ -80,6 +86,23 @@ test("emptied tables may be filled from anywhere, and nothing is left behind", a
   assert.equal(await leftovers(), 0);
 });
 
+test("a copy of the source is known again; other files go into the table beside it", async () => {
+  const first = await unfinished();
+  const before = Number(await count());
+  const copy = place.path("copy");
+  fs.cpSync(dump, copy, { recursive: true });
+  const refused = await load(copy, place.path("second"));
+  assert.match(refused.err, /Levin:State:ErrUnfinished/);
+  fs.renameSync(join(copy, "u.loose.csv"), join(copy, "u.loose.2.csv"));
+  fs.writeFileSync(join(copy, "u.loose.2.csv"), lines(false).join(""));
+  const { code, err } = await load(copy, place.path("third"));
+  assert.equal(code, 0, err);
+  assert.equal(await count(), String(before + 300));
+  // The first one goes on where it was.
+  assert.equal((await load(dump, first)).code, 4);
+  assert.equal(await count(), String(before + 300));
+});
+
 test("an import that has ended is in nobody's way", async () => {
   for (const name of ["one", "two"]) assert.equal((await load(source(false), place.path(name))).code, 0);
   assert.equal(await count(), "600");
@@ -97,7 +120,7 @@ test("units of several sources fill one table side by side; the same source from
     origin: "elsewhere",
     owner,
     startedMs: 0,
-    tables: [{ database: "u", table: "loose" }],
+    tables: [{ database: "u", table: "loose", place: "here", content: "files" }],
     fresh,
     onForgotten: (message) => void forgotten.push(message),
   });
