@@ -81,17 +81,17 @@ const interopCounts = (output: string): [number, number] | undefined => {
   return match === null ? undefined : [Number(match[1]), Number(match[2])];
 };
 
-/** Tests on Bun: of these folders, or of all that lie elsewhere. */
-function bunTests(name: string, folders: ReadonlySet<string>, inside: boolean): Step {
+/** Tests on Bun in the folders that are wanted. */
+function bunTests(name: string, wants: (folder: string) => boolean): Step {
   const files = readdirSync(join(root, "test"), { recursive: true })
     .map((file) => String(file))
-    .filter((file) => file.endsWith(".test.ts") && folders.has(file.split("/")[0]!) === inside);
+    .filter((file) => file.endsWith(".test.ts") && wants(file.split("/")[0]!));
   const command = ["bun", "test", "--timeout", "120000", ...files.map((file) => `./test/${file}`)];
   return { name, command, counts: bunCounts };
 }
 
 /** Whose tests mostly wait for programs and servers: they leave room on the two cores for the others beside them. */
-const waiting = new Set(["e2e", "interop", "importer", "load", "cli"]);
+const waiting = new Set(["interop", "importer", "load", "cli"]);
 
 /** One after the other; the lanes of a stage run side by side, the steps of a lane one after the other. */
 const stages: Step[][][] = [
@@ -106,9 +106,12 @@ const stages: Step[][][] = [
     ],
   ],
   [
-    [bunTests("imports and programs on Bun", waiting, true)],
     [
-      bunTests("other tests on Bun", waiting, false),
+      bunTests("whole imports on Bun", (folder) => folder === "e2e"),
+      bunTests("imports and programs on Bun", (folder) => waiting.has(folder)),
+    ],
+    [
+      bunTests("other tests on Bun", (folder) => folder !== "e2e" && !waiting.has(folder)),
       {
         name: "unit tests on Deno",
         command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],

@@ -81,7 +81,7 @@ export class TableEncoder {
   }
 
   /**
-   * What encodes many rows of this spelling at a time, made when it is first asked for (some milliseconds); undefined where the table or
+   * What encodes many rows of this spelling at a time, made when it is first asked for (about 50 ms); undefined where the table or
    * the sinks do not allow it. To be asked for anew after `bindColumns`.
    */
   bulkEncoder(syntax: PlainSyntax): BulkEncoder | undefined {
@@ -90,6 +90,14 @@ export class TableEncoder {
       this.prepareBulk(syntax);
     }
     return this.bulk;
+  }
+
+  /** Gives the memory of the bulk encoder back, about a megabyte; the next one is made anew. */
+  dropBulk(): void {
+    this.drain();
+    this.bulk = undefined;
+    this.bulkKey = "";
+    this.bulkSyntax = undefined;
   }
 
   /** Brings the checksums of the sinks up to date; needed after a bulk encoder was used. */

@@ -55,7 +55,8 @@ export class MergeSources {
       this.slot[i] = this.at[i] = this.end[i] = size;
       size += bytes;
     });
-    assert(size + COPY_SLACK_BYTES < 2 ** 32, "the blocks of a merge fit into one buffer");
+    // Offsets are kept as signed numbers of 32 bits.
+    assert(size + COPY_SLACK_BYTES < 2 ** 31, "the blocks of a merge fit into one buffer");
     this.bytes = buffers.take(size + COPY_SLACK_BYTES);
     this.view = new DataView(this.bytes.buffer);
   }

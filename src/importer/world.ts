@@ -14,7 +14,7 @@ import {
   type Tidb,
   type TidbOptions,
 } from "../tidb/mod.ts";
-import type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
+import { CLOSE, type EncodePort, type FromWorker, type WorkerSetup } from "./encode/messages.ts";
 import type { ClusterTls } from "./options.ts";
 
 /** What an import reaches outside its own memory, beside files: the system's, or what a simulator puts in its place. */
@@ -46,7 +46,7 @@ export function systemWorld(clock: Clock, encodeWorker: URL | StartEncoder): Imp
     getStatusPort,
     connect: (tls) => grpcConnect(tls === undefined ? { clock } : { clock, tls: tlsOptions(tls) }),
     sendHttp: (tls) => nodeHttp(tls && tlsOptions(tls)),
-    startEncoder: encodeWorker instanceof URL ? (setup) => startThread(encodeWorker, setup) : encodeWorker,
+    startEncoder: encodeWorker instanceof URL ? (setup) => startThread(clock, encodeWorker, setup) : encodeWorker,
   };
 }
 
@@ -62,8 +62,13 @@ function tlsOptions({ certAllowedCn, current, ...given }: ClusterTls): TlsOption
   };
 }
 
-function startThread(script: URL, setup: WorkerSetup): EncodePort {
+/** A worker that has not ended by then is stuck in a call of the system, for example a read from a network's file system. */
+const CLOSE_MS = 5_000;
+
+function startThread(clock: Clock, script: URL, setup: WorkerSetup): EncodePort {
   const thread = new Worker(script, { workerData: setup });
+  let isClosed = false;
+  const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
   return {
     post(message) {
       const plain = message.kind === "chunk" ? message.chunk.plain : undefined;
@@ -72,10 +77,16 @@ function startThread(script: URL, setup: WorkerSetup): EncodePort {
     listen(onMessage, onEnd) {
       thread.on("message", (message: FromWorker) => onMessage(message));
       thread.on("error", onEnd);
-      thread.on("exit", () => onEnd(new Error("an encode worker has ended")));
+      thread.on("exit", () => {
+        if (!isClosed) onEnd(new Error("an encode worker has ended"));
+      });
     },
     async close() {
-      thread.removeAllListeners("exit");
+      isClosed = true;
+      thread.postMessage(CLOSE);
+      const patience = new AbortController();
+      await Promise.race([ended, clock.sleep(CLOSE_MS, patience.signal)]);
+      patience.abort();
       await thread.terminate();
     },
   };

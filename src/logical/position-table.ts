@@ -23,7 +23,7 @@ const NO_CHUNK = -1;
  * How many rows of each chunk are in, kept in the target: the number moves in the same transaction as the rows, so that after a lost
  * connection or a killed process the target itself says what was applied. Rows of one job are removed when it ends, the table with the
  * last of them; a job has a row from its beginning on, and both ends are under one lock, so that the table goes from under nobody. A second
- * table says of each job which tables it fills and where its state lies: another import of these refuses to bring its rows a second time.
+ * table says of each job which tables it fills from which files and where its state lies: another import of these refuses to bring the rows a second time.
  */
 export class PositionTable {
   readonly #schema: string;
@@ -41,7 +41,7 @@ export class PositionTable {
     this.#job = quoteText(job);
   }
 
-  /** Throws `Levin:State:ErrUnfinished` when another import has begun with tables of the claim and not ended; writes nothing. */
+  /** Throws `Levin:State:ErrUnfinished` when another import of the same files has begun with tables of the claim and not ended; writes nothing. */
   async demandFree(tidb: Tidb, claim: Claim): Promise<void> {
     demandNoneInTheWay(await findUnfinished(tidb, this.#claims, this.#jobId, claim), this.#claims, claim);
   }
@@ -56,10 +56,7 @@ export class PositionTable {
         isBegun &&
         !(await unlessGone(query, `SELECT 1 FROM ${this.#name} WHERE ${this.#where(NO_CHUNK, NO_CHUNK)}`))
       ) {
-        throw new LevinError(
-          "Levin:State:ErrChanged",
-          `Cannot continue with the state in ${claim.origin}: the target has forgotten how far it was, as another import into its tables makes it do with --fresh`,
-        );
+        throw forgotten(`with the state in ${claim.origin}`);
       }
       await query(`CREATE DATABASE IF NOT EXISTS ${quoteName(this.#schema)}`);
       await query(
@@ -75,8 +72,13 @@ export class PositionTable {
     });
   }
 
-  /** Rows that are in; a chunk that is not known begins at 0. Waits for a transaction that still moves it. */
+  /**
+   * Rows that are in; a chunk that is not known begins at 0. Waits for a transaction that still moves it. Throws `Levin:State:ErrChanged`
+   * when another import of the same files has begun since, and forgotten this one.
+   */
   async begin(link: SqlLink, batch: number, chunk: number): Promise<number> {
+    const own = await link.rows(`SELECT 1 FROM ${this.#name} WHERE ${this.#where(NO_CHUNK, NO_CHUNK)}`);
+    if (own.length === 0) throw forgotten("the import");
     await link.run(`INSERT IGNORE INTO ${this.#name} VALUES (${this.#job}, ${batch}, ${chunk}, 0)`);
     await link.run("COMMIT");
     return this.read(link, batch, chunk);
@@ -128,7 +130,11 @@ export class PositionTable {
   async #locked(tidb: Tidb, work: (query: Tidb["query"]) => Promise<void>): Promise<void> {
     const lock = quoteText(`levin_progress.${this.#schema}`.slice(0, LOCK_NAME_MAX));
     await tidb.session(async (query) => {
-      await query(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS})`).catch(ignoreRefusal);
+      const got = await query(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS})`).catch(ignoreRefusal);
+      if (got?.rows[0]?.[0] === "0") {
+        const message = `Cannot get the lock ${lock} in the target: another import has held it for ${LOCK_SECONDS} s`;
+        throw new LevinError("Levin:State:ErrLocked", message);
+      }
       try {
         await work(query);
       } finally {
@@ -142,6 +148,14 @@ export class PositionTable {
   }
 }
 
+function forgotten(what: string): LevinError {
+  const why = "another import of the same files into its tables makes it do so, with --fresh or while they are empty";
+  return new LevinError(
+    "Levin:State:ErrChanged",
+    `Cannot continue ${what}: the target has forgotten how far it was; ${why}`,
+  );
+}
+
 /** Number of rows it gave; undefined where there is no such table. */
 async function unlessGone(query: Tidb["query"], sql: string): Promise<number | undefined> {
   try {
@@ -153,6 +167,7 @@ async function unlessGone(query: Tidb["query"], sql: string): Promise<number | u
   }
 }
 
-function ignoreRefusal(error: unknown): void {
+function ignoreRefusal(error: unknown): undefined {
   if (sqlErrno(error) === undefined) throw error;
+  return undefined;
 }

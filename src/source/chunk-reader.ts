@@ -8,6 +8,7 @@ import { demandSize } from "./plain-streams.ts";
 import type { PlainSyntax } from "./plain-syntax.ts";
 import { type RowScanner, Scan } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
 import { currentCharset, newDataScanner } from "./sql-data.ts";
 import type { SqlScanner } from "./sql-scanner.ts";
 import { type ByteSource, memorySource, part, rangeSource, type Storage } from "./storage.ts";
@@ -19,6 +20,8 @@ export interface ChunkReaderOptions {
   readonly windowBytes?: number;
   /** Longer rows are refused. */
   readonly rowBytesMax?: number;
+  /** Buffers of readers that have ended. */
+  readonly spare?: SpareBuffers | undefined;
   /** Columns of the table, where known: decides what a blank line of a CSV file without header is. */
   readonly columnCount?: number;
   /** Lightning's reading of SQL literals. */
@@ -58,6 +61,7 @@ export class ChunkReader {
       replacement: options.invalidReplacement,
       windowBytes: Math.min(options.windowBytes ?? WINDOW_BYTES, Math.max(chunk.end - chunk.start, 1)),
       rowBytesMax: options.rowBytesMax,
+      spare: options.spare,
     });
     this.scanner = newScanner(chunk, options, (position) => this.feed.sourcePosition(position));
     const { codings, columnNames, invalidReplacement } = options;

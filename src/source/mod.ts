@@ -30,6 +30,7 @@ export { type ExtraColumn, parseRoutes, type RouteRule } from "./routes.ts";
 export { type RowScanner, Scan } from "./row-scanner.ts";
 export { retarget } from "./schema-text.ts";
 export * from "./source-model.ts";
+export { SpareBuffers } from "./spare-buffers.ts";
 export type { SchemaStatement } from "./sql-dump.ts";
 export { SqlScanner, type SqlScannerOptions } from "./sql-scanner.ts";
 export { newSqlSession } from "./sql-session.ts";

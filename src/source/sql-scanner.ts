@@ -90,7 +90,6 @@ export class SqlScanner implements RowScanner {
   private lastHead: Uint8Array = NO_HEAD;
   private lastHeadSession = "";
   private base = 0;
-  /** Of the session at hand. */
 
   constructor(options: SqlScannerOptions) {
     this.options = options;

@@ -2,8 +2,9 @@ import { assert } from "../base/mod.ts";
 import { ByteSink, type Charset, Converter, isIdentity, isUtf16 } from "./charset.ts";
 import { ROW_BYTES_MAX } from "./row-scanner.ts";
 import { sourceError } from "./source-error.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 import type { ByteSource } from "./storage.ts";
-import { Window } from "./window.ts";
+import type { Window } from "./window.ts";
 
 export interface WindowFeedOptions {
   /** For messages. */
@@ -15,6 +16,8 @@ export interface WindowFeedOptions {
   readonly replacement?: string;
   readonly windowBytes: number;
   readonly rowBytesMax?: number;
+  /** Where buffers come from and go to. */
+  readonly spare?: SpareBuffers | undefined;
 }
 
 const MARK_BYTES_MAX = 3;
@@ -56,9 +59,10 @@ export class WindowFeed {
   constructor(source: ByteSource, options: WindowFeedOptions) {
     this.source = source;
     this.options = options;
-    this.window = new Window(options.windowBytes * 2);
+    const { spare = new SpareBuffers(0), windowBytes } = options;
+    this.window = spare.takeWindow(windowBytes * 2);
     this.window.base = options.start;
-    this.block = new Uint8Array(Math.max(options.windowBytes, MARK_BYTES_MAX));
+    this.block = spare.takeBlock(Math.max(windowBytes, MARK_BYTES_MAX));
     this.replacement = options.replacement === undefined ? undefined : new TextEncoder().encode(options.replacement);
     this.taken = options.start;
     this.charset = options.charset;
@@ -129,9 +133,11 @@ export class WindowFeed {
   }
 
   async close(): Promise<void> {
+    if (this.closed) return;
     this.closed = true;
     await this.ahead?.catch(() => 0);
     await this.source.close();
+    this.options.spare?.give(this.window, this.block);
   }
 
   /** From the window's end on the charset holds; `source` is where that is in the source. */

@@ -20,6 +20,18 @@ export class Window {
     this.bytes = new Uint8Array(capacity + SLACK);
   }
 
+  /** Bytes that fit. */
+  get capacity(): number {
+    return this.bytes.length - SLACK;
+  }
+
+  /** As new, for another stream. */
+  clear(): void {
+    this.start = this.end = this.base = 0;
+    this.final = false;
+    this.version++;
+  }
+
   /** Room behind `end`. */
   get room(): number {
     return this.bytes.length - SLACK - this.end;

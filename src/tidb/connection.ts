@@ -1,5 +1,5 @@
 import mysql from "mysql2/promise";
-import { LevinError } from "../base/mod.ts";
+import { LevinError, toHex, utf8 } from "../base/mod.ts";
 import { sm3Password } from "./sm3-password.ts";
 
 /** TLS towards TiDB: PEM texts. */
@@ -249,6 +249,7 @@ export async function connectTidb(options: TidbOptions, signal?: AbortSignal): P
 
 /** A text in single quotes, for statements that run under any SQL mode: names of modes, tables, jobs; without backslashes. */
 export function quoteText(text: string): string {
+  if (text.includes("\\")) return `CONVERT(0x${toHex(utf8(text))} USING utf8mb4)`;
   return `'${text.replaceAll("'", "''")}'`;
 }
 

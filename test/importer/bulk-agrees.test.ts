@@ -55,3 +55,15 @@ test("a blank line in a file of one column is a row where the dialect says so", 
     if (blankLines !== "skip") assert.ok(many > 20);
   }
 });
+
+test("equal keys side by side are not said to ascend strictly", async () => {
+  for (const key of ["PRIMARY KEY (a)", "PRIMARY KEY (a), UNIQUE KEY u (b)"]) {
+    const rows = Array.from({ length: 60 }, (_, i) => `(${i - (i % 7 === 3 ? 1 : 0)},${100 + Math.floor(i / 2)},'x')`);
+    const sql = Buffer.from(`INSERT INTO t VALUES ${rows.join(",")};`);
+    const outcome = await bulkAndRowsOf(`CREATE TABLE t (a int, b int NOT NULL, c varchar(9), ${key})`, sql);
+    const { many, ...got } = outcome.many;
+    const { many: _, ...expected } = outcome.rows;
+    assert.ok(many > 40, `${many} rows`);
+    assert.deepEqual(got, expected);
+  }
+});

@@ -1,5 +1,6 @@
 /** Random tables and source texts, encoded row by row and many rows at a time. */
-import { type Random, seededRandom, toHex, utf8 } from "../../src/base/mod.ts";
+import assert from "node:assert/strict";
+import { compareBytes, type Random, seededRandom, toHex, utf8 } from "../../src/base/mod.ts";
 import { KvChecksum, type KvSums, type PackedBatch, type PackedSink, type PairSink } from "../../src/codec/mod.ts";
 import { compileTable, type EncodeSession } from "../../src/encoder/mod.ts";
 import { PairArena, unpackPairs } from "../../src/engine/mod.ts";
@@ -250,12 +251,18 @@ class ArenaSink implements PairSink, PackedSink {
   }
 }
 
-/** The pairs as the arena would sort them; also that it knows whether they are in order. */
+/** The pairs as the arena sorts them. Where it says that keys ascend strictly, which a run's readers believe, they must. */
 function pairsOf(arena: PairArena, own: KvChecksum): string[] {
-  const { bytes, offsets } = arena.sorted();
+  const { bytes, offsets, strict } = arena.sorted();
+  let before: Uint8Array | undefined;
   return Array.from(offsets, (at) => {
     const [pair] = unpackPairs(bytes.subarray(at));
     const { key, value } = pair!;
+    if (before !== undefined) {
+      const order = compareBytes(before, key);
+      assert.ok(strict ? order < 0 : order <= 0, `${toHex(before)} stands before ${toHex(key)}, strict: ${strict}`);
+    }
+    before = key;
     own.add(key, key.length, value, value.length);
     return `${toHex(key)} ${toHex(value)}`;
   });

@@ -139,8 +139,10 @@ function linkOf(tidb: Tidb): SqlLink {
   };
 }
 
+const MANY_AT_A_TIME = 0.005;
+
 /** An encode worker inside this thread; when it is closed it does nothing more, as a thread that is terminated. */
-function inlineEncoder({ dump, disk, errorCode }: Place, life: Life, setup: WorkerSetup): EncodePort {
+function inlineEncoder({ dump, disk, errorCode, random }: Place, life: Life, setup: WorkerSetup): EncodePort {
   let isOpen = true;
   let send: (message: FromWorker) => void = () => undefined;
   const world = {
@@ -148,7 +150,9 @@ function inlineEncoder({ dump, disk, errorCode }: Place, life: Life, setup: Work
     openKvDb: (dir: string) => disk.openMap(dir, life, () => isOpen, errorCode),
     files: disk.filesOf(life, errorCode, () => isOpen),
   };
-  const task = new EncodeTask({ ...setup, sizes }, world, (message) => {
+  // Now and then many rows at a time, although the tables are small; a kernel takes longer to make than the rest of a run.
+  const many = random.next() < MANY_AT_A_TIME ? { bulkBytesMin: 0 } : {};
+  const task = new EncodeTask({ ...setup, ...many, sizes }, world, (message) => {
     if (isOpen && life.isAlive) send(message);
   });
   return {

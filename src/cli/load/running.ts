@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemFiles } from "../../base/mod.ts";
 import { readJob } from "../../importer/mod.ts";
@@ -27,7 +27,9 @@ export interface KilledLoad extends Begun {
 export function markRunning({ subtask, stateDir }: LoadTask, nowMs: number): void {
   const { name: task, sourceId: source, loader } = subtask;
   const begun: Begun = { task, source, dir: loader.dir, begunAt: new Date(nowMs).toISOString() };
-  writeFileSync(join(stateDir, FILE), `${JSON.stringify(begun)}\n`);
+  const path = join(stateDir, FILE);
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(begun)}\n`);
+  renameSync(`${path}.tmp`, path);
 }
 
 export function unmarkRunning(stateDir: string): void {

@@ -112,7 +112,9 @@ export class BulkEncoder {
       return 0;
     }
     const rows = this.run(window, scanner, rowId);
-    if (rows >= ROWS_WORTH || this.results[Result.stopped] === 0) this.pause = 0;
+    // A row that only the input's end cuts is not odd.
+    const isCut = rows > 0 && this.inputBase + this.inputSize < window.base + window.end;
+    if (rows >= ROWS_WORTH || this.results[Result.stopped] === 0 || isCut) this.pause = 0;
     else this.pause = Math.min(PAUSE_MAX, this.pause * 2 + 1);
     this.pauseLeft = this.pause;
     return rows;

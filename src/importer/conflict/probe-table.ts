@@ -39,6 +39,6 @@ function neededColumns(info: TableInfo, unique: readonly IndexInfo[]): Set<strin
   const texts = [info.partition?.expr ?? "", ...info.cols.map((column) => column.generated_expr_string)];
   texts.push(...unique.map((index) => index.partial_condition_expr_string ?? ""));
   const text = texts.join("\n").toLowerCase();
-  for (const { name } of info.cols) if (text.includes(name.L)) needed.add(name.L);
+  for (const { name } of info.cols) if (text.includes(name.L.replaceAll("`", "``"))) needed.add(name.L);
   return needed;
 }

@@ -1,4 +1,3 @@
-import { toHex, utf8 } from "../../base/mod.ts";
 import { quoteName, quoteText, type Tidb } from "../../tidb/mod.ts";
 import type { RunContext } from "../context.ts";
 import type { RejectedRow } from "../encode/rejected-row.ts";
@@ -123,10 +122,10 @@ class TaskTables {
 
   async note(table: string, text: string): Promise<void> {
     const into = `${this.#schema}.conflict_error_v4`;
-    await this.#tidb.query(`DELETE FROM ${into} WHERE table_name = ${literal(table)} AND index_name = ''`);
+    await this.#tidb.query(`DELETE FROM ${into} WHERE table_name = ${quoteText(table)} AND index_name = ''`);
     await this.#tidb.query(
       `INSERT INTO ${into} (task_id, table_name, index_name, key_data, row_data, raw_key, raw_value, raw_handle, raw_row, kv_type) ` +
-        `VALUES (${this.#task}, ${literal(table)}, '', '', ${literal(text)}, '', '', '', '', 0)`,
+        `VALUES (${this.#task}, ${quoteText(table)}, '', '', ${quoteText(text)}, '', '', '', '', 0)`,
     );
   }
 
@@ -136,7 +135,7 @@ class TaskTables {
     await this.#tidb.query(`DELETE FROM ${table} WHERE task_id = ${this.#task}`);
     for (let at = 0; at < rows.length; at += ROWS_OF_INSERT) {
       const values = rows.slice(at, at + ROWS_OF_INSERT).map((row) => {
-        const shown = row.map((value) => (typeof value === "number" ? String(value) : literal(value)));
+        const shown = row.map((value) => (typeof value === "number" ? String(value) : quoteText(value)));
         return `(${this.#task}, ${shown.join(", ")})`;
       });
       await this.#tidb.query(
@@ -144,9 +143,4 @@ class TaskTables {
       );
     }
   }
-}
-
-/** A text that may hold backslashes, under a mode that knows them or not: as the bytes of its UTF-8. */
-function literal(text: string): string {
-  return text.includes("\\") ? `CONVERT(0x${toHex(utf8(text))} USING utf8mb4)` : quoteText(text);
 }

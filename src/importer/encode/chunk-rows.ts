@@ -1,6 +1,13 @@
 import { type Fields, newFields } from "../../codec/mod.ts";
 import { type BulkEncoder, type EncodeSession, RowShape, type TableEncoder } from "../../encoder/mod.ts";
-import { type Chunk, ChunkReader, SqlScanner, type Storage } from "../../source/mod.ts";
+import {
+  type Chunk,
+  ChunkReader,
+  type PlainSyntax,
+  type SpareBuffers,
+  SqlScanner,
+  type Storage,
+} from "../../source/mod.ts";
 import type { WorkerTable } from "./messages.ts";
 
 export interface ChunkRowsOptions {
@@ -10,6 +17,10 @@ export interface ChunkRowsOptions {
   compatLightning: boolean;
   invalidReplacement: string | undefined;
   allowShortRows: boolean;
+  /** Of the worker. */
+  spare?: SpareBuffers;
+  /** Ends the reading at its next piece. */
+  signal?: AbortSignal;
   /** Tables of which a worker has seen this much may be encoded many rows at a time; `BULK_BYTES_MIN` if absent. */
   bulkBytesMin?: number;
 }
@@ -23,6 +34,7 @@ export class TableEncoders {
   readonly #compile: (table: WorkerTable, session: EncodeSession) => TableEncoder;
   readonly #open = new Map<string, TableEncoder>();
   readonly #bytes = new Map<string, number>();
+  #bulk: TableEncoder | undefined;
 
   constructor(session: EncodeSession, compile: (table: WorkerTable, session: EncodeSession) => TableEncoder) {
     this.#session = session;
@@ -34,6 +46,13 @@ export class TableEncoders {
     const sum = (this.#bytes.get(table.name) ?? 0) + bytes;
     this.#bytes.set(table.name, sum);
     return sum;
+  }
+
+  /** What encodes many rows at a time; that of another table is given up, so that a worker has memory for one. */
+  bulkOf(encoder: TableEncoder, syntax: PlainSyntax): BulkEncoder | undefined {
+    if (this.#bulk !== encoder) this.#bulk?.dropBulk();
+    this.#bulk = encoder;
+    return encoder.bulkEncoder(syntax);
   }
 
   /** `zone` is what the dump says itself; undefined: the session's. */
@@ -70,6 +89,7 @@ export class ChunkRows {
   readonly #encoders: TableEncoders;
   readonly #rowIdBase: number;
   readonly #probes: Probes | undefined;
+  readonly #signal: AbortSignal | undefined;
   #encoder: TableEncoder | undefined;
   /** As `encoder`, of the probes. */
   probe: TableEncoder | undefined;
@@ -85,10 +105,11 @@ export class ChunkRows {
     table: WorkerTable,
     chunk: Chunk,
     encoders: TableEncoders,
-    bulkBytesMin: number,
+    { bulkBytesMin = BULK_BYTES_MIN, signal }: ChunkRowsOptions,
     probes: Probes | undefined,
   ) {
     this.reader = reader;
+    this.#signal = signal;
     this.#probes = probes;
     const bytes = Number.isFinite(chunk.end) ? chunk.end - chunk.start : chunk.sourceBytes;
     this.#bulk = encoders.weigh(table, bytes) >= bulkBytesMin;
@@ -112,6 +133,7 @@ export class ChunkRows {
     const visible = table.info.cols.filter((column) => !column.hidden);
     const reader = await ChunkReader.open(options.storage, chunk, {
       windowBytes,
+      spare: options.spare,
       columnCount: visible.length,
       columnNames: visible.map((column) => column.name.O),
       codings: table.codings,
@@ -120,7 +142,7 @@ export class ChunkRows {
       ...(invalidReplacement === undefined ? {} : { invalidReplacement }),
     });
     const shape = new RowShape(table.info, chunk.extraColumns, options.allowShortRows);
-    return new ChunkRows(reader, shape, table, chunk, encoders, options.bulkBytesMin ?? BULK_BYTES_MIN, probes);
+    return new ChunkRows(reader, shape, table, chunk, encoders, options, probes);
   }
 
   /** That of the row at hand; undefined before the first one. */
@@ -130,6 +152,7 @@ export class ChunkRows {
 
   /** False at the chunk's end. */
   async fill(): Promise<boolean> {
+    this.#signal?.throwIfAborted();
     if (await this.reader.fill()) return true;
     this.#demandHeader();
     return false;
@@ -153,7 +176,7 @@ export class ChunkRows {
     const syntax = reader.plainSyntax();
     if (syntax === undefined || this.#columnsVersion !== reader.scanner.columnsVersion) return 0;
     if (this.#sql !== undefined && this.#sql.session.timeZone !== this.#zone) return 0;
-    const bulk = this.#encoder.bulkEncoder(syntax);
+    const bulk = this.#encoders.bulkOf(this.#encoder, syntax);
     if (bulk === undefined) return 0;
     // It may be that of the chunk before.
     if (bulk !== this.#bulkEncoder) bulk.forgetInput();

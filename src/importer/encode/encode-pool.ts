@@ -133,7 +133,7 @@ export class EncodePool {
 
   /** Ends the threads, whatever they do. */
   async close(): Promise<void> {
-    for (const { port } of this.#threads) await port.close();
+    await Promise.all(this.#threads.map(({ port }) => port.close()));
   }
 
   #call(thread: Thread, message: ToWorker): Promise<WarningCountMessage[]> {

@@ -1,7 +1,7 @@
 import { assert, type Files, LevinError } from "../../base/mod.ts";
 import { PairArena } from "../../engine/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
-import type { Storage } from "../../source/mod.ts";
+import { SpareBuffers, type Storage } from "../../source/mod.ts";
 import { RowMarker } from "../conflict/row-marker.ts";
 import type { ImportWorld } from "../world.ts";
 import { BatchEncoder } from "./batch-encoder.ts";
@@ -23,6 +23,8 @@ export class EncodeTask {
   #kvdb: KvDb | undefined;
   #encoder: BatchEncoder | RowMarker | undefined;
   #tail: Promise<void> = Promise.resolve();
+  readonly #stop = new AbortController();
+  readonly #spare: SpareBuffers;
 
   constructor(setup: WorkerSetup, world: EncodeWorld, send: (message: FromWorker) => void) {
     this.#setup = setup;
@@ -30,6 +32,18 @@ export class EncodeTask {
     this.#send = send;
     this.#data = new PairArena({ capacityBytes: setup.sizes.dataArenaBytes });
     this.#index = new PairArena({ capacityBytes: setup.sizes.indexArenaBytes });
+    this.#spare = new SpareBuffers(2 * setup.sizes.windowBytes);
+  }
+
+  /**
+   * Gives up the message that is under way and closes what is open. A thread that ends while LevelDB's native code works for it may take the
+   * whole process with it, so this comes before its end.
+   */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error("the worker is to end"));
+    await this.#tail;
+    await this.#kvdb?.close();
+    this.#kvdb = undefined;
   }
 
   /** Messages are worked off in their order; each is answered by "ready" or "failed". */
@@ -44,6 +58,7 @@ export class EncodeTask {
   }
 
   async #work(message: ToWorker): Promise<void> {
+    this.#stop.signal.throwIfAborted();
     switch (message.kind) {
       case "batch":
         this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir, this.#setup.bucket);
@@ -85,12 +100,15 @@ export class EncodeTask {
       invalidReplacement: setup.invalidReplacement,
       allowShortRows: setup.allowShortRows,
       typeErrorsMax: setup.typeErrorsMax,
+      ...(setup.bulkBytesMin === undefined ? {} : { bulkBytesMin: setup.bulkBytesMin }),
       flushBytes: { data: sizes.dataArenaBytes / 2, index: sizes.indexArenaBytes / 2 },
       dir: batch.dir,
       blocks: batch.blocks,
       files: this.#world.files,
       oneEngine: batch.oneEngine,
       firstRun: batch.firstRun,
+      signal: this.#stop.signal,
+      spare: this.#spare,
       onProgress: (rows, sourceBytes) => this.#send({ kind: "progress", rows, sourceBytes }),
       onRejected: (chunk, rows) => this.#send({ kind: "rejected", chunk, rows }),
       onFlushed: (runs, chunks) => this.#send({ kind: "flushed", runs, chunks }),
@@ -109,6 +127,8 @@ export class EncodeTask {
       tables: message.tables,
       keys: message.keys,
       firstRun: message.firstRun,
+      signal: this.#stop.signal,
+      spare: this.#spare,
       onProgress: () => undefined,
     });
   }

@@ -4,10 +4,13 @@ import { assert, systemFiles } from "../../base/mod.ts";
 import { openLevelKvDb } from "../../kvdb/mod.ts";
 import { openSource } from "../../source/mod.ts";
 import { EncodeTask } from "./encode-task.ts";
-import type { ToWorker, WorkerSetup } from "./messages.ts";
+import { CLOSE, type ToWorker, type WorkerSetup } from "./messages.ts";
 
 const port = parentPort;
 assert(port !== null, "an encode worker has a parent");
 const world = { openStorage: openSource, openKvDb: openLevelKvDb, files: systemFiles };
 const task = new EncodeTask(workerData as WorkerSetup, world, (message) => port.postMessage(message));
-port.on("message", (message: ToWorker) => task.take(message));
+port.on("message", (message: ToWorker | typeof CLOSE) => {
+  if (message !== CLOSE) return task.take(message);
+  void task.close().finally(() => port.close());
+});

@@ -25,6 +25,8 @@ export interface WorkerSetup {
   allowShortRows: boolean;
   /** Rows that may be left out because a value cannot be cast. */
   typeErrorsMax: number;
+  /** As in `ChunkRowsOptions`. */
+  bulkBytesMin?: number;
 }
 
 export interface WorkerTable {
@@ -36,6 +38,9 @@ export interface WorkerTable {
   /** Columns of the source that are left out, in lower case. */
   ignored: Set<string>;
 }
+
+/** Said to a worker that is to end; not a message that is answered. */
+export const CLOSE = "close";
 
 export type ToWorker =
   | {

@@ -78,7 +78,8 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   }
   const encodeSession = session(options, variables, job, env);
   await precheck(context, encodeSession);
-  const isBegun = job.state.batches.some((one) => one?.ingested === false);
+  const isLeft = ({ name }: SourceTable): boolean => !job.state.tables.has(name) && !job.state.forgiven.has(name);
+  const isBegun = job.state.batches.some((one) => one !== undefined) && plan.tables.some(isLeft);
   await context.positions.create(tidb, claimOf(options, env, plan, job), isBegun);
   await loadBatches(context, encodeSession);
   await context.positions.remove(tidb);

@@ -6,7 +6,7 @@ import { type Fields, newFields, type PairSink, splitKey } from "../../../src/co
 import { compileTable, type EncodeOptions, type TableEncoder } from "../../../src/encoder/mod.ts";
 import { probeTable } from "../../../src/importer/conflict/probe-table.ts";
 import type { WorkerTable } from "../../../src/importer/encode/messages.ts";
-import type { TableInfo } from "../../../src/schema/mod.ts";
+import { Catalog, parseSqlMode, type TableInfo } from "../../../src/schema/mod.ts";
 import { encoderFor, encodeText, goldenTables, wanted } from "../../encoder/golden-tables.ts";
 import { below, copyExpressions, pick, randomField, randomTable } from "../../encoder/random-table.ts";
 import { fill } from "../../encoder/source-text.ts";
@@ -62,6 +62,15 @@ test("all golden tables: the same unique keys, of fewer columns", () => {
     }
   }
   assert.ok(compared > 200 && spared > 500, `${compared} texts compared, ${spared} columns spared`);
+});
+
+test("a column with a back quote in its name is found in the expressions that need it", () => {
+  const catalog = new Catalog(() => 100);
+  const session = { sqlMode: parseSqlMode(""), timeZone: "UTC", newCollation: true, nowMs: 0, database: "d" };
+  const ddl = { ...session, clusteredIndex: "on" } as const;
+  catalog.execute("CREATE DATABASE d", ddl);
+  catalog.execute("CREATE TABLE t (`a``b` INT, c INT, g INT AS (`a``b` + 1) STORED, UNIQUE KEY u (g))", ddl);
+  assert.deepEqual([...probeTable(tableOf(catalog.table("d", "t")!))!.ignored], ["c"]);
 });
 
 function keysOf(sink: UniqueKeys, encoder: TableEncoder, fields: Fields, rowId: number): string[] | undefined {

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import type { LevinError } from "../../../src/base/mod.ts";
 import { type Claim, PositionTable } from "../../../src/logical/mod.ts";
-import { connectTidb } from "../../../src/tidb/mod.ts";
+import { connectTidb, openSqlLink } from "../../../src/tidb/mod.ts";
 import { levin, Place, type Ran } from "../../e2e/in-process.ts";
 
 let place: Place;
@@ -124,6 +125,12 @@ test("units of several sources fill one table side by side; the same source from
     fresh,
     onForgotten: (message) => void forgotten.push(message),
   });
+  const link = await openSqlLink({ ...account, connectionsMax: 1, connectTimeoutMs: 5_000 });
+  const begins = (job: string): Promise<boolean> =>
+    new PositionTable("lightning_metadata", job).begin(link, 0, 0).then(
+      () => true,
+      (error: LevinError) => error.code !== "Levin:State:ErrChanged",
+    );
   const create = (job: string, owner: string, fresh = false): Promise<void> =>
     new PositionTable("lightning_metadata", job).create(tidb, claimOf(owner, fresh), false);
   await create("job1", "task t, source s1");
@@ -137,7 +144,10 @@ test("units of several sources fill one table side by side; the same source from
     (await place.rows("SELECT job FROM lightning_metadata.levin_logical_progress ORDER BY job")).map(String),
     ["job2", "job5"],
   );
+  assert.equal(await begins("job1"), false, "what was forgotten does not go on");
+  assert.equal(await begins("job5"), true);
   await create("job6", "", true);
   await assert.rejects(create("job7", "task t, source s1", true), { code: "Levin:State:ErrUnfinished" });
+  link.destroy();
   await tidb.close();
 });
