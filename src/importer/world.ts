@@ -68,24 +68,31 @@ const CLOSE_MS = 5_000;
 function startThread(clock: Clock, script: URL, setup: WorkerSetup): EncodePort {
   const thread = new Worker(script, { workerData: setup });
   let isClosed = false;
-  const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
+  let resolveClosed = (): void => undefined;
+  const closed = new Promise<void>((resolve) => {
+    resolveClosed = resolve;
+  });
   return {
     post(message) {
       const plain = message.kind === "chunk" ? message.chunk.plain : undefined;
       thread.postMessage(message, plain === undefined ? [] : [plain.buffer]);
     },
     listen(onMessage, onEnd) {
-      thread.on("message", (message: FromWorker) => onMessage(message));
+      thread.on("message", (message: FromWorker | typeof CLOSE) => {
+        if (message === CLOSE) resolveClosed();
+        else onMessage(message);
+      });
       thread.on("error", onEnd);
       thread.on("exit", () => {
         if (!isClosed) onEnd(new Error("an encode worker has ended"));
+        resolveClosed();
       });
     },
     async close() {
       isClosed = true;
       thread.postMessage(CLOSE);
       const patience = new AbortController();
-      await Promise.race([ended, clock.sleep(CLOSE_MS, patience.signal)]);
+      await Promise.race([closed, clock.sleep(CLOSE_MS, patience.signal)]);
       patience.abort();
       await thread.terminate();
     },

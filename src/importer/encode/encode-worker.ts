@@ -12,5 +12,5 @@ const world = { openStorage: openSource, openKvDb: openLevelKvDb, files: systemF
 const task = new EncodeTask(workerData as WorkerSetup, world, (message) => port.postMessage(message));
 port.on("message", (message: ToWorker | typeof CLOSE) => {
   if (message !== CLOSE) return task.take(message);
-  void task.close().finally(() => port.close());
+  void task.close().finally(() => port.postMessage(CLOSE));
 });

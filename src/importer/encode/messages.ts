@@ -39,7 +39,7 @@ export interface WorkerTable {
   ignored: Set<string>;
 }
 
-/** Said to a worker that is to end; not a message that is answered. */
+/** Said to a worker that is to end, and its answer when it has closed what it had open. */
 export const CLOSE = "close";
 
 export type ToWorker =
