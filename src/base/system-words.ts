@@ -6,7 +6,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EEXIST: "there is a file of that name",
   EISDIR: "it is a directory",
   ELOOP: "its symbolic links go round in a circle",
-  EMFILE: "this process has too many files open (EMFILE)",
+  EMFILE: "too many open files (EMFILE)",
   ENAMETOOLONG: "the name is too long",
   ENOENT: "there is no such file or directory",
   ENOSPC: "no space is left on the device (ENOSPC)",

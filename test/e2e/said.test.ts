@@ -1,0 +1,49 @@
+/** What commands say of imports that went wrong. On Bun only, as all whole imports into a sandbox are. */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { levin } from "./in-process.ts";
+
+const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-said-"));
+after(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+test("status says what the last run ended with", async () => {
+  const source = join(dir, "bad");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "d-schema-create.sql"), "CREATE DATABASE `d`;");
+  fs.writeFileSync(join(source, "d.t-schema.sql"), "CREATE TABLE `t` (`a` int);");
+  fs.writeFileSync(join(source, "d.t.csv"), "a\n1\nx\n");
+  const state = join(dir, "bad-state");
+  const run = ["import", source, "--sandbox", join(dir, "bad-cluster"), "--state-dir", state];
+  assert.equal((await levin(run)).code, 4);
+  const { out } = await levin(["status", state]);
+  assert.match(out, /the last run ended: .*'x'.*"d\.t\.csv", row 2.*\(Levin:Encode:ErrValue\)\n/);
+  const { error } = JSON.parse((await levin(["status", state, "--json"])).out);
+  assert.equal(error.code, "Levin:Encode:ErrValue");
+  fs.writeFileSync(join(source, "d.t.csv"), "a\n1\n2\n");
+  assert.equal((await levin(run)).code, 0);
+  assert.doesNotMatch((await levin(["status", state])).out, /the last run ended/);
+});
+
+test("the only line of a file is no header that names no column", async () => {
+  const file = join(dir, "one.csv");
+  const cluster = ["--sandbox", join(dir, "one-cluster"), "--table", "d.t"];
+  const source = join(dir, "one");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "d-schema-create.sql"), "CREATE DATABASE `d`;");
+  fs.writeFileSync(join(source, "d.t-schema.sql"), "CREATE TABLE `t` (`a` int, `b` varchar(9));");
+  const made = await levin(["import", source, "--sandbox", join(dir, "one-cluster"), "--state-dir", join(dir, "s0")]);
+  assert.equal(made.code, 0, made.err);
+  for (const [i, backend] of ["local", "tidb"].entries()) {
+    const run = ["import", file, ...cluster, "--backend", backend, "--state-dir", join(dir, `one-state-${i}`)];
+    fs.writeFileSync(file, "900,text\n");
+    const refused = await levin(run);
+    assert.equal(refused.code, 4, refused.err);
+    assert.match(refused.err, /"900".*"one\.csv"[\s\S]*Levin:Source:ErrUnknownColumn/);
+    fs.writeFileSync(file, "b,a\n");
+    const empty = await levin([...run, "--fresh"]);
+    assert.equal(empty.code, 0, empty.err);
+  }
+});
