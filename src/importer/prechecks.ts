@@ -3,16 +3,12 @@ import type { EncodeSession } from "../encoder/mod.ts";
 import { type CheckInput, type Finding, runChecks } from "../precheck/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
 import { ignoredColumns, type PlainStreams } from "../source/mod.ts";
-import { hasRows, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import { hasRows, isMissingTable, type Tidb } from "../tidb/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { TableNames } from "./restore-schema.ts";
 import { columnCodings, type SourcePlan } from "./source-plan.ts";
-
-const ER_BAD_DB = 1049;
-const ER_NO_SUCH_TABLE = 1146;
-const NOT_THERE = new Set([ER_BAD_DB, ER_NO_SUCH_TABLE]);
 
 export function checkInput(
   options: ImportOptions,
@@ -38,7 +34,7 @@ export function checkInput(
       return !(await hasRows(tidb!, database, table));
     } catch (error) {
       // Not there yet; a schema file makes it.
-      if (NOT_THERE.has(sqlErrno(error) ?? 0)) return true;
+      if (isMissingTable(error)) return true;
       throw error;
     }
   };

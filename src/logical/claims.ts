@@ -1,8 +1,6 @@
 import { LevinError } from "../base/mod.ts";
-import { hasRows, quoteName, quoteText, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import { hasRows, isMissingTable, quoteName, quoteText, type Tidb } from "../tidb/mod.ts";
 
-const ER_BAD_DB = 1049;
-const ER_NO_SUCH_TABLE = 1146;
 /** Tables named in one statement or message. */
 const ROWS_MAX = 500;
 const NAMES_MAX = 5;
@@ -125,7 +123,7 @@ async function claimsOf(query: Query, name: string): Promise<(string | null)[][]
   try {
     return (await query(`SELECT job, ordinal, db, tbl, place, content, origin, owner, started_ms FROM ${name}`)).rows;
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissingTable(error)) return [];
     throw error;
   }
 }
@@ -134,14 +132,9 @@ async function isFilled(tidb: Tidb, database: string, table: string): Promise<bo
   try {
     return await hasRows(tidb, database, table);
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissingTable(error)) return false;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  const errno = sqlErrno(error);
-  return errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE;
 }
 
 function nameOf({ database, table }: Pick<ClaimedTable, "database" | "table">): string {

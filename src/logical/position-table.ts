@@ -1,5 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import { quoteName, quoteText, type SqlLink, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import { isMissingTable, quoteName, quoteText, type SqlLink, sqlErrno, type Tidb } from "../tidb/mod.ts";
 import {
   CLAIM_COLUMNS,
   type Claim,
@@ -11,8 +11,6 @@ import {
 
 const TABLE = "levin_logical_progress";
 const CLAIMS = "levin_logical_tables";
-const ER_BAD_DB = 1049;
-const ER_NO_SUCH_TABLE = 1146;
 /** MySQL's names of locks have so many characters at most. */
 const LOCK_NAME_MAX = 64;
 const LOCK_SECONDS = 60;
@@ -161,8 +159,7 @@ async function unlessGone(query: Tidb["query"], sql: string): Promise<number | u
   try {
     return (await query(sql)).rows.length;
   } catch (error) {
-    const errno = sqlErrno(error);
-    if (errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE) return undefined;
+    if (isMissingTable(error)) return undefined;
     throw error;
   }
 }

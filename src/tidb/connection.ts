@@ -104,6 +104,15 @@ export function sqlErrno(error: unknown): number | undefined {
   return error instanceof LevinError && typeof error.fields["errno"] === "number" ? error.fields["errno"] : undefined;
 }
 
+const ER_BAD_DB = 1049;
+const ER_NO_SUCH_TABLE = 1146;
+
+/** Whether a statement was refused because its database or table is not there. */
+export function isMissingTable(error: unknown): boolean {
+  const errno = sqlErrno(error);
+  return errno === ER_BAD_DB || errno === ER_NO_SUCH_TABLE;
+}
+
 /** One SET of all of them; undefined where there are none. Whole numbers stand bare: MariaDB takes no '0' for a switch. */
 export function variablesStatement(variables: Record<string, string | number>): string | undefined {
   const bare = (value: string | number): boolean => /^(0|-?[1-9]\d{0,17})$/.test(String(value));

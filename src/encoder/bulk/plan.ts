@@ -5,6 +5,7 @@ import type { PlainSyntax } from "../../source/mod.ts";
 import type { Binding } from "../binding.ts";
 import type { ColumnLayout, IndexLayout, TableLayout } from "../layout.ts";
 import type { EncodeOptions } from "../options.ts";
+import { BLOB_TYPES, INTEGER_BITS } from "../type-widths.ts";
 import { INDEXES_MAX } from "./memory.ts";
 
 /** How a field's text becomes a value. */
@@ -65,17 +66,6 @@ const TEXT_CHARSETS = new Map([
   ["ascii", 1],
   ["latin1", 1],
 ]);
-/** Types whose length counts bytes. */
-const BYTE_LIMITS: ReadonlySet<number> = new Set([Tp.tinyblob, Tp.blob, Tp.mediumblob, Tp.longblob]);
-
-const INTEGER_BITS = new Map<number, number>([
-  [Tp.tiny, 8],
-  [Tp.short, 16],
-  [Tp.int24, 24],
-  [Tp.long, 32],
-  [Tp.longlong, 64],
-]);
-
 /** Undefined where the table, its session or the binding has something that only the other paths know. */
 export function planBulk(
   layout: TableLayout,
@@ -149,7 +139,7 @@ function fieldForm(column: ColumnLayout, zone: TimeZone): FieldForm | undefined 
   return {
     kind: "text",
     limit: flen < 0 ? 0x7fffffff : flen,
-    inBytes: BYTE_LIMITS.has(tp),
+    inBytes: BLOB_TYPES.has(tp),
     trim: tp === Tp.string,
     characterBytes: TEXT_CHARSETS.get(charset)!,
   };

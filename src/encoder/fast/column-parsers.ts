@@ -3,6 +3,7 @@ import { utf8 } from "../../base/mod.ts";
 import { copyBytes, DIGIT_BYTES, FieldKind, JsonEncoder, JsonError, type TimeZone } from "../../codec/mod.ts";
 import { Flag, Tp } from "../../schema/mod.ts";
 import type { ColumnLayout, TableLayout } from "../layout.ts";
+import { BLOB_TYPES, INTEGER_BITS } from "../type-widths.ts";
 import { parseDecimalField, parseFloatField, parseShortDecimal, parseYear } from "./parse-number.ts";
 import { type Elements, NO_ROOM, parseBit, parseEnum, parseSet, parseText, TextMode } from "./parse-text.ts";
 import { parseDateTime, parseDuration } from "./parse-time.ts";
@@ -30,22 +31,12 @@ const bit = (...kinds: number[]): number => kinds.reduce((mask, kind) => mask | 
 const NUMBERS = bit(FieldKind.string, FieldKind.int, FieldKind.uint, FieldKind.decimal);
 const TEXTS = bit(FieldKind.string, FieldKind.decimal, FieldKind.float);
 
-const INTEGER_BITS = new Map<number, number>([
-  [Tp.tiny, 8],
-  [Tp.short, 16],
-  [Tp.int24, 24],
-  [Tp.long, 32],
-  [Tp.longlong, 64],
-]);
-
 const CHARSETS = new Map<string, number>([
   ["binary", TextMode.binary],
   ["utf8mb4", TextMode.utf8mb4],
   ["utf8", TextMode.utf8],
   ["utf8mb3", TextMode.utf8],
 ]);
-
-const TEXT_TYPES: ReadonlySet<number> = new Set([Tp.tinyblob, Tp.blob, Tp.mediumblob, Tp.longblob]);
 
 export class ColumnParsers {
   /** Kinds of fields that the column's parser takes, a bit each. */
@@ -159,7 +150,7 @@ export class ColumnParsers {
     this.parser[at] = Parser.text;
     let mode = CHARSETS.get(charset) ?? TextMode.other;
     this.limit[at] = flen < 0 ? Number.POSITIVE_INFINITY : flen;
-    if (TEXT_TYPES.has(tp) || charset === "binary") mode |= TextMode.inBytes;
+    if (BLOB_TYPES.has(tp) || charset === "binary") mode |= TextMode.inBytes;
     if (tp === Tp.string) mode |= charset === "binary" ? TextMode.pad : TextMode.trim;
     this.mode[at] = mode;
     if (charset === "binary") this.accepts[at] = TEXTS | bit(FieldKind.binary, FieldKind.hex);
