@@ -97,11 +97,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tls", nargs=3, metavar=("CA", "CERT", "KEY"))
     parser.add_argument("--compress", action="store_true")
+    parser.add_argument("--fixed-window", action="store_true", help="a window that does not grow with the speed of the path")
     parser.add_argument("--keepalive", nargs=2, type=int, default=(10_000, 3_000), metavar=("EVERY_MS", "PATIENCE_MS"))
     arguments = parser.parse_args()
     compression = grpc.Compression.Gzip if arguments.compress else None
     every, patience = arguments.keepalive
     options = [*OPTIONS, ("grpc.keepalive_time_ms", every), ("grpc.keepalive_timeout_ms", patience)]
+    if arguments.fixed_window:
+        options.append(("grpc.http2.bdp_probe", 0))
     server = grpc.server(futures.ThreadPoolExecutor(32), options=options, compression=compression)
     server.add_generic_rpc_handlers((Handlers(),))
     if arguments.tls:

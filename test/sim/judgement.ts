@@ -56,6 +56,9 @@ export class Judgement {
       defaultWeekFormat: 0,
     };
     const rowIdBases = new Map(state?.batches.flatMap((batch) => [...(batch?.rowIdBases ?? [])]));
+    // A refused import has not begun all tables: their rows are not there, and must only not be in the way of those that are.
+    const begun = new Set(state?.batches.flatMap((batch) => batch.tables));
+    for (const name of models.keys()) if (!begun.has(name)) rowIdBases.set(name, 1 << 20);
     const { files } = dump;
     return await naiveImport({ files, models, session, options: this.#options, before, rowIdBases });
   }
