@@ -24,7 +24,35 @@ function materialOf(config: LoadedConfig, section: string): (Material & { curren
     return out;
   };
   const first = read();
+  checkMaterial(first, (name) => {
+    const isInline = (config.get(`${section}.${name}-bytes`) as string) !== "";
+    return isInline ? `${section}.${name}-bytes` : `${section}.${name}-path`;
+  });
   return Object.keys(first).length === 0 ? undefined : { ...first, current: currentOf(first, read) };
+}
+
+/** What would otherwise be told as a server's refusal, in the words of the TLS library. `keyOf` gives the key of the configuration. */
+function checkMaterial({ ca, cert, key }: Material, keyOf: (name: keyof Material) => string): void {
+  const invalid = (message: string) => new LevinError("Levin:Config:ErrInvalid", message);
+  const parse = <T>(name: keyof Material, what: string, run: () => T): T => {
+    try {
+      return run();
+    } catch {
+      throw invalid(`${keyOf(name)} is no ${what} in PEM form`);
+    }
+  };
+  if (ca !== undefined) parse("ca", "certificate", () => new X509Certificate(ca));
+  const certificate = cert === undefined ? undefined : parse("cert", "certificate", () => new X509Certificate(cert));
+  const privateKey =
+    key === undefined ? undefined : parse("key", "private key without a passphrase", () => createPrivateKey(key));
+  if (certificate === undefined && privateKey === undefined) return;
+  if (privateKey === undefined)
+    throw invalid(`${keyOf("cert")} is set without ${keyOf("key")}: a client certificate needs its key`);
+  if (certificate === undefined)
+    throw invalid(`${keyOf("key")} is set without ${keyOf("cert")}: a key needs its client certificate`);
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw invalid(`the key of ${keyOf("key")} does not belong to the certificate of ${keyOf("cert")}`);
+  }
 }
 
 /** The newest material that fits together: while files are being replaced the former one is used. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seededRandom, systemClock } from "../../src/base/mod.ts";
-import { currentOf } from "../../src/cli/tls-options.ts";
+import { clusterTls, currentOf } from "../../src/cli/tls-options.ts";
+import { loadConfig } from "../../src/config/mod.ts";
 import { makeCertificate } from "../../src/embed/mod.ts";
+import { makeCertificate as makeSimple } from "../certificates.ts";
 
 test("renewed certificates are taken up when they fit together, not while they are being replaced", () => {
   const common = { clock: systemClock, random: seededRandom(1), fromDays: -1, toDays: 10 };
@@ -23,4 +25,42 @@ test("renewed certificates are taken up when they fit together, not while they a
   assert.equal(current(), first, "half of a file");
   files = { ca: ca.cert, cert: renewed!.cert, key: renewed!.key };
   assert.equal(current(), files);
+});
+
+const one = makeSimple({ name: "one", isAuthority: true });
+const other = makeSimple({ name: "other" });
+const inline = (name: string, text: string): string => `${name}-bytes = '''${text}'''\n`;
+const tlsOf = (section: string, ...lines: string[]) =>
+  clusterTls(loadConfig({ file: { path: "x.toml", text: `[${section}]\n${lines.join("")}` } }));
+
+const mistakes: readonly (readonly [what: string, lines: string[], message: RegExp])[] = [
+  [
+    "a certificate without its key",
+    [inline("cert", one.cert)],
+    /security\.cert-bytes is set without security\.key-path: a client/,
+  ],
+  ["a key alone", [inline("ca", one.cert), inline("key", one.key)], /key-bytes is set without security\.cert-path/],
+  [
+    "a key of another certificate",
+    [inline("cert", one.cert), inline("key", other.key)],
+    /the key of security\.key-bytes does not belong to the certificate of security\.cert-bytes/,
+  ],
+  ["an authority that is none", [inline("ca", "nonsense")], /security\.ca-bytes is no certificate in PEM form/],
+  [
+    "a certificate that is a key",
+    [inline("cert", one.key), inline("key", one.key)],
+    /cert-bytes is no certificate in PEM/,
+  ],
+  ["a key that is a certificate", [inline("cert", one.cert), inline("key", one.cert)], /key-bytes is no private key/],
+];
+for (const [what, lines, message] of mistakes) {
+  test(`${what} is told before anything is asked`, () => {
+    assert.throws(() => tlsOf("security", ...lines), { code: "Levin:Config:ErrInvalid", message });
+  });
+}
+
+test("a certificate with its key, an authority alone, and nothing", () => {
+  assert.equal(tlsOf("security", inline("cert", one.cert), inline("key", one.key))?.cert, `${one.cert}`);
+  assert.equal(tlsOf("security", inline("ca", one.cert))?.key, undefined);
+  assert.equal(tlsOf("lightning"), undefined);
 });
