@@ -16,7 +16,8 @@ export function valueError(
   cause?: unknown,
 ): LevinError {
   const code = mysqlCode === 0 ? "" : ` (MySQL error ${mysqlCode})`;
-  return new LevinError("Levin:Encode:ErrValue", `Cannot store value in column "${column}": ${message}${code}`, {
+  const what = `Cannot store value in column "${column}" of table "${table}"`;
+  return new LevinError("Levin:Encode:ErrValue", `${what}: ${message}${code}`, {
     cause,
     fields: { table, column, mysqlCode },
   });
@@ -31,5 +32,8 @@ export function valueFault(thrown: unknown): { mysqlCode: number; message: strin
 
 /** A value that has no sort key under its column's collation. */
 export function keyError(table: string, cause: Error): LevinError {
-  return new LevinError("Levin:Encode:ErrValue", `Cannot make key: ${cause.message}`, { cause, fields: { table } });
+  return new LevinError("Levin:Encode:ErrValue", `Cannot make key of table "${table}": ${cause.message}`, {
+    cause,
+    fields: { table },
+  });
 }

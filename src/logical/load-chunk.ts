@@ -350,10 +350,14 @@ function rowError({ kind, error }: RowFault, place: RowPlace, { table }: Logical
   }
   const column = columnOf(words);
   const into = column === undefined ? "Cannot store row" : `Cannot store value in column "${column}"`;
-  return new LevinError("Levin:Encode:ErrValue", `${into}: ${words} (MySQL error ${errno}; ${where})`, {
-    cause: error,
-    fields: { table, column, ...place, mysqlCode: errno },
-  });
+  return new LevinError(
+    "Levin:Encode:ErrValue",
+    `${into} of table "${table}": ${words} (MySQL error ${errno}; ${where})`,
+    {
+      cause: error,
+      fields: { table, column, ...place, mysqlCode: errno },
+    },
+  );
 }
 
 function tooLarge(place: RowPlace, bytes: number, max: number, { table }: LogicalTable): LevinError {

@@ -54,7 +54,7 @@ const errors: Record<string, [exit: number, message: string]> = {
   ],
   "csv-blank-fields": [
     4,
-    "Cannot store value in column \"n\": Truncated incorrect DOUBLE value: '' (MySQL error 1292) ",
+    'Cannot store value in column "n" of table "t": Truncated incorrect DOUBLE value: \'\' (MySQL error 1292) ',
   ],
   "unterminated-quote-csv": [
     4,
@@ -63,7 +63,7 @@ const errors: Record<string, [exit: number, message: string]> = {
   "unterminated-comment": [4, 'Cannot parse row in "bk.t.sql": the comment has no end (row 11, byte 259)'],
   "invalid-utf8-csv": [
     4,
-    "Cannot store value in column \"v\": Incorrect string value '\\xFF' for column 'v' (MySQL erro",
+    "Cannot store value in column \"v\" of table \"t\": Incorrect string value '\\xFF' for column 'v' (MySQL erro",
   ],
   "latin1-schema": [4, 'Cannot read "bk.t-schema.sql": it is neither UTF-8 nor GB18030 (byte 177); name its charac'],
   "suffix-gz-on-plain": [4, 'Cannot decompress "bk.t.sql.gz": gzip: incorrect header check (byte 0)'],
@@ -80,15 +80,30 @@ const errors: Record<string, [exit: number, message: string]> = {
   "duplicate-pk-across-files": [4, "two rows have the same key: record, handle 3"],
   "duplicate-pk-ignore": [4, "two rows have the same key: record, handle 3"],
   "duplicate-row-exact": [4, "two rows have the same key: record, handle 3"],
-  "out-of-range-int": [4, 'Cannot store value in column "n": constant 99999999999 overflows int (MySQL error 1690) (f'],
-  "too-long-string": [4, 'Cannot store value in column "v": Data Too Long, field len 20, data len 21 (MySQL error 14'],
-  "not-a-number": [4, "Cannot store value in column \"n\": Truncated incorrect DOUBLE value: 'abc' (MySQL error 129"],
+  "out-of-range-int": [
+    4,
+    'Cannot store value in column "n" of table "t": constant 99999999999 overflows int (MySQL error 1690) (f',
+  ],
+  "too-long-string": [
+    4,
+    'Cannot store value in column "v" of table "t": Data Too Long, field len 20, data len 21 (MySQL error 14',
+  ],
+  "not-a-number": [
+    4,
+    'Cannot store value in column "n" of table "t": Truncated incorrect DOUBLE value: \'abc\' (MySQL error 129',
+  ],
   "null-in-not-null": [
     4,
-    'Cannot store value in column "id": Column \'id\' cannot be null (MySQL error 1048) (file "bk',
+    'Cannot store value in column "id" of table "t": Column \'id\' cannot be null (MySQL error 1048) (file "bk',
   ],
-  "zero-date-only": [4, "Cannot store value in column \"n\": Incorrect date value: '0000-00-00' (MySQL error 1292) (f"],
-  "bad-json": [4, 'Cannot store value in column "v": Invalid JSON text: The document root must not be followe'],
+  "zero-date-only": [
+    4,
+    'Cannot store value in column "n" of table "t": Incorrect date value: \'0000-00-00\' (MySQL error 1292) (f',
+  ],
+  "bad-json": [
+    4,
+    'Cannot store value in column "v" of table "t": Invalid JSON text: The document root must not be followe',
+  ],
   "lf-file-crlf-terminator": [
     4,
     'Cannot parse row in "bk.t.csv": text behind a closing quote (row 1, column 3, byte 12)',
@@ -106,19 +121,19 @@ const errors: Record<string, [exit: number, message: string]> = {
   "sql-use-create-db": [3, 'Cannot import "bk.t.sql": its INSERT names the table "zz.t", its file name "t" (byte 135)'],
   "too-long-string-strict": [
     4,
-    'Cannot store value in column "v": Data Too Long, field len 20, data len 21 (MySQL error 14',
+    'Cannot store value in column "v" of table "t": Data Too Long, field len 20, data len 21 (MySQL error 14',
   ],
   "null-in-not-null-strict": [
     4,
-    'Cannot store value in column "id": Column \'id\' cannot be null (MySQL error 1048) (file "bk',
+    'Cannot store value in column "id" of table "t": Column \'id\' cannot be null (MySQL error 1048) (file "bk',
   ],
   "bad-date-strict": [
     4,
-    "Cannot store value in column \"n\": Incorrect date value: '2021-02-30' (MySQL error 1292) (f",
+    'Cannot store value in column "n" of table "t": Incorrect date value: \'2021-02-30\' (MySQL error 1292) (f',
   ],
   "csv-blank-fields-null-empty": [
     4,
-    "Cannot store value in column \"n\": Truncated incorrect DOUBLE value: 'N' (MySQL error 1292)",
+    'Cannot store value in column "n" of table "t": Truncated incorrect DOUBLE value: \'N\' (MySQL error 1292)',
   ],
   "row-few-sql-maxerror": [
     4,

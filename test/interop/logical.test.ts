@@ -157,7 +157,7 @@ async function refused(place: Place): Promise<void> {
   const strict = "--sql-mode=STRICT_TRANS_TABLES";
   const failed = await place.import(source, CSV, strict);
   assert.equal(failed.code, 4);
-  assert.match(failed.err, /column "n": .*MySQL error 1264; file "r\.t\.csv", row 51, byte 240\)/);
+  assert.match(failed.err, /column "n" of table .*MySQL error 1264; file "r\.t\.csv", row 51, byte 240\)/);
   await place.tidb.query("DROP DATABASE IF EXISTS r");
   const state = place.path("state");
   const left = await levin(place.words(source, `[lightning]\nmax-error = 3\n${CSV}`, state, strict));

@@ -75,7 +75,7 @@ function linesOf(summary: StatusSummary): string {
   const lines = [`import begun ${summary.startedAt}, ${summary.done ? "done" : "not done"}`];
   for (const batch of summary.batches) {
     const found = batch.stage === "encoding" ? `at least ${batch.chunks}` : batch.chunks;
-    const chunks = `${batch.chunksDone} of ${found} chunks`;
+    const chunks = batch.chunks === 0 ? "no chunk yet" : `${batch.chunksDone} of ${found} chunks`;
     lines.push(
       `batch ${batch.batch}: ${batch.stage}, ${batch.tables} tables, ${chunks}, ${batch.runs} runs, ${batch.rangesDone} ranges in the cluster`,
     );
