@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { compareBytes, fromHex, seededRandom } from "../../src/base/mod.ts";
-import { Cluster, Crc64 } from "../../src/embed/state/mod.ts";
+import { Cluster, Crc64, PairSums } from "../../src/embed/state/mod.ts";
 import { checksumRange } from "../../src/embed/tikv/mod.ts";
 import { memoryKvDb } from "../../src/kvdb/mod.ts";
 import { freshUuid, type Pair, packBatch, TestClock } from "./support.ts";
@@ -65,5 +65,49 @@ test("CRC-64/XZ: the check value, and pieces of any length", () => {
     parts.update(text, 0, cut);
     parts.update(text, cut, 9);
     assert.equal(parts.value(), whole.value());
+  }
+});
+
+test("checksum: pairs by the block sum up as pairs one by one", () => {
+  const random = seededRandom(7);
+  const sums = [new PairSums(), new PairSums()];
+  const expected = [0n, 0n];
+  const counts = [0, 0];
+  const bytes = [0, 0];
+  const crc = new Crc64();
+  const fill = (size: number) => Uint8Array.from({ length: size }, () => Math.floor(random.next() * 256));
+  for (let round = 0; round < 60; round++) {
+    const which = Math.floor(random.next() * 2);
+    const largest = [20, 140, 700, 1100][round % 4]!;
+    const pairs = Array.from({ length: 1 + Math.floor(random.next() * 90) }, (): Pair => {
+      const size = () => 1 + Math.floor(random.next() * largest);
+      return [fill(size()), fill(size())];
+    });
+    const skipped = packBatch(1n, pairs.slice(0, 1)).length - packBatch(1n, []).length;
+    const block = packBatch(1n, pairs).subarray(packBatch(1n, []).length);
+    const from = round % 3 === 0 ? skipped : 0;
+    assert.ok(sums[which]!.addElements(block, from));
+    for (const [key, value] of pairs.slice(from === 0 ? 0 : 1)) {
+      crc.reset();
+      crc.update(key, 0, key.length);
+      crc.update(value, 0, value.length);
+      expected[which]! ^= crc.value();
+      counts[which]!++;
+      bytes[which]! += key.length + value.length;
+    }
+    if (round % 20 === 7) {
+      const [key, value] = [fill(30), fill(3)];
+      sums[which]!.add(new Uint8Array(0), 0, key, 0, 30, value, 1, 3);
+      crc.reset();
+      crc.update(key, 0, 30);
+      crc.update(value, 1, 3);
+      expected[which]! ^= crc.value();
+      counts[which]!++;
+      bytes[which]! += 32;
+    }
+  }
+  assert.equal(sums[0]!.addElements(new Uint8Array(600_000), 0), false, "too large for the kernel");
+  for (const i of [0, 1]) {
+    assert.deepEqual(sums[i]!.result(), { crc64Xor: expected[i], kvs: BigInt(counts[i]!), bytes: BigInt(bytes[i]!) });
   }
 });

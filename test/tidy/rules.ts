@@ -35,7 +35,7 @@ const levels: Record<string, number> = {
 };
 
 /** The side folder: it must not share the importer's code, so that it does not mirror its mistakes. */
-const embedMayImport = new Set(["base", "rpc", "kvdb", "codec", "schema"]);
+const embedMayImport = new Set(["base", "rpc", "kvdb", "codec", "schema", "kernel"]);
 
 /** Third-party packages and the folders that may import them. */
 const owners: Record<string, string[]> = {

@@ -11,6 +11,7 @@ export { fileBlocks } from "./file-blocks.ts";
 export { afterKey, decodeKey, encodeKey, hexKey } from "./keys.ts";
 export type { Lock, WriteVersion } from "./mvcc.ts";
 export type { ClusterOptions, StoreState } from "./options.ts";
+export { PairSums } from "./pair-sums.ts";
 export type { PairVisitor, ReadPair, ScanOptions } from "./reader.ts";
 export { Refusal } from "./refusal.ts";
 export { inRegion, leaderOf, type Peer, peerOn, type Region } from "./region.ts";

@@ -16,6 +16,9 @@ export type PairVisitor = (
   commitTs: bigint,
 ) => boolean;
 
+/** Takes all pairs of a block from an element on at once; false = it wants them one by one. */
+export type ElementsVisitor = (block: Uint8Array, from: number) => boolean;
+
 export interface ReadPair {
   key: Uint8Array;
   value: Uint8Array;
@@ -53,8 +56,17 @@ export class Reader {
     this.#cache = cache;
   }
 
-  /** Visits the newest versions not above `ts` of the raw keys in [start, end); deleted keys are left out. */
-  async forEach(start: Uint8Array, end: Uint8Array | undefined, ts: bigint, visit: PairVisitor): Promise<void> {
+  /**
+   * Visits the newest versions not above `ts` of the raw keys in [start, end); deleted keys are left out. Where all pairs of a block are
+   * visible, `visitElements` is asked first.
+   */
+  async forEach(
+    start: Uint8Array,
+    end: Uint8Array | undefined,
+    ts: bigint,
+    visit: PairVisitor,
+    visitElements?: ElementsVisitor,
+  ): Promise<void> {
     const waiting = this.#runs.overlapping(start, end).filter((run) => run.commitTs <= ts);
     waiting.reverse();
     const active: Source[] = [];
@@ -67,10 +79,16 @@ export class Reader {
         const best = newest(active);
         if (end !== undefined && compareSlices(best.key, best.keyStart, best.keyEnd, end, 0, end.length) >= 0) return;
         if (aloneUpTo(active, waiting, end)) {
-          do {
-            if (visit(best.key, best.keyStart, best.keyEnd, best.value, best.valueStart, best.valueEnd, best.commitTs))
-              return;
-          } while (best.step());
+          const from = visitElements === undefined ? -1 : best.elementsFrom;
+          if (from >= 0 && visitElements!(best.key, from)) best.skipPiece();
+          else {
+            do {
+              if (
+                visit(best.key, best.keyStart, best.keyEnd, best.value, best.valueStart, best.valueEnd, best.commitTs)
+              )
+                return;
+            } while (best.step());
+          }
           if (!((await best.load()) && (await advance(best)))) active.splice(active.indexOf(best), 1);
           continue;
         }
@@ -208,6 +226,10 @@ class HoledRunSource extends RunSource {
   override step(): boolean {
     while (super.step()) if (!this.#inHole()) return true;
     return false;
+  }
+
+  override get elementsFrom(): number {
+    return -1;
   }
 
   #inHole(): boolean {

@@ -29,6 +29,16 @@ export abstract class Source {
   abstract close(): Promise<void>;
   /** Highest key of the piece in memory, if that is cheaply known. */
   pieceEnd: Uint8Array | undefined;
+
+  /** Where the current version's element begins, if the rest of the piece is elements `12 len 0a klen key 12 vlen value`; -1 = it is not. */
+  get elementsFrom(): number {
+    return -1;
+  }
+
+  /** Moves behind the last version of the piece in memory. */
+  skipPiece(): void {
+    while (this.step());
+  }
 }
 
 /** The versions of a run from a key on. All have the run's timestamp. */
@@ -38,6 +48,7 @@ export class RunSource extends Source {
   readonly #start: Uint8Array;
   #block: number;
   #at = 0;
+  #element = 0;
 
   constructor(run: Run, cache: BlockCache, start: Uint8Array) {
     super();
@@ -68,6 +79,7 @@ export class RunSource extends Source {
     const bytes = this.key;
     let at = this.#at;
     if (this.pieceEnd === undefined || at >= bytes.length) return false;
+    this.#element = at;
     // A block holds `12 len 0a klen key 12 vlen value` elements, written by BlockCutter.
     at++;
     while (bytes[at]! >= 0x80) at++;
@@ -98,6 +110,14 @@ export class RunSource extends Source {
     this.valueEnd = at;
     this.#at = at;
     return true;
+  }
+
+  override get elementsFrom(): number {
+    return this.#element;
+  }
+
+  override skipPiece(): void {
+    this.#at = this.key.length;
   }
 
   /** Steps to the first version not below the start key; false = nothing there in this piece. */

@@ -2,7 +2,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import type { Request, ResponseSchema } from "../../../gen/coprocessor_pb.ts";
 import { ChecksumRequestSchema, ChecksumResponseSchema } from "../../../gen/tipb_pb.ts";
 import { compareBytes } from "../../base/mod.ts";
-import { type Cluster, Crc64, encodeKey, hexKey, type Region, type StoreState } from "../state/mod.ts";
+import { type Cluster, encodeKey, hexKey, PairSums, type Region, type StoreState } from "../state/mod.ts";
 import { lockMessage } from "./key-errors.ts";
 import { checkRegion } from "./region-check.ts";
 
@@ -27,26 +27,21 @@ export async function checksumRange(
   ts: bigint,
   rule?: { oldPrefix: Uint8Array; newPrefix: Uint8Array },
 ): Promise<Checksum> {
-  const crc = new Crc64();
+  const sums = new PairSums();
   const prefix = rule?.oldPrefix ?? new Uint8Array(0);
   const cut = rule?.newPrefix.length ?? 0;
-  let high = 0;
-  let low = 0;
-  let kvs = 0;
-  let bytes = 0;
   const end = range.end.length === 0 ? undefined : range.end;
-  await cluster.reader.forEach(range.start, end, ts, (key, keyStart, keyEnd, value, valueStart, valueEnd) => {
-    crc.reset();
-    if (prefix.length > 0) crc.update(prefix, 0, prefix.length);
-    crc.update(key, keyStart + cut, keyEnd);
-    crc.update(value, valueStart, valueEnd);
-    high ^= ~crc.high;
-    low ^= ~crc.low;
-    kvs++;
-    bytes += prefix.length + keyEnd - keyStart - cut + valueEnd - valueStart;
-    return false;
-  });
-  return { crc64Xor: (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0), kvs: BigInt(kvs), bytes: BigInt(bytes) };
+  await cluster.reader.forEach(
+    range.start,
+    end,
+    ts,
+    (key, keyStart, keyEnd, value, valueStart, valueEnd) => {
+      sums.add(prefix, cut, key, keyStart, keyEnd, value, valueStart, valueEnd);
+      return false;
+    },
+    rule === undefined ? (block, from) => sums.addElements(block, from) : undefined,
+  );
+  return sums.result();
 }
 
 /** `Coprocessor`; only checksum requests (tp 105) are known. */
