@@ -2,9 +2,10 @@ import { assert, LevinError, textOf } from "../base/mod.ts";
 import { type Fields, newFields } from "../codec/mod.ts";
 import { type Chunk, ChunkReader, type ColumnCoding, SqlScanner, type Storage } from "../source/mod.ts";
 import { type Applied, type ApplyPolicy, applyRows, RowFault } from "./apply-rows.ts";
-import { bindRow, type RowBinding } from "./binding.ts";
+import { bindRow, type RowBinding, type Slot } from "./binding.ts";
 import { InsertBuilder } from "./insert-builder.ts";
 import type { Lane } from "./lane.ts";
+import { rowInTheWay } from "./row-in-the-way.ts";
 import { columnOf, duplicateOf, serverWords } from "./sql-faults.ts";
 import type { LogicalTable } from "./table.ts";
 
@@ -71,6 +72,7 @@ interface LoadedChunk {
 /** Rows that wait to be sent, with their places. */
 interface Pending {
   readonly builder: InsertBuilder;
+  slots: readonly Slot[];
   rowNumbers: Float64Array;
   bytes: Float64Array;
   /** Rows of the chunk up to the last one of these, with those that were left out. */
@@ -95,6 +97,7 @@ export class ChunkLoader {
     const rows = Math.min(ROWS_MAX, options.batchRows);
     const pending = (): Pending => ({
       builder: new InsertBuilder(options.batchBytes),
+      slots: [],
       rowNumbers: new Float64Array(rows),
       bytes: new Float64Array(rows),
       position: 0,
@@ -191,6 +194,7 @@ export class ChunkLoader {
   #next(head: RowBinding | undefined, noBackslash: boolean): Pending {
     const pending = this.#pending[this.#turn]!;
     pending.builder.begin(head?.head ?? "", noBackslash);
+    pending.slots = head?.slots ?? [];
     return pending;
   }
 
@@ -217,14 +221,22 @@ export class ChunkLoader {
       if (builder.sizeOf(row, row + 1) > packetBytes)
         throw tooLarge(placeOf(row), builder.sizeOf(row, row + 1), packetBytes, info);
     }
+    let inTheWay: string | undefined;
     try {
       await lane.move(position, async (link) => {
-        const applied = await applyRows(link, builder, policy);
+        const applied = await applyRows(link, builder, policy).catch(async (thrown: unknown) => {
+          // While the transaction stands: the row may have come with it.
+          if (thrown instanceof RowFault && thrown.kind === "duplicate") {
+            const { index } = duplicateOf(serverWords(thrown.error));
+            inTheWay = await rowInTheWay(link, info, index, pending.slots, builder.rowText(thrown.row));
+          }
+          throw thrown;
+        });
         if (applied.conflictCount + applied.refused.length > 0) await onReport(reportOf(applied, pending, placeOf));
       });
     } catch (thrown) {
       if (!(thrown instanceof RowFault)) throw thrown;
-      throw rowError(thrown, placeOf(thrown.row), info);
+      throw rowError(thrown, placeOf(thrown.row), info, inTheWay);
     }
   }
 }
@@ -335,7 +347,12 @@ function placed(thrown: unknown, chunk: Chunk, row: number, byte: number): unkno
   });
 }
 
-function rowError({ kind, error }: RowFault, place: RowPlace, { table }: LogicalTable): LevinError {
+function rowError(
+  { kind, error }: RowFault,
+  place: RowPlace,
+  { table }: LogicalTable,
+  inTheWay: string | undefined,
+): LevinError {
   const words = serverWords(error);
   const where = `file "${place.file}", row ${place.row}, byte ${place.byte}`;
   const errno = error.fields["errno"];
@@ -345,7 +362,7 @@ function rowError({ kind, error }: RowFault, place: RowPlace, { table }: Logical
     const message = `Cannot import into table "${table}": a row is in the way of another: ${what} (${where})`;
     return new LevinError("Levin:Encode:ErrDuplicateKey", message, {
       cause: error,
-      fields: { table, index, value, ...place, errno },
+      fields: { table, index, value, ...place, inTheWay, errno },
     });
   }
   const column = columnOf(words);

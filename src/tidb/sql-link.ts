@@ -17,7 +17,7 @@ export interface SqlLink {
   /** Runs one statement that gives no rows. */
   run(statement: Uint8Array | string): Promise<SqlOutcome>;
   /** Runs one statement that gives rows. */
-  rows(sql: string): Promise<SqlRow[]>;
+  rows(sql: Uint8Array | string): Promise<SqlRow[]>;
   /** Ends the connection at once, whatever it does. */
   destroy(): void;
 }

@@ -397,6 +397,76 @@ test("rows that are there already count as earlier ones", { timeout: 120_000 }, 
   }
 });
 
+test("error: the row of the source is named, and the row of the target that is in its way", {
+  timeout: 60_000,
+}, async () => {
+  const before = ["7|Ab|a|1|2024-01-02", "8|it's \\\\ é|b|1|2024-01-03", "-9|x,(y|\\N|2|\\N"];
+  // By the primary key, by text without case, by two columns, by a value that the source writes another way.
+  const cases: [row: string, index: string, where: string][] = [
+    ["7|n|\\N|9|\\N", "PRIMARY", "`id`=7"],
+    ["1|aB|\\N|9|\\N", "uname", "`id`=7"],
+    ["1|it's \\\\ é|\\N|9|\\N", "uname", "`id`=8"],
+    ["1|X,(Y|\\N|9|\\N", "uname", "`id`=-9"],
+    ["1|n|b|1|\\N", "ukn", "`id`=8"],
+    ["1|n|\\N|9|2024-01-03", "ud", "`id`=8"],
+  ];
+  const create =
+    "CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(20) COLLATE utf8mb4_general_ci, k VARCHAR(9), n INT, d DATE, UNIQUE KEY uname (name), UNIQUE KEY ukn (k, n), UNIQUE KEY ud (d));\n";
+  const dump = (rows: readonly string[]): string =>
+    place.folder([
+      ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+      ["c.t-schema.sql", create],
+      ["c.t.1.csv", rows.map((row) => `${row}\n`).join("")],
+    ]);
+  const first = dump(before);
+  const toml = '[tikv-importer]\nincremental-import = true\n[conflict]\nstrategy = "error"';
+  await place.sql.query("DROP DATABASE IF EXISTS c");
+  assert.equal((await run(first, "", forms[0]!)).code, 0);
+  for (const [i, [row, index, where]] of cases.entries()) {
+    // Statements end at the first such row; the other backend is asked once.
+    for (const form of i === 1 ? [forms[0]!, forms[3]!] : [forms[3]!]) {
+      const name = `${form.backend}: ${row}`;
+      const { code, err, report } = await run(dump(["100|m|m|9|2023-01-01", row]), toml, form);
+      assert.equal(code, 4, `${name}: ${err}`);
+      assert.ok(err.includes(`the row ${where} of the target and row 2 of "c.t.1.csv" (byte 21)`), `${name}: ${err}`);
+      const [line, ...more] = report!.split("\n");
+      const { value: _, ...line1 } = JSON.parse(line!) as Record<string, unknown>;
+      const dropped = { file: "c.t.1.csv", row: 2, byte: 21 };
+      assert.deepEqual(line1, { table: "c.t", index, dropped, kept: null, target: where }, name);
+      assert.deepEqual(more, [""], name);
+    }
+  }
+  const { report } = await run(dump(cases.map(([row]) => row)), toml, forms[0]!);
+  const lines = report!.split("\n").slice(0, -1);
+  const targets = lines.map((line) => (JSON.parse(line) as { target?: string }).target);
+  assert.deepEqual(
+    targets.filter((where) => where !== undefined),
+    cases.map(([, , where]) => where),
+  );
+  assert.equal((await rowsOf("t")).length, before.length);
+});
+
+test("error: rows of the source in each other's way are told before any is sent, also into a table with rows", {
+  timeout: 60_000,
+}, async () => {
+  const dump = (rows: string): string =>
+    place.folder([
+      ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+      ["c.t-schema.sql", "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, u VARCHAR(9), UNIQUE KEY uu (u));\n"],
+      ["c.t.csv", rows],
+    ]);
+  const [first, second] = [dump("1|a\n"), dump("2|b\n3|c\n4|b\n3|d\n")];
+  for (const form of [forms[0]!, forms[3]!]) {
+    await place.sql.query("DROP DATABASE IF EXISTS c");
+    assert.equal((await run(first, "", forms[0]!)).code, 0);
+    const toml = '[tikv-importer]\nincremental-import = true\n[conflict]\nstrategy = "error"';
+    const { code, err, report } = await run(second, toml, form);
+    assert.equal(code, 4, err);
+    assert.deepEqual(told(report?.replaceAll("c.t.csv", "c.t.1.csv")), ['uu "b": 1/3 < 1/1', "PRIMARY 3: 1/4 < 1/2"]);
+    assert.deepEqual(await rowsOf("t"), ["1|a"]);
+  }
+});
+
 test("the threshold counts the rows that go, also where one takes the place of several of the target", {
   timeout: 120_000,
 }, async () => {

@@ -106,6 +106,33 @@ async function conflicts(place: Place): Promise<void> {
   }
 }
 
+/** Both rows are named: that of the source, and that of the table by its primary key. */
+async function namesBoth(place: Place): Promise<void> {
+  const create =
+    "CREATE TABLE t (id BINARY(2) NOT NULL PRIMARY KEY, s VARCHAR(20) CHARACTER SET latin1, n DECIMAL(9,2), UNIQUE KEY us (s, n), UNIQUE KEY un (n));\n";
+  await place.tidb.query("DROP DATABASE IF EXISTS c");
+  const dump = (rows: string): string =>
+    place.folder([
+      ["c-schema-create.sql", "CREATE DATABASE c;\n"],
+      ["c.t-schema.sql", create],
+      ["c.t.csv", rows],
+    ]);
+  assert.equal((await place.import(dump("ab|é|1.50\ncd|f|2\n"), CSV)).code, 0);
+  for (const [row, where] of [
+    ["ab|x|9", "0x6162"],
+    ["xy|É|1.5", "0x6162"],
+    ["xy|zzz|2.00", "0x6364"],
+  ]) {
+    const state = place.path("state");
+    const toml = `[conflict]\nstrategy = "error"\n${CSV}`;
+    const { code, err } = await levin(place.words(dump(`mm|m|7\n${row}\n`), toml, state));
+    assert.equal(code, 4, err);
+    assert.ok(err.includes(`the row \`id\`=${where} of the target and row 2 of "c.t.csv" (byte 7)`), err);
+    const report = fs.readFileSync(join(state, "reports/conflicts.ndjson"), "utf8");
+    assert.equal((JSON.parse(report) as { target: string }).target, `\`id\`=${where}`);
+  }
+}
+
 async function values(place: Place): Promise<void> {
   const files: [string, string | Uint8Array][] = [
     ["v-schema-create.sql", "CREATE DATABASE v;\n"],
@@ -280,6 +307,7 @@ test("the logical backend into MariaDB", { timeout: 300_000 }, async () => {
     await values(place);
     await refused(place);
     await conflicts(place);
+    await namesBoth(place);
     await lostConnections(place);
     await killNine(place);
   });

@@ -134,7 +134,7 @@ function linkOf(tidb: Tidb): SqlLink {
     typeof statement === "string" ? statement : new TextDecoder("utf-8", { fatal: true }).decode(statement);
   return {
     run: async (statement) => ({ affectedRows: (await tidb.query(text(statement))).affectedRows, warnings: 0 }),
-    rows: async (sql) => (await tidb.query(sql)).rows,
+    rows: async (sql) => (await tidb.query(text(sql))).rows,
     destroy: () => undefined,
   };
 }

@@ -23,6 +23,8 @@ export interface ConflictLine {
   /** null: a row that was in the table before; where statements decide, one that the server did not name. */
   dropped: SourcePlace | null;
   kept: SourcePlace | null;
+  /** The row of the target, where it is known: what a WHERE clause says of it. */
+  target?: string | undefined;
 }
 
 /** Whether the run looks for rows in each other's way before it ingests anything. */
@@ -52,9 +54,10 @@ export function sourcePlace(place: EntryPlace, pathOf: (chunk: number) => string
   return { file: pathOf(place.chunk), row: place.row, byte: place.byte };
 }
 
-/** For people; null: a row that was in the table before. */
-export function placeWords(place: SourcePlace | null): string {
-  return place === null ? "a row of the target" : `row ${place.row} of "${place.file}" (byte ${place.byte})`;
+/** For people; null: a row that was in the table before, which `target` may name. */
+export function placeWords(place: SourcePlace | null, target?: string): string {
+  if (place !== null) return `row ${place.row} of "${place.file}" (byte ${place.byte})`;
+  return target === undefined ? "a row of the target" : `the row ${target} of the target`;
 }
 
 /** The part of one batch; the same bytes whenever it is written again. */

@@ -173,8 +173,9 @@ class Resolution {
   readonly #noted: Noted[] = [];
   readonly #onLoser: OnLoser;
   readonly #hits: readonly TakenKey[];
+  #hitOf: Map<number, TakenKey> | undefined;
   /** One key of each row of the target that is to go. */
-  readonly #gone: TakenKey[] = [];
+  readonly #gone: { hit: TakenKey; where: string }[] = [];
 
   constructor(
     context: EncodeContext,
@@ -236,7 +237,7 @@ class Resolution {
       const rows = byTable.get(name) ?? new Set();
       byTable.set(name, rows);
       const row = await hit.where();
-      if (!rows.has(row)) this.#gone.push(hit);
+      if (!rows.has(row)) this.#gone.push({ hit, where: row });
       rows.add(row);
     }
     return [...byTable].map(([table, where]) => ({ table, where: [...where] }));
@@ -278,7 +279,7 @@ class Resolution {
   async #lines(rows: Engine): Promise<ConflictLine[]> {
     const { maxRecordRows } = this.#context.options.conflict!;
     const wanted = new Map<number, SourcePlace | null>(this.#noted.map(({ other }) => [other, null]));
-    for (const { key } of this.#gone) wanted.set(this.#decision.winner[this.#keys.find(key, 0, key.length)]!, null);
+    for (const { hit } of this.#gone) wanted.set(this.#winnerOf(hit), null);
     await eachRow(rows, this.#context.env.signal, ({ ordinal, place }) => {
       if (!wanted.has(ordinal)) return;
       wanted.set(
@@ -287,17 +288,36 @@ class Resolution {
       );
     });
     const session = { newCollations: this.#context.newCollations, timeZone: "UTC" };
-    const lines: ConflictLine[] = this.#noted.map(({ table, key, dropped, other }) => {
+    const lines: ConflictLine[] = [];
+    for (const { table, key, dropped, other } of this.#noted) {
       const { name } = this.#batch.tables[table]!;
       const words = keyWords(this.#context.models.get(name)!, key, session);
-      return { table: name, ...words, dropped, kept: wanted.get(other) ?? null };
-    });
-    for (const { table, key } of this.#gone.slice(0, Math.max(0, maxRecordRows - lines.length))) {
-      const words = keyWords(this.#context.models.get(table.name)!, key, session);
-      const kept = wanted.get(this.#decision.winner[this.#keys.find(key, 0, key.length)]!) ?? null;
-      lines.push({ table: table.name, ...words, dropped: null, kept });
+      const target = other === 0 ? await this.#rowWith(key) : undefined;
+      lines.push({ table: name, ...words, dropped, kept: wanted.get(other) ?? null, target });
+    }
+    for (const { hit, where } of this.#gone.slice(0, Math.max(0, maxRecordRows - lines.length))) {
+      const words = keyWords(this.#context.models.get(hit.table.name)!, hit.key, session);
+      const kept = wanted.get(this.#winnerOf(hit)) ?? null;
+      lines.push({ table: hit.table.name, ...words, dropped: null, kept, target: where });
     }
     return lines;
+  }
+
+  #winnerOf({ key }: TakenKey): number {
+    return this.#decision.winner[this.#keys.find(key, 0, key.length)]!;
+  }
+
+  /** Names the row of the target that has a key; undefined where its primary key cannot be written as literals. */
+  async #rowWith(key: Uint8Array): Promise<string | undefined> {
+    const slot = this.#keys.find(key, 0, key.length);
+    this.#hitOf ??= new Map(this.#hits.map((hit) => [this.#keys.find(hit.key, 0, hit.key.length), hit]));
+    return this.#hitOf
+      .get(slot)
+      ?.where()
+      .catch((thrown: unknown) => {
+        if (thrown instanceof LevinError && thrown.code === "Levin:Schema:ErrUnsupported") return undefined;
+        throw thrown;
+      });
   }
 
   async #report(lines: readonly ConflictLine[]): Promise<void> {
@@ -309,11 +329,22 @@ class Resolution {
 }
 
 function duplicate(line: ConflictLine, losers: number): LevinError {
-  const { table, index, value, dropped, kept } = line;
+  const { table, index, value, dropped, kept, target } = line;
   const more = losers > 1 ? `; and ${losers - 1} more, see reports/conflicts.ndjson` : "";
   return new LevinError(
     "Levin:Encode:ErrDuplicateKey",
-    `Cannot import table "${table}": index "${index}", value ${value}: ${placeWords(kept)} and ${placeWords(dropped)} have the same key${more}`,
-    { fields: { table, index, value, file: dropped?.file, row: dropped?.row, byte: dropped?.byte, rows: losers } },
+    `Cannot import table "${table}": index "${index}", value ${value}: ${placeWords(kept, target)} and ${placeWords(dropped)} have the same key${more}`,
+    {
+      fields: {
+        table,
+        index,
+        value,
+        inTheWay: target,
+        file: dropped?.file,
+        row: dropped?.row,
+        byte: dropped?.byte,
+        rows: losers,
+      },
+    },
   );
 }

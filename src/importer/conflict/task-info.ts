@@ -93,8 +93,9 @@ function record(line: ConflictLine): (string | number)[] {
   ];
 }
 
-/** `unnamed`: what to call a row that has no place; the logical backend has it of rows of the source, too. */
-function words({ dropped, kept }: ConflictLine, unnamed = placeWords(null)): string {
+/** `without`: what to call a row that has no place; the logical backend has it of rows of the source, too. */
+function words({ dropped, kept, target }: ConflictLine, without = placeWords(null)): string {
+  const unnamed = target === undefined ? without : placeWords(null, target);
   const of = (place: ConflictLine["kept"]): string => (place === null ? unnamed : placeWords(place));
   return `dropped ${of(dropped)}, kept ${of(kept)}`;
 }

@@ -1,6 +1,11 @@
 import { joinPath, textOf, utf8 } from "../../base/mod.ts";
 import type { StatementReport } from "../../logical/mod.ts";
-import { type ConflictLine, mergeConflicts as mergeFound, reportDir } from "../conflict/conflict-report.ts";
+import {
+  type ConflictLine,
+  mergeConflicts as mergeFound,
+  reportDir,
+  type SourcePlace,
+} from "../conflict/conflict-report.ts";
 import type { RejectedRow } from "../encode/rejected-row.ts";
 import { ofChunks, readParts, writeRejected } from "../reports.ts";
 import type { LogicalContext } from "./context.ts";
@@ -49,15 +54,15 @@ export class ChunkReports {
 
   /** The chunk goes on behind row `position`. */
   async begin(position: number): Promise<void> {
-    if (position === 0) return;
     const found = await this.#context.env.files.read(this.#path);
     if (found === undefined) return;
     const entries = JSON.parse(textOf(found)) as Entry[];
     this.#entries = entries.filter((entry) => entry.position <= position);
+    if (this.#entries.length < entries.length) await this.#write();
   }
 
   async add({ position, conflictCount, conflicts, refused }: StatementReport): Promise<void> {
-    const { options, env } = this.#context;
+    const { options } = this.#context;
     const replaced = options.conflict?.strategy === "replace";
     const lines = conflicts.map(({ place, index, value }) => ({
       table: this.#table,
@@ -76,10 +81,27 @@ export class ChunkReports {
     // A statement that is repeated reports again.
     this.#entries = this.#entries.filter((entry) => entry.position < position);
     this.#entries.push({ position, conflicts: conflictCount, lines, refused: rows });
-    await env.files.makeDir(reportDir(options.stateDir));
-    await env.files.replace(this.#path, utf8(JSON.stringify(this.#entries)));
+    await this.#write();
     const all = this.#entries.flatMap((entry) => entry.refused);
     if (all.length > 0) await writeRejected(this.#context, this.#batch, this.#chunk, all);
+  }
+
+  /** The row that ends the import, and the one that it meets; forgotten when the import goes on. */
+  async end(
+    dropped: SourcePlace,
+    found: Pick<ConflictLine, "index" | "value" | "target">,
+    twin: SourcePlace | undefined,
+  ) {
+    const { index, value, target } = found;
+    const line = { table: this.#table, index, value, dropped, kept: twin ?? null, target };
+    this.#entries.push({ position: Number.MAX_SAFE_INTEGER, conflicts: 1, lines: [line], refused: [] });
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
+    const { options, env } = this.#context;
+    await env.files.makeDir(reportDir(options.stateDir));
+    await env.files.replace(this.#path, utf8(JSON.stringify(this.#entries)));
   }
 }
 

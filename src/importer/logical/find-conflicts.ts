@@ -43,7 +43,8 @@ export async function findConflicts(
   let lastId = 0;
   const allocate = (): number => ++lastId;
   for (const { name } of batch.tables) {
-    if (job.state.batches[batch.id]!.filled.includes(name)) continue;
+    // With rows of the target in play statements decide; but where nothing is decided, rows of the source are told before any is sent.
+    if (options.conflict?.strategy !== "error" && job.state.batches[batch.id]!.filled.includes(name)) continue;
     const model = await comparableModel(context, name, session, allocate);
     if (model !== undefined) models.set(name, model);
   }

@@ -11,7 +11,7 @@ import { type ColumnCoding, charsetOfColumn, ignoredColumns } from "../../source
 import { type SqlLink, sqlErrno } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
 import { ChunkStream, chunksOf, type NumberedChunk } from "../chunk-stream.ts";
-import { placeWords } from "../conflict/conflict-report.ts";
+import { placeWords, type SourcePlace } from "../conflict/conflict-report.ts";
 import { tooManyTypeErrors } from "../encode/rejected-row.ts";
 import type { BatchState } from "../job-state.ts";
 import type { ImportOptions } from "../options.ts";
@@ -218,7 +218,11 @@ async function loadOne(
   });
   const target = chunkTable(context, table, info);
   const loaded = await loader.load(batch.id, id, chunk, target).catch(async (thrown: unknown) => {
-    throw await withTwin(context, batch, table, target, thrown);
+    if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrDuplicateKey") throw thrown;
+    const place = placeOf(thrown);
+    const twin = losers?.has(name) ? undefined : await twinOf(context, batch, table, target, thrown);
+    if (options.conflict?.strategy === "error") await reports.end(place, conflictOf(thrown), twin);
+    throw withBoth(context, batch, table, thrown, twin);
   });
   const ignored = options.conflict?.strategy === "ignore" ? reports.conflicts : 0;
   const counts = Object.entries({
@@ -244,44 +248,63 @@ async function loadOne(
   return result;
 }
 
+const placeOf = ({ fields: { file, row, byte } }: LevinError): SourcePlace => ({
+  file: String(file),
+  row: Number(row),
+  byte: Number(byte),
+});
+
+function conflictOf({ fields: { index, value, inTheWay } }: LevinError) {
+  return {
+    index: String(index),
+    value: String(value),
+    target: typeof inTheWay === "string" ? inTheWay : undefined,
+  };
+}
+
 /** The server names one of two rows in each other's way; the source may tell the other. */
-async function withTwin(
+async function twinOf(
   context: LogicalContext,
   batch: Batch,
   source: SourceTable,
   table: LogicalChunkTable,
-  thrown: unknown,
-): Promise<unknown> {
-  if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrDuplicateKey") return thrown;
+  thrown: LevinError,
+): Promise<SourcePlace | undefined> {
   const { options, plan, env, job } = context;
-  const { file, row, byte, index, value } = thrown.fields;
   const again: BatchState = { ...job.state.batches[batch.id]!, chunks: [], done: new Map() };
   const columnCountOf = (): number => table.info.columns.length;
-  const place = { file: String(file), row: Number(row), byte: Number(byte) };
   try {
-    const twin = await findTwin({
+    return await findTwin({
       storage: plan.storage,
       chunks: chunksOf({ ...context, columnCountOf }, { ...batch, tables: [source] }, again, () => undefined),
       table,
-      index: String(index),
-      place,
+      index: String(thrown.fields["index"]),
+      place: placeOf(thrown),
       sqlMode: options.sqlMode,
       compatLightning: options.compatLightning,
       invalidReplacement: options.invalidReplacement,
       signal: env.signal,
     });
-    const other = twin === undefined ? "a row that the target has" : placeWords(twin);
-    return new LevinError(
-      thrown.code,
-      `Cannot import table "${source.name}": index "${index}", value ${value}: ${other} and ${placeWords(place)} have the same key`,
-      {
-        cause: thrown,
-        fields: { ...thrown.fields, otherFile: twin?.file, otherRow: twin?.row, otherByte: twin?.byte },
-      },
-    );
   } catch {
-    return thrown;
+    return undefined;
   }
+}
+
+function withBoth(
+  { job }: LogicalContext,
+  batch: Batch,
+  { name }: SourceTable,
+  thrown: LevinError,
+  twin: SourcePlace | undefined,
+): LevinError {
+  const { index, value, target } = conflictOf(thrown);
+  const wasThere = job.state.batches[batch.id]!.filled.includes(name);
+  // It is there now, and was not before: a row of the source, compared by rules of the target's own.
+  const another = target === undefined ? "another row of the source" : `a row of the source (${target} in the target)`;
+  const other = twin !== undefined ? placeWords(twin) : wasThere ? placeWords(null, target) : another;
+  const message = `Cannot import table "${name}": index "${index}", value ${value}: ${other} and ${placeWords(placeOf(thrown))} have the same key`;
+  const more = { otherFile: twin?.file, otherRow: twin?.row, otherByte: twin?.byte };
+  return new LevinError(thrown.code, message, { cause: thrown, fields: { ...thrown.fields, ...more } });
 }
 
 function chunkTable({ options }: LogicalContext, table: SourceTable, info: LogicalTable): LogicalChunkTable {
