@@ -7,8 +7,8 @@ import type { Table } from "./table-reader.ts";
 export interface ResolvedSession {
   sqlMode: string;
   timeZone: string;
-  /** The target is MySQL or MariaDB, which does not take TiDB's variables. */
-  notTidb?: boolean;
+  /** False: MySQL or MariaDB, which does not take TiDB's variables. Undefined: it was not asked. */
+  isTidb?: boolean;
 }
 
 /** What else decides the engine's configuration. */
@@ -104,7 +104,7 @@ function sessionVars({ to }: SubTask, session: ResolvedSession): Table {
     ...FIXED_SESSION,
     time_zone: session.timeZone,
   };
-  if (session.notTidb !== true) return all;
+  if (session.isTidb !== false) return all;
   return Object.fromEntries(Object.entries(all).filter(([name]) => !/^tidb_/i.test(name)));
 }
 

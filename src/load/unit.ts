@@ -1,4 +1,5 @@
 import { LevinError, type LevinEvent } from "../base/mod.ts";
+import { readVersion } from "../tidb/mod.ts";
 import { CheckpointList } from "./checkpoint-list.ts";
 import { DmError, dmError, type ProcessError, processError, toDmError } from "./dm-error.ts";
 import type { ResolvedSession } from "./engine-config.ts";
@@ -101,9 +102,8 @@ export class LoadUnit {
         timeZone = timeZoneOffset(answer.rows[0]?.[0]) ?? "";
         if (timeZone === "") throw new Error(`the target's time zone cannot be told from "${answer.rows[0]?.[0]}"`);
       }
-      const version = (await tidb.query("SELECT VERSION()")).rows[0]?.[0] ?? "";
-      const notTidb = !/-tidb-/i.test(version);
-      this.#session = { timeZone, sqlMode: resolveSqlMode(this.#subtask, warn), notTidb };
+      const { isTidb } = await readVersion(tidb);
+      this.#session = { timeZone, sqlMode: resolveSqlMode(this.#subtask, warn), isTidb };
       this.#restore = new Restore({ env, tidb, list, table, record, progress: this.#progress });
       this.#progress.position = record.position;
       this.#progress.gtid = record.gtid;

@@ -29,10 +29,15 @@ const names = [
   "default_week_format",
 ];
 
+/** Which server it is. */
+export async function readVersion(tidb: Pick<Tidb, "query">): Promise<Pick<ServerVariables, "version" | "isTidb">> {
+  const version = (await tidb.query("SELECT VERSION()")).rows[0]?.[0] ?? "";
+  return { version, isTidb: /-tidb-/i.test(version) };
+}
+
 /** Reads them; a server that lacks one (an old TiDB, MySQL) gets that one's documented default. */
 export async function readServerVariables(tidb: Tidb): Promise<ServerVariables> {
-  const version = (await tidb.query("SELECT VERSION()")).rows[0]?.[0] ?? "";
-  const isTidb = /-tidb-/i.test(version);
+  const { version, isTidb } = await readVersion(tidb);
   const list = names.map((name) => `'${name}'`).join(", ");
   const found = new Map<string, string>();
   for (const row of (await tidb.query(`SHOW VARIABLES WHERE Variable_name IN (${list})`)).rows) {

@@ -107,8 +107,7 @@ async function targetChecks(io: CommandIo, task: LoadTask): Promise<Found[]> {
         ? "nothing was loaded yet"
         : `${status}${record === undefined ? "" : `, phase ${record.phase}`}`;
     out.push({ check: "checkpoint", status: "ok", detail: before });
-    if (status !== "finished" && fits)
-      out.push(...(await importChecks(io, task, { timeZone, sqlMode, notTidb: !isTidb })));
+    if (status !== "finished" && fits) out.push(...(await importChecks(io, task, { timeZone, sqlMode, isTidb })));
     return out;
   } finally {
     await tidb.close();
