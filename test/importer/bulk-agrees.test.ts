@@ -67,3 +67,15 @@ test("equal keys side by side are not said to ascend strictly", async () => {
     assert.deepEqual(got, expected);
   }
 });
+
+test("a text that would begin where the input of a kernel ends is left to the scanner", async () => {
+  // The first window ends behind the comma of the second row, which the kernel is given first.
+  const windowBytes = 300;
+  const long = "x".repeat(windowBytes - '"a","b"\n'.length - '"",'.length);
+  const csv = Buffer.from(`"a","b"\n"${long}","b"\n${'"a","b"\n'.repeat(40)}`);
+  const { rows, many } = await bulkAndRowsOf("CREATE TABLE t (a text, b varchar(40))", csv, {}, windowBytes);
+  assert.equal(rows.rows, 2 * 42);
+  assert.equal(rows.error, undefined);
+  assert.ok(many.many > 20, `${many.many} rows, ${many.error}`);
+  assert.deepEqual({ ...many, many: 0 }, rows);
+});

@@ -417,6 +417,7 @@ export async function bulkAndRowsOf(
   create: string,
   bytes: Uint8Array,
   dialect?: Partial<CsvDialect>,
+  windowBytes = 1 << 20,
 ): Promise<{ rows: Outcome; many: Outcome }> {
   const catalog = new Catalog(() => 100);
   catalog.execute("CREATE DATABASE d", DDL);
@@ -425,7 +426,7 @@ export async function bulkAndRowsOf(
     catalog.table("d", "t")!,
     chunkOf(bytes, dialect && { ...defaultCsvDialect, header: false, ...dialect }, 1_000_000),
     SESSION,
-    1 << 20,
+    windowBytes,
   );
 }
 

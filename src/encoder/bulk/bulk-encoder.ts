@@ -31,8 +31,9 @@ import { KernelSums } from "./sums.ts";
 const ROWS_WORTH = 8;
 /** Largest number of rows that go the other way before the next try. */
 const PAUSE_MAX = 255;
-/** Bytes behind the input that end every field. */
+/** Bytes behind the input that end every field: a quote or line end, then what is in no text, so that one that begins there ends. */
 const END_MARK_BYTES = 256;
+const NO_TEXT = 0xff;
 
 interface BulkSinks {
   readonly record: PackedSink;
@@ -52,7 +53,7 @@ export class BulkEncoder {
   private readonly sums: KernelSums;
   private readonly record: Batch;
   private readonly index: Batch;
-  /** Byte behind the input; then zeros. */
+  /** Byte behind the input. */
   private readonly endMark: number;
   /** Position in the window's stream of the input's first byte, and its size; 0 where there is none. */
   private inputBase = 0;
@@ -156,7 +157,7 @@ export class BulkEncoder {
     const size = Math.min(INPUT_BYTES, window.end - window.start);
     bytes.set(window.bytes.subarray(window.start, window.start + size), INPUT);
     bytes[INPUT + size] = this.endMark;
-    bytes.fill(0, INPUT + size + 1, INPUT + size + END_MARK_BYTES);
+    bytes.fill(NO_TEXT, INPUT + size + 1, INPUT + size + END_MARK_BYTES);
     this.inputBase = window.base + window.start;
     this.inputSize = size;
     this.inputVersion = window.version;
