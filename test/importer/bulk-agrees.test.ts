@@ -79,3 +79,19 @@ test("a text that would begin where the input of a kernel ends is left to the sc
   assert.ok(many.many > 20, `${many.many} rows, ${many.error}`);
   assert.deepEqual({ ...many, many: 0 }, rows);
 });
+
+test("a handle that stands in an index beside a text has all its sizes in the value", async () => {
+  const near = (bits: number): bigint[] => [-1n, 0n, 1n].map((step) => (1n << BigInt(bits)) + step);
+  const positive = [0n, ...[7, 8, 15, 16, 31, 32].flatMap(near), (1n << 63n) - 1n];
+  for (const [type, ids] of [
+    ["bigint", [...positive, ...positive.map((id) => -id - 1n)]],
+    ["bigint unsigned", positive],
+  ] as const) {
+    const create = `CREATE TABLE t (id ${type} PRIMARY KEY, c varchar(9), d int, KEY (c, id), UNIQUE KEY (id, c), KEY (d, c, id))`;
+    const csv = Buffer.from(ids.map((id, i) => `${id},${i % 3 === 0 ? "\\N" : `"c${i}"`},${i}\n`).join(""));
+    const { rows, many } = await bulkAndRowsOf(create, csv, {});
+    assert.equal(rows.error, undefined);
+    assert.ok(many.many > 10, `${many.many} rows`);
+    assert.deepEqual({ ...many, many: 0 }, rows);
+  }
+});

@@ -1,9 +1,9 @@
 /** Random tables and source texts, encoded row by row and many rows at a time. */
 import assert from "node:assert/strict";
-import { compareBytes, type Random, seededRandom, toHex, utf8 } from "../../src/base/mod.ts";
+import { compareBytes, equalBytes, type Random, seededRandom, toHex, utf8 } from "../../src/base/mod.ts";
 import { KvChecksum, type KvSums, type PackedBatch, type PackedSink, type PairSink } from "../../src/codec/mod.ts";
 import { compileTable, type EncodeSession } from "../../src/encoder/mod.ts";
-import { PairArena, unpackPairs } from "../../src/engine/mod.ts";
+import { PairArena, packPairs, unpackPairs } from "../../src/engine/mod.ts";
 import { ChunkRows, TableEncoders } from "../../src/importer/encode/chunk-rows.ts";
 import { Catalog, parseSqlMode, type TableInfo } from "../../src/schema/mod.ts";
 import { type Chunk, type CsvDialect, defaultCsvDialect, type Storage } from "../../src/source/mod.ts";
@@ -22,9 +22,12 @@ const digits = (random: Random, count: number): string =>
 interface Kind {
   type: string;
   isNumber: boolean;
-  key: boolean;
+  /** Behind the column's name in an index; undefined where it has no place there. */
+  key: ((random: Random) => string) | undefined;
   text(random: Random): string;
 }
+
+const whole = (): string => "";
 
 /** Numbers of up to `plain` digits fit. */
 function integer(type: string, plain: number): Kind {
@@ -33,7 +36,7 @@ function integer(type: string, plain: number): Kind {
     odd(random, 0.1)
       ? `${pick(random, ["", "-"])}${odd(random, 0.5) ? pick(random, EDGES) : digits(random, plain + 2)}`
       : `${random.next() < 0.3 ? sign : ""}${digits(random, 1 + below(random, plain))}`;
-  return { type, isNumber: true, key: true, text };
+  return { type, isNumber: true, key: whole, text };
 }
 
 const EDGES =
@@ -51,7 +54,7 @@ function decimal(precision: number, scale: number, unsigned = ""): Kind {
         : "";
     return `${sign}${digits(random, odd(random, 0.03) ? precision : below(random, precision - scale + 1)) || "0"}${fraction}`;
   };
-  return { type: `decimal(${precision},${scale}) ${unsigned}`, isNumber: true, key: false, text };
+  return { type: `decimal(${precision},${scale}) ${unsigned}`, isNumber: true, key: whole, text };
 }
 
 function date(random: Random): string {
@@ -68,7 +71,7 @@ function time(type: string, fsp: number): Kind {
     const fraction = random.next() < 0.5 ? "" : `.${digits(random, below(random, odd(random, 0.1) ? 8 : fsp + 1))}`;
     return `${date(random)}${odd(random, 0.03) ? "T" : " "}${two(24)}:${two(60)}:${two(60)}${fsp === 0 && !odd(random, 0.1) ? "" : fraction}`;
   };
-  return { type: `${type}(${fsp})`, isNumber: false, key: true, text };
+  return { type: `${type}(${fsp})`, isNumber: false, key: whole, text };
 }
 
 const SPECIAL = ['"', "'", "\\", ",", "\n", "\r\n", "é", "語", "😀", " ", "\0", "\t", "NULL", "\\N", ""];
@@ -79,9 +82,17 @@ function words(type: string, longest: number, alphabet = "abcxyz NULN0-"): Kind 
     const size = odd(random, 0.02) ? longest + 1 : below(random, Math.min(longest, random.next() < 0.1 ? 700 : 40) + 1);
     const letters = Array.from({ length: size }, () => pick(random, [...alphabet]));
     if (odd(random, 0.06)) letters[below(random, size)] = pick(random, SPECIAL);
+    // Blanks at the end, and sizes around a group of a key.
+    if (random.next() < 0.1) letters.fill(" ", below(random, size + 1));
+    if (random.next() < 0.1) letters.length = Math.min(size, pick(random, [0, 7, 8, 9, 16, 24]));
     return letters.join("");
   };
-  return { type, isNumber: false, key: false, text };
+  const longestKey = /^(?:tiny)?text|\(2000\)/.test(type) ? 200 : longest;
+  const key = (random: Random): string =>
+    longestKey === longest && random.next() < 0.5
+      ? ""
+      : `(${Math.min(longestKey, pick(random, [1, 3, 7, 8, 9, 16, 24, 200]))})`;
+  return { type, isNumber: false, key, text };
 }
 
 const KINDS: readonly Kind[] = [
@@ -96,7 +107,7 @@ const KINDS: readonly Kind[] = [
   decimal(18, 0),
   decimal(4, 4),
   decimal(12, 3, "unsigned"),
-  { type: "date", isNumber: false, key: true, text: date },
+  { type: "date", isNumber: false, key: whole, text: date },
   time("datetime", 0),
   time("datetime", 6),
   time("timestamp", 3),
@@ -108,6 +119,13 @@ const KINDS: readonly Kind[] = [
   words("tinytext", 100, "ab語文😀 "),
   words("char(10) CHARACTER SET utf8", 10, "xé語 "),
   words("varchar(30) CHARACTER SET latin1", 30),
+  words("varchar(30) CHARACTER SET ascii", 30),
+  words("varchar(24) COLLATE utf8mb4_general_ci", 24, "aAzZ_[ ~09\x01\x7f"),
+  words("char(20) COLLATE utf8mb4_unicode_ci", 20, "aAzZ_- ~09\x01\x7f"),
+  words("varchar(200) COLLATE utf8mb4_0900_ai_ci", 200, "aAzZ_- ~09\x01\x7f"),
+  words("varchar(20) COLLATE utf8mb4_0900_bin", 20, "aAé 0"),
+  words("text COLLATE utf8mb4_general_ci", 300),
+  words("varchar(16) CHARACTER SET utf8 COLLATE utf8_general_ci", 16, "abCD 1"),
 ];
 
 interface Case {
@@ -118,10 +136,10 @@ interface Case {
 
 function randomCase(random: Random): Case {
   const kinds = Array.from({ length: 1 + below(random, 10) }, () => pick(random, KINDS));
-  if (odd(random, 0.05)) kinds.push({ type: "json", isNumber: false, key: false, text: () => "[1]" });
+  if (odd(random, 0.05)) kinds.push({ type: "json", isNumber: false, key: undefined, text: () => "[1]" });
   const nullable = kinds.map(() => random.next() < 0.4);
   const keys: string[] = [];
-  const keyColumns = kinds.flatMap(({ key }, i) => (key ? [i] : []));
+  const keyColumns = kinds.flatMap(({ key }, i) => (key === undefined ? [] : [i]));
   const first = kinds[0]!;
   let auto = "";
   if (first.type.includes("int") && random.next() < 0.5) {
@@ -129,9 +147,12 @@ function randomCase(random: Random): Case {
     auto = random.next() < 0.5 ? "AUTO_INCREMENT" : "";
     keys.push("PRIMARY KEY (c0) /*T![clustered_index] CLUSTERED */");
   }
-  for (let i = below(random, 4); i > 0 && keyColumns.length > 0; i--) {
-    const parts = new Set(Array.from({ length: 1 + below(random, 3) }, () => `c${pick(random, keyColumns)}`));
-    keys.push(`${pick(random, ["UNIQUE KEY", "KEY"])} k${i} (${[...parts].join(", ")})`);
+  for (let i = below(random, random.next() < 0.3 ? 9 : 4); i > 0 && keyColumns.length > 0; i--) {
+    const columns = new Set(Array.from({ length: 1 + below(random, 3) }, () => pick(random, keyColumns)));
+    // The handle in a key beside a text stands in the value, too.
+    if (keys.length > 0 && random.next() < 0.2) columns.add(0);
+    const parts = [...columns].map((column) => `c${column}${kinds[column]!.key!(random)}`);
+    keys.push(`${pick(random, ["UNIQUE KEY", "KEY"])} k${i} (${parts.join(", ")})`);
   }
   const columns = kinds.map(
     ({ type }, i) =>
@@ -258,6 +279,8 @@ function pairsOf(arena: PairArena, own: KvChecksum): string[] {
   return Array.from(offsets, (at) => {
     const [pair] = unpackPairs(bytes.subarray(at));
     const { key, value } = pair!;
+    const packed = packPairs([{ key, value }]);
+    assert.ok(equalBytes(bytes.subarray(at, at + packed.length), packed), "an entry is packed as the engine packs it");
     if (before !== undefined) {
       const order = compareBytes(before, key);
       assert.ok(strict ? order < 0 : order <= 0, `${toHex(before)} stands before ${toHex(key)}, strict: ${strict}`);

@@ -22,6 +22,8 @@ import {
   RESULTS,
   Result,
   ROW_EXTRA_BYTES,
+  WEIGHTS,
+  WEIGHTS_BYTES,
 } from "./memory.ts";
 import type { BulkPlan } from "./plan.ts";
 import { kernelSource } from "./row-code.ts";
@@ -70,7 +72,7 @@ export class BulkEncoder {
     this.autoIds = autoIds;
     const { bytes } = kernel;
     this.results = new Int32Array(bytes.buffer, RESULTS, 32);
-    this.sums = new KernelSums(plan, kernel);
+    this.sums = new KernelSums(kernel);
     const batch = (from: number, starts: number): Batch => ({
       bytes,
       from,
@@ -89,7 +91,13 @@ export class BulkEncoder {
     for (const byte of [quote, escapedBy]) if (byte >= 0) bytes[INSIDE + byte] = 1;
     for (const classes of [OUTSIDE, INSIDE]) bytes.fill(2, classes + 0x80, classes + 0x100);
     for (const marker of nulls) if (marker.length > 0) bytes[MARKER_BEGIN + marker[0]!] = 1;
-    this.call("crcInit");
+    plan.weights.forEach((table, i) => {
+      const at = new DataView(bytes.buffer, WEIGHTS + i * WEIGHTS_BYTES);
+      table.forEach((weight, character) => {
+        at.setUint16(2 * character, weight);
+      });
+    });
+    kernel.functions["crcInit"]!();
   }
 
   /** Undefined where the runtime cannot run kernels. */
@@ -192,9 +200,5 @@ export class BulkEncoder {
     this.sinks.record.putPacked(record);
     if (index.count > 0) this.sinks.index.putPacked(index);
     autoIds.noteIncrement(results[Result.notedHigh]!, results[Result.notedLow]!);
-  }
-
-  private call(name: string): void {
-    this.kernel.functions[name]!();
   }
 }

@@ -42,7 +42,9 @@ function skipNull(syntax: PlainSyntax, last: boolean): string {
 export function fieldCode(column: BulkColumn, position: number, syntax: PlainSyntax, last: boolean): string {
   const isNull = nullTest(syntax, last);
   const value =
-    column.form.kind === "text" ? textCode(column.form, syntax) : quoted(column, column.form, syntax, position);
+    column.form.kind === "text"
+      ? textCode(column, column.form, position, syntax)
+      : quoted(column, column.form, syntax, position);
   const end = endOfField(syntax, last);
   if (isNull === "") return `{ ${value} } ${end}`;
   if (column.notNull) {
@@ -233,7 +235,13 @@ function clockCode(fsp: number): string {
     value |= (i64((hour << 12) | (minute << 6) | second) << 24L) | micro;`;
 }
 
-function textCode(form: FieldForm & { kind: "text" }, syntax: PlainSyntax): string {
+/** Leaves in `x…` how many bytes the characters of a located text have beyond one each. */
+function textCode(
+  column: BulkColumn,
+  form: FieldForm & { kind: "text" },
+  position: number,
+  syntax: PlainSyntax,
+): string {
   const { limit, inBytes, trim, characterBytes } = form;
   const { quote, escapedBy } = syntax;
   const zero = (name: string): string => `((${name} - ${eightTimes(1)}) & ~${name})`;
@@ -277,7 +285,8 @@ function textCode(form: FieldForm & { kind: "text" }, syntax: PlainSyntax): stri
         : `if (load8(p) == ${quote}) { ${inQuotes} } else { ${outside} }`;
   const trimming = trim ? "while (o > s && load8(o - 1) == 32) { o -= 1; }" : "";
   const shorter = characterBytes > 1 && !inBytes ? "o - s - more" : "o - s";
-  return `{ let s = o; let more = 0; ${either} ${trimming} if (${shorter} > ${limit}) { return 0; } }`;
+  const keep = column.located ? `x${position} = more;` : "";
+  return `{ let s = o; let more = 0; ${either} ${trimming} if (${shorter} > ${limit}) { return 0; } ${keep} }`;
 }
 
 /** The rest of a text that is not ASCII; `more` is what its characters have beyond one byte each. */

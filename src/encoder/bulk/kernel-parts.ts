@@ -1,5 +1,14 @@
 /** Functions that all bulk kernels share, in the language of `kernel/`. */
-import { CRC_TABLES } from "./memory.ts";
+import {
+  CRC_TABLES,
+  INDEX_ALONE,
+  INDEX_GROUPS,
+  INDEX_SUMS,
+  SORT_KEY,
+  SUM_ENTRY,
+  SUM_GROUPS,
+  SUM_STRIDE,
+} from "./memory.ts";
 
 export const CODE_POWERS = Array.from({ length: 19 }, (_, i) => `${10n ** BigInt(i)}L`);
 
@@ -48,11 +57,11 @@ fn crcBytes(before: i64, from: i32, end: i32): i64 {
   return c;
 }
 
-// Pairs of one shape are xored; others go through CRC each.
-fn sumAlone(key: i32, keyEnd: i32, value: i32, end: i32) {
-  crcTotal ^= ~crcBytes(crcBytes(-1L, key, keyEnd), value, end);
-  crcPairs += 1;
-  crcSize += keyEnd - key + end - value;
+// Pairs of one shape are xored; others go through CRC each, into the sums at "sums".
+fn sumAlone(sums: i32, key: i32, keyEnd: i32, value: i32, end: i32) {
+  store64(sums, load64(sums) ^ ~crcBytes(crcBytes(-1L, key, keyEnd), value, end));
+  store64(sums, load64(sums, 8) + i64(keyEnd - key + end - value), 8);
+  store64(sums, load64(sums, 16) + 1, 16);
 }
 
 // Key, tag, length and value as they lie; what is behind the value is left out when the sum is read.
@@ -65,6 +74,115 @@ fn sumInto(sum: i32, count: i32, key: i32, end: i32) {
     to += 8;
     p += 8;
   }
+}
+
+// An index entry, with those of the same lengths; where others have taken the place, alone.
+fn sumEntry(key: i32, keySize: i32, value: i32, end: i32) {
+  if (end - key <= ${SUM_ENTRY}) {
+    let valueSize = end - value;
+    let lengths = (keySize << 16) | valueSize;
+    let group = (keySize * 37 + valueSize) & ${SUM_GROUPS - 1};
+    let at = ${INDEX_GROUPS} + group * 8;
+    let known = load32(at);
+    if (known == 0) { store32(at, lengths); known = lengths; }
+    if (known == lengths) {
+      sumInto(${INDEX_SUMS} + group * ${SUM_STRIDE}, at + 4, key, end);
+      return;
+    }
+  }
+  sumAlone(${INDEX_ALONE}, key, key + keySize, value, end);
+}
+`;
+
+/** What index entries are made with. */
+export const KEY_PART = `
+// Copies whole words; what is behind the end is written over.
+fn words(from: i32, to: i32, size: i32) {
+  let i = 0;
+  while (i < size) {
+    store64(to + i, load64(from + i));
+    i += 8;
+  }
+}
+
+// The comparable form of bytes: groups of eight with a mark behind each; the position behind it.
+fn groups(from: i32, end: i32, to: i32): i32 {
+  let p = from;
+  let o = to;
+  while (end - p >= 8) {
+    store64(o, load64(p));
+    store8(o, 255, 8);
+    p += 8;
+    o += 9;
+  }
+  let rest = end - p;
+  store64(o, load64(p) & ((1L << i64(rest << 3)) - 1L));
+  store8(o, 247 + rest, 8);
+  return o + 9;
+}
+
+// End of a text without the blanks at its end.
+fn trimmed(from: i32, end: i32): i32 {
+  let e = end;
+  while (e > from && load8(e - 1) == 32) { e -= 1; }
+  return e;
+}
+
+// Bytes of the first characters of a text.
+fn prefix(from: i32, size: i32, characters: i32): i32 {
+  let p = from;
+  let left = characters;
+  while (p < from + size) {
+    if ((load8(p) & 0xc0) != 0x80) {
+      if (left == 0) { break; }
+      left -= 1;
+    }
+    p += 1;
+  }
+  return p - from;
+}
+
+// Weights of ASCII characters, one behind the other; the position behind them.
+fn weights(from: i32, end: i32, table: i32): i32 {
+  let o = ${SORT_KEY};
+  let p = from;
+  while (p < end) {
+    let weight = load16(table + (load8(p) << 1));
+    store16(o, weight);
+    o += (weight != 0) << 1;
+    p += 1;
+  }
+  return o;
+}
+
+// Bytes that a number takes in a row.
+fn signedSize(v: i64): i32 {
+  let wide = 64L - clz(v ^ (v >> 63L));
+  return 1 << ((wide > 7) + (wide > 15) + (wide > 31));
+}
+
+fn unsignedSize(v: i64): i32 {
+  let wide = 64L - clz(v);
+  return 1 << ((wide > 8) + (wide > 16) + (wide > 32));
+}
+
+// Two bytes of a length from 128 on.
+fn length2(size: i32): i32 {
+  return (size & 127) | 128 | ((size >>> 7) << 8);
+}
+
+// Tags and lengths of an entry whose key stands four bytes behind "at" where they need more; by how much the key was moved.
+fn longHead(at: i32, keySize: i32, end: i32): i32 {
+  let wideKey: i32 = keySize >= 128;
+  let pair = end - at - 2 + wideKey;
+  let widePair: i32 = pair >= 128;
+  copy(at + 4 + wideKey + widePair, at + 4, end - at - 4);
+  store8(at, 0x12);
+  if (widePair) { store16(at, length2(pair), 1); } else { store8(at, pair, 1); }
+  let k = at + 2 + widePair;
+  store8(k, 0x0a);
+  if (wideKey) { store16(k, length2(keySize), 1); } else { store8(k, keySize, 1); }
+  return wideKey + widePair;
 }
 `;
 

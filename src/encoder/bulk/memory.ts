@@ -13,10 +13,21 @@ const OUTPUT_ROOM = OUTPUT_BYTES + INPUT_BYTES + ROW_EXTRA_BYTES;
 /** Values of records that are shorter than this are xored before they go through a CRC. */
 export const SUM_VALUES = 512;
 /** Bytes of one xor: a key, a tag, a length, a value, and what a last word of eight bytes may be longer. */
-export const RECORD_STRIDE = 560;
-export const INDEX_STRIDE = 128;
-/** Indexes of a table, each with two lengths of values. */
+export const SUM_STRIDE = 560;
+/** Index entries up to this size, from the key on, are xored with others of the same lengths. */
+export const SUM_ENTRY = 536;
+/** Xors of index entries, one for a pair of lengths; a power of two. */
+export const SUM_GROUPS = 1024;
+/** Indexes of a table. */
 export const INDEXES_MAX = 64;
+/** Longest value of a record, and with it longest text; also longest key and longest value of an index entry. */
+export const VALUE_MAX = 16_000;
+/** Index entries of one row. */
+export const INDEX_ROW_BYTES = INPUT_BYTES + ROW_EXTRA_BYTES - 256;
+/** Collations of a table that have weights. */
+export const WEIGHTS_MAX = 4;
+/** Weights of the ASCII characters, two bytes each, big-endian; 0 for none. */
+export const WEIGHTS_BYTES = 256;
 
 /** Results of a run, 4 bytes each, in the order of `Result`. */
 export const RESULTS = 64;
@@ -36,14 +47,13 @@ export const Result = {
   /** Largest value of an AUTO_INCREMENT column. */
   notedLow: 12,
   notedHigh: 13,
-  /** Of the pairs that went through CRC one by one, since the last `drain`. */
-  crcLow: 14,
-  crcHigh: 15,
-  crcPairs: 16,
-  crcBytes: 17,
   /** The run ended at a row that is not plain, or not complete. */
-  stopped: 18,
+  stopped: 14,
 } as const;
+
+/** Sums of the pairs that went through CRC one by one, since the last `drain`: CRC, bytes, number, 8 bytes each. */
+export const RECORD_ALONE = 256;
+export const INDEX_ALONE = RECORD_ALONE + 24;
 
 export const CRC_TABLES = 1024;
 /** Classes of bytes outside quotes and inside: 0 for text that goes on, 1 for tokens, 2 for what is not ASCII. */
@@ -51,16 +61,20 @@ export const OUTSIDE = CRC_TABLES + 8 * 256 * 8;
 export const INSIDE = OUTSIDE + 256;
 /** 1 for bytes that a NULL marker begins with. */
 export const MARKER_BEGIN = INSIDE + 256;
-export const INPUT = MARKER_BEGIN + 256;
+export const WEIGHTS = MARKER_BEGIN + 256;
+/** A sort key before it is cut into groups. */
+export const SORT_KEY = WEIGHTS + WEIGHTS_BYTES * WEIGHTS_MAX;
+export const INPUT = SORT_KEY + 2 * VALUE_MAX + 64;
 export const RECORD_STARTS = INPUT + INPUT_BYTES + 256;
 export const INDEX_STARTS = RECORD_STARTS + 4 * PAIRS_MAX;
 export const RECORD_OUT = INDEX_STARTS + 4 * PAIRS_MAX;
 export const INDEX_OUT = RECORD_OUT + OUTPUT_ROOM;
 /** Pairs in each xor. */
 export const RECORD_COUNTS = INDEX_OUT + OUTPUT_ROOM;
-export const INDEX_COUNTS = RECORD_COUNTS + 4 * SUM_VALUES;
-export const RECORD_SUMS = INDEX_COUNTS + 4 * 2 * INDEXES_MAX;
-export const INDEX_SUMS = RECORD_SUMS + RECORD_STRIDE * SUM_VALUES;
-const MEMORY_END = INDEX_SUMS + INDEX_STRIDE * 2 * INDEXES_MAX;
+export const RECORD_SUMS = RECORD_COUNTS + 4 * SUM_VALUES;
+/** Lengths of each group of index entries (the key's in the upper half; 0: none yet), and their number. */
+export const INDEX_GROUPS = RECORD_SUMS + SUM_STRIDE * SUM_VALUES;
+export const INDEX_SUMS = INDEX_GROUPS + 8 * SUM_GROUPS;
+const MEMORY_END = INDEX_SUMS + SUM_STRIDE * SUM_GROUPS;
 
 export const PAGES = Math.ceil(MEMORY_END / 65536);

@@ -3,16 +3,26 @@ import type { TimeZone } from "../../codec/mod.ts";
 import { Flag, Tp } from "../../schema/mod.ts";
 import type { PlainSyntax } from "../../source/mod.ts";
 import type { Binding } from "../binding.ts";
-import type { ColumnLayout, IndexLayout, TableLayout } from "../layout.ts";
+import type { ColumnLayout, TableLayout } from "../layout.ts";
 import type { EncodeOptions } from "../options.ts";
 import { BLOB_TYPES, INTEGER_BITS } from "../type-widths.ts";
-import { INDEXES_MAX } from "./memory.ts";
+import { type BulkIndex, type PlannedIndexes, planIndexes } from "./index-plan.ts";
 
 /** How a field's text becomes a value. */
 export type FieldForm =
   | { readonly kind: "int"; readonly bits: number; readonly unsigned: boolean }
-  | { readonly kind: "decimal"; readonly precision: number; readonly scale: number; readonly unsigned: boolean }
-  | { readonly kind: "time"; readonly clock: boolean; readonly fsp: number; readonly years: readonly [number, number] }
+  | {
+      readonly kind: "decimal";
+      readonly precision: number;
+      readonly scale: number;
+      readonly unsigned: boolean;
+    }
+  | {
+      readonly kind: "time";
+      readonly clock: boolean;
+      readonly fsp: number;
+      readonly years: readonly [number, number];
+    }
   | {
       readonly kind: "text";
       /** Of characters, or of bytes. */
@@ -32,17 +42,10 @@ export interface BulkColumn {
   readonly stored: boolean;
   /** NULL is left out of the row instead of being listed. */
   readonly nullLeftOut: boolean;
-  /** Keys need its value. */
-  readonly inKey: boolean;
+  /** Index entries need the place of its value in the row. */
+  readonly located: boolean;
   /** Its automatic id is to be noted. */
   readonly noted: boolean;
-}
-
-export interface BulkIndex {
-  readonly id: number;
-  readonly unique: boolean;
-  /** Positions in `columns`. */
-  readonly parts: readonly number[];
 }
 
 export interface BulkPlan {
@@ -52,12 +55,12 @@ export interface BulkPlan {
   /** Position in `columns` of the handle, -1 for `_tidb_rowid`. */
   readonly handle: number;
   readonly syntax: PlainSyntax;
+  /** Of the ASCII characters, by collation; 0 for none. */
+  readonly weights: readonly Uint16Array[];
 }
 
 /** Nulls are bits of one number. */
 const COLUMNS_MAX = 64;
-/** Of an index key with its handle, so that lengths take one byte. */
-const PARTS_MAX = 7;
 /** Longest character that a kernel takes. */
 const TEXT_CHARSETS = new Map([
   ["utf8mb4", 4],
@@ -80,28 +83,40 @@ export function planBulk(
     return undefined;
   if (handle.kind === "common" || info.ShardRowIDBits !== 0) return undefined;
   if (layout.columns.length > COLUMNS_MAX || binding.fieldCount !== layout.columns.length) return undefined;
+  const keys = planIndexes(layout);
+  if (keys === undefined) return undefined;
   const columns: BulkColumn[] = [];
-  const keyColumns = new Set(layout.indexes.flatMap((index) => index.parts).map((part) => part.column));
   for (const column of layout.columns) {
     const isHandle = handle.kind === "int" && handle.column === column;
-    const planned = planColumn(column, layout.zone, isHandle, keyColumns.has(column));
+    const planned = planColumn(column, layout.zone, isHandle, keys);
     // Values lie in the row in the order of the ids; fields are written as they come.
     const inOrder = binding.fieldOf[column.offset] === columns.length && column.info.id > (columns.at(-1)?.id ?? 0);
     if (planned === undefined || !inOrder || column.info.id > 255) return undefined;
     columns.push(planned);
   }
-  if (!columns.some(({ stored }) => stored) || layout.indexes.length > INDEXES_MAX) return undefined;
-  const indexes = layout.indexes.map((index) => planIndex(index, columns));
-  if (!indexes.every((index) => index !== undefined)) return undefined;
+  if (!columns.some(({ stored }) => stored)) return undefined;
   const handleAt = handle.kind === "int" ? handle.column.offset : -1;
-  return { tableId: info.id, columns, indexes, handle: handleAt, syntax };
+  const { indexes, weights } = keys;
+  return {
+    tableId: info.id,
+    columns,
+    indexes,
+    handle: handleAt,
+    syntax,
+    weights,
+  };
 }
 
-function planColumn(column: ColumnLayout, zone: TimeZone, isHandle: boolean, inIndex: boolean): BulkColumn | undefined {
-  const form = fieldForm(column, zone);
+function planColumn(
+  column: ColumnLayout,
+  zone: TimeZone,
+  isHandle: boolean,
+  keys: PlannedIndexes,
+): BulkColumn | undefined {
+  const form = fieldForm(column, zone, keys.weighted.has(column.offset));
   const { beingAdded, generated, neverStored, autoRandom, autoIncrement } = column;
   if (form === undefined || beingAdded || generated !== "no" || autoRandom) return undefined;
-  if (neverStored !== isHandle || (inIndex && form.kind !== "int" && form.kind !== "time")) return undefined;
+  if (neverStored !== isHandle) return undefined;
   // NULL asks for the next number there.
   if (autoIncrement && (form.kind !== "int" || !column.notNull || !isHandle)) return undefined;
   if (isHandle && !column.notNull) return undefined;
@@ -111,12 +126,13 @@ function planColumn(column: ColumnLayout, zone: TimeZone, isHandle: boolean, inI
     notNull: column.notNull,
     stored: !neverStored,
     nullLeftOut: column.nullLeftOut,
-    inKey: isHandle || inIndex,
+    located: keys.located.has(column.offset),
     noted: autoIncrement,
   };
 }
 
-function fieldForm(column: ColumnLayout, zone: TimeZone): FieldForm | undefined {
+/** `ascii`: other characters are left to the other paths. */
+function fieldForm(column: ColumnLayout, zone: TimeZone, ascii: boolean): FieldForm | undefined {
   const { form, info } = column;
   const { Tp: tp, Flag: flags, Flen: flen, Charset: charset, Array: array } = info.type;
   const unsigned = (flags & Flag.unsigned) !== 0;
@@ -141,14 +157,6 @@ function fieldForm(column: ColumnLayout, zone: TimeZone): FieldForm | undefined 
     limit: flen < 0 ? 0x7fffffff : flen,
     inBytes: BLOB_TYPES.has(tp),
     trim: tp === Tp.string,
-    characterBytes: TEXT_CHARSETS.get(charset)!,
+    characterBytes: ascii ? 1 : TEXT_CHARSETS.get(charset)!,
   };
-}
-
-function planIndex(index: IndexLayout, columns: readonly BulkColumn[]): BulkIndex | undefined {
-  const { info, parts } = index;
-  if (index.global || index.needsRestored || index.arrayPart >= 0 || info.mv_index === true) return undefined;
-  if (parts.length > PARTS_MAX || (info.partial_condition_expr_string ?? "") !== "") return undefined;
-  if (!parts.every(({ column, length }) => length === -1 && columns[column.offset]?.inKey === true)) return undefined;
-  return { id: info.id, unique: index.unique, parts: parts.map(({ column }) => column.offset) };
 }

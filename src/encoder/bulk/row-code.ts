@@ -1,46 +1,27 @@
 /** The bulk kernel of a table: a row's fields, its record pair, its index pairs, and the loop over rows. */
-import { indexPrefix, recordPrefix } from "../../codec/mod.ts";
+import { recordPrefix } from "../../codec/mod.ts";
 import { fieldCode } from "./field-code.ts";
-import { COMMON_PART, CRC_PART } from "./kernel-parts.ts";
+import { indexCode, keyValues, storeBytes } from "./index-code.ts";
+import { COMMON_PART, CRC_PART, KEY_PART } from "./kernel-parts.ts";
 import {
-  INDEX_COUNTS,
   INDEX_OUT,
-  INDEX_STARTS,
-  INDEX_STRIDE,
-  INDEX_SUMS,
+  RECORD_ALONE,
   RECORD_COUNTS,
   RECORD_OUT,
   RECORD_STARTS,
-  RECORD_STRIDE,
   RECORD_SUMS,
   RESULTS,
   Result,
+  SUM_STRIDE,
   SUM_VALUES,
+  VALUE_MAX,
 } from "./memory.ts";
-import type { BulkIndex, BulkPlan } from "./plan.ts";
+import type { BulkPlan } from "./plan.ts";
 
 const SIGN = "0x8000000000000000L";
 const RECORD_KEY = 19;
-const INDEX_PREFIX = 19;
-/** Largest length of a value that takes two bytes, with room for the key. */
-const VALUE_MAX = 16_000;
 /** How far a slot may begin before the entry that comes into it: what is written early must not reach the entry before. */
 const GAP_MAX = 30;
-
-/** Code that stores constant bytes at `address`, as few stores as may be. */
-function storeBytes(bytes: Uint8Array, address: string, offset = 0): string {
-  const parts: string[] = [];
-  let at = 0;
-  for (const size of [8, 4, 2, 1]) {
-    while (bytes.length - at >= size) {
-      let value = 0n;
-      for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i]!);
-      parts.push(`store${8 * size}(${address}, 0x${value.toString(16)}${size === 8 ? "L" : ""}, ${offset + at});`);
-      at += size;
-    }
-  }
-  return parts.join(" ");
-}
 
 /** Header bytes of a row without NULLs, up to the offsets of the values. */
 function headerBytes(ids: readonly number[]): Uint8Array {
@@ -101,51 +82,6 @@ fn nullHeader(data: i32, header: i32, nulls: i64) {
 `;
 }
 
-function indexCode(index: BulkIndex, number: number, plan: BulkPlan): string {
-  const { columns, handle, tableId } = plan;
-  const prefix = indexPrefix(tableId, index.id);
-  const mayBeNull = index.parts.some((part) => !columns[part]!.notNull);
-  const fullKey = INDEX_PREFIX + 9 * index.parts.length;
-  const parts = index.parts.map((part) => {
-    const { form, notNull } = columns[part]!;
-    const signed = form.kind === "int" && !form.unsigned;
-    const value = `store8(e, ${signed ? 3 : 4}); store64(e, bswap(k${part}${signed ? ` ^ ${SIGN}` : ""}), 1); e += 9;`;
-    if (notNull) return value;
-    return `if (((nulls >>> ${part}L) & 1L) != 0) { store8(e, 0); e += 1; distinct = 0; } else { ${value} }`;
-  });
-  const handleValue = handle >= 0 ? `k${handle}` : "rowId";
-  const sums = INDEX_SUMS + 2 * number * INDEX_STRIDE;
-  const counts = INDEX_COUNTS + 8 * number;
-  return `{
-    let at = indexOut;
-    let key = at + 4;
-    let e = key + ${INDEX_PREFIX};
-    let distinct = ${index.unique ? 1 : 0};
-    ${storeBytes(prefix, "key")}
-    ${parts.join("\n    ")}
-    if (!distinct) { store8(e, 3); store64(e, bswap(${handleValue} ^ ${SIGN}), 1); e += 9; }
-    let v = e + 2;
-    let end = v;
-    if (distinct) { store16(e, 0x0812); store64(v, bswap(${handleValue})); end += 8; }
-    else { store16(e, 0x0112); store8(v, 0x30); end += 1; }
-    let keySize = e - key;
-    store32(at, 0x0a0012 | ((end - at - 2) << 8) | (keySize << 24));
-    if (keySize == ${fullKey} + ${index.unique ? (mayBeNull ? "9 * (1 - distinct)" : 0) : 9}) {
-      sumInto(${sums} + distinct * ${INDEX_STRIDE}, ${counts} + distinct * 4, key, end);
-    } else { sumAlone(key, e, v, end); }
-    if (indexOrder) {
-      if (indexCount > 0) { indexOrder = indexOrder & ascends(indexKey, indexKeySize, key, keySize); }
-      indexKey = key;
-      indexKeySize = keySize;
-    }
-    indexBytes += keySize + end - v;
-    store32(${INDEX_STARTS} + indexCount * 4, at);
-    indexCount += 1;
-    if (end - at > indexMax) { indexMax = end - at; }
-    indexOut = end;
-  }`;
-}
-
 function recordCode(plan: BulkPlan, hasNulls: boolean): string {
   const { columns, handle, tableId } = plan;
   const stored = columns.filter((column) => column.stored);
@@ -185,8 +121,8 @@ function recordCode(plan: BulkPlan, hasNulls: boolean): string {
     if (bigPair) { store16(at, (pair & 127) | 128 | ((pair >>> 7) << 8), 1); } else { store8(at, pair, 1); }
     store16(key - 2, 0x0a | ${RECORD_KEY << 8});
     if (size < ${SUM_VALUES}) {
-      sumInto(${RECORD_SUMS} + size * ${RECORD_STRIDE}, ${RECORD_COUNTS} + size * 4, key, o);
-    } else { sumAlone(key, keyEnd, value, o); }
+      sumInto(${RECORD_SUMS} + size * ${SUM_STRIDE}, ${RECORD_COUNTS} + size * 4, key, o);
+    } else { sumAlone(${RECORD_ALONE}, key, keyEnd, value, o); }
     ${handle < 0 ? "" : `${inOrder} lastHandle = k${handle};`}
     recordBytes += size + ${RECORD_KEY};
     store32(${RECORD_STARTS} + recordCount * 4, at);
@@ -198,14 +134,16 @@ function recordCode(plan: BulkPlan, hasNulls: boolean): string {
 function rowPart(plan: BulkPlan): string {
   const { columns, syntax } = plan;
   const hasNulls = columns.some(({ notNull }) => !notNull) && syntax.nulls.length > 0;
-  const kept = columns.flatMap(({ form }, i) =>
-    form.kind === "int" || form.kind === "time" ? [`let k${i}: i64 = 0;`] : [],
-  );
+  const kept = columns.flatMap(({ form, located }, i) => [
+    ...(form.kind === "int" || form.kind === "time" ? [`let k${i}: i64 = 0;`] : []),
+    ...(located ? [`let b${i} = 0; let n${i} = 0; let x${i} = 0;`] : []),
+  ]);
   const room = headroom(plan);
   const cells = columns.filter(({ stored }) => stored).length;
   let cell = 0;
   const fields = columns.map((column, i) => {
-    const code = fieldCode(column, i, syntax, i === columns.length - 1);
+    const field = fieldCode(column, i, syntax, i === columns.length - 1);
+    const code = column.located ? `b${i} = o - data; ${field} n${i} = o - data - b${i};` : field;
     if (!column.stored) return code;
     return `${code}\n    store16(slot, o - data, ${room - 2 * (cells - cell++)});`;
   });
@@ -225,7 +163,8 @@ fn row(from: i32, end: i32): i32 {
     if (p > end) { return 0; }
     ${recordCode(plan, hasNulls)}
     ${noted.join(" ")}
-    ${plan.indexes.map((index, i) => indexCode(index, i, plan)).join("\n    ")}
+    ${keyValues(plan)}
+    ${plan.indexes.map((index) => indexCode(index, plan)).join("\n    ")}
     return p;
 }
 `;
@@ -251,7 +190,6 @@ const GLOBALS = `
 global recordOut: i32; global recordCount: i32; global recordBytes: i32; global recordMax: i32; global recordOrder: i32; global gap: i32;
 global indexOut: i32; global indexCount: i32; global indexBytes: i32; global indexMax: i32; global indexOrder: i32;
 global indexKey: i32; global indexKeySize: i32; global lastHandle: i64; global notedMax: i64; global rowId: i64;
-global crcTotal: i64; global crcPairs: i32; global crcSize: i32;
 `;
 
 const put = (at: number, value: string): string => `store32(${RESULTS + 4 * at}, ${value});`;
@@ -287,23 +225,11 @@ export fn run(from: i32, end: i32, first: i32, idLow: i32, idHigh: i32, rowsMax:
   ${put(Result.notedLow, "i32(notedMax)")} ${put(Result.notedHigh, "i32(notedMax >>> 32L)")}
   return rows;
 }
-
-// Hands over what went through CRC one by one, and begins anew.
-export fn drain() {
-  ${put(Result.crcLow, "i32(crcTotal)")} ${put(Result.crcHigh, "i32(crcTotal >>> 32L)")}
-  ${put(Result.crcPairs, "crcPairs")} ${put(Result.crcBytes, "crcSize")}
-  crcTotal = 0; crcPairs = 0; crcSize = 0;
-}
 `;
 
 /** Source of the table's kernel, in the language of `kernel/`. */
 export function kernelSource(plan: BulkPlan): string {
-  return [GLOBALS, COMMON_PART, CRC_PART, rowPart(plan), betweenPart(plan), RUN_PART].join("\n");
-}
-
-/** Lengths of the index keys whose pairs are xored, for entries with a handle in the key (0) and in the value (1). */
-export function indexKeySizes({ indexes }: BulkPlan): readonly (readonly [number, number])[] {
-  return indexes.map(({ parts }) => [INDEX_PREFIX + 9 * parts.length + 9, INDEX_PREFIX + 9 * parts.length]);
+  return [GLOBALS, COMMON_PART, CRC_PART, KEY_PART, rowPart(plan), betweenPart(plan), RUN_PART].join("\n");
 }
 
 export const RECORD_KEY_SIZE = RECORD_KEY;

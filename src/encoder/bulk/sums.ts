@@ -1,52 +1,46 @@
 import type { KvChecksum } from "../../codec/mod.ts";
 import type { Kernel } from "../../kernel/mod.ts";
 import {
-  INDEX_COUNTS,
-  INDEX_STRIDE,
+  INDEX_ALONE,
+  INDEX_GROUPS,
   INDEX_SUMS,
+  RECORD_ALONE,
   RECORD_COUNTS,
-  RECORD_STRIDE,
   RECORD_SUMS,
-  RESULTS,
-  Result,
+  SUM_GROUPS,
+  SUM_STRIDE,
   SUM_VALUES,
 } from "./memory.ts";
-import type { BulkPlan } from "./plan.ts";
-import { indexKeySizes, RECORD_KEY_SIZE } from "./row-code.ts";
+import { RECORD_KEY_SIZE } from "./row-code.ts";
 
 /** Reads the sums that a kernel keeps in its memory, and clears them. */
 export class KernelSums {
-  private readonly plan: BulkPlan;
   private readonly kernel: Kernel;
-  private readonly counts: Int32Array;
-  private readonly message = new Uint8Array(RECORD_STRIDE);
+  private readonly words: Int32Array;
+  private readonly message = new Uint8Array(SUM_STRIDE);
 
-  constructor(plan: BulkPlan, kernel: Kernel) {
-    this.plan = plan;
+  constructor(kernel: Kernel) {
     this.kernel = kernel;
-    this.counts = new Int32Array(kernel.bytes.buffer);
+    this.words = new Int32Array(kernel.bytes.buffer);
   }
 
   drain(record: KvChecksum, index: KvChecksum): void {
     for (let size = 0; size < SUM_VALUES; size++) {
-      this.take(record, RECORD_COUNTS + 4 * size, RECORD_SUMS + size * RECORD_STRIDE, RECORD_KEY_SIZE, size);
+      this.take(record, RECORD_COUNTS + 4 * size, RECORD_SUMS + size * SUM_STRIDE, RECORD_KEY_SIZE, size);
     }
-    indexKeySizes(this.plan).forEach(([withHandle, alone], i) => {
-      const at = INDEX_SUMS + 2 * i * INDEX_STRIDE;
-      this.take(index, INDEX_COUNTS + 8 * i, at, withHandle, 1);
-      this.take(index, INDEX_COUNTS + 8 * i + 4, at + INDEX_STRIDE, alone, 8);
-    });
-    this.kernel.functions["drain"]!();
-    const result = (at: number): number => this.counts[RESULTS / 4 + at]!;
-    const kvs = result(Result.crcPairs);
-    if (kvs === 0) return;
-    const crc64xor = (BigInt(result(Result.crcHigh) >>> 0) << 32n) | BigInt(result(Result.crcLow) >>> 0);
-    record.merge({ crc64xor, kvs: BigInt(kvs), bytes: BigInt(result(Result.crcBytes) >>> 0) });
+    for (let group = 0; group < SUM_GROUPS; group++) {
+      const at = INDEX_GROUPS + 8 * group;
+      const lengths = this.words[at / 4]!;
+      this.take(index, at + 4, INDEX_SUMS + group * SUM_STRIDE, lengths >>> 16, lengths & 0xffff);
+      this.words[at / 4] = 0;
+    }
+    this.takeAlone(record, RECORD_ALONE);
+    this.takeAlone(index, INDEX_ALONE);
   }
 
   /** A sum of entries from their keys on: key, tag and length of the value, value. */
   private take(into: KvChecksum, count: number, at: number, keySize: number, valueSize: number): void {
-    const pairs = this.counts[count / 4]!;
+    const pairs = this.words[count / 4]!;
     if (pairs === 0) return;
     const { bytes } = this.kernel;
     const valueAt = at + keySize + (valueSize < 128 ? 2 : 3);
@@ -54,6 +48,13 @@ export class KernelSums {
     this.message.set(bytes.subarray(valueAt, valueAt + valueSize), keySize);
     into.addXored(this.message, keySize + valueSize, pairs);
     bytes.fill(0, at, valueAt + valueSize + 8);
-    this.counts[count / 4] = 0;
+    this.words[count / 4] = 0;
+  }
+
+  private takeAlone(into: KvChecksum, at: number): void {
+    const sums = this.words.subarray(at / 4, at / 4 + 6);
+    const value = (word: number): bigint => (BigInt(sums[word + 1]! >>> 0) << 32n) | BigInt(sums[word]! >>> 0);
+    if (value(4) > 0n) into.merge({ crc64xor: value(0), bytes: value(2), kvs: value(4) });
+    sums.fill(0);
   }
 }
