@@ -1,7 +1,7 @@
 /** Connect's server side, as the embedded services call it. */
 export {
   type ConnectRouter,
-  connectNodeAdapter,
+  grpcServer,
   type HandlerContext,
   ServerCode as Code,
   ServerError as ConnectError,

@@ -1,5 +1,5 @@
 import { joinBytes } from "../base/mod.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { type FrameHandler, FrameReader } from "./frame-reader.ts";
 import { Flag, FrameType, H2Code, h2CodeName, PeerError, readUint32 } from "./frames.ts";
 import { type HeaderList, HpackDecoder } from "./hpack-decoder.ts";
 
@@ -45,17 +45,24 @@ export class Inbound {
   #block: OpenBlock | undefined;
   #useless = 0;
 
-  constructor(events: InboundEvents, maxHeaderListBytes: number) {
+  /** `splitData`: DATA is told of as it comes, a frame in several pieces. */
+  constructor(
+    events: InboundEvents,
+    maxHeaderListBytes: number,
+    maxFrameBytes: number = OUR_MAX_FRAME_BYTES,
+    splitData = false,
+  ) {
     this.#events = events;
     this.#hpack = new HpackDecoder(maxHeaderListBytes);
-    this.#reader = new FrameReader(OUR_MAX_FRAME_BYTES, (type, flags, id, payload) => {
+    const onFrame: FrameHandler = (type, flags, id, payload) => {
       try {
         this.#onFrame(type, flags, id, payload);
       } catch (error) {
         if (!(error instanceof PeerError) || error.streamId === 0) throw error;
         this.#events.streamError(error);
       }
-    });
+    };
+    this.#reader = new FrameReader(maxFrameBytes, onFrame, splitData);
   }
 
   /** Throws PeerError, always one of the connection: errors of a single stream are given to `streamError`. */
@@ -116,7 +123,7 @@ export class Inbound {
         this.#onGoAway(payload);
         break;
       case FrameType.pushPromise:
-        protocol("PUSH_PROMISE, although push is switched off");
+        protocol("PUSH_PROMISE, which is not allowed");
         break;
       default:
       // Unknown types are ignored (RFC 9113 §5.5).

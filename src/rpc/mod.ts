@@ -5,14 +5,13 @@
  * (`send-batch`, `outbox`), one request (`stream`), one connection (`session`, `stream-gate`, `peer-settings`, `keepalive`), its
  * making (`dial`, `tls`), the connections to one authority (`channel`), Connect's gRPC on top (`http-client`, `grpc-transport`,
  * `in-memory`), uploads beside it (`upload`, `upload-links`, `packed-write`), and around all calls deadline, cancellation and errors
- * (`call`, `transport`, `errors`).
+ * (`call`, `transport`, `errors`). The other side, for the sandbox: `server-stream`, `server-session`, and Connect's services on them (`serve`).
  *
  * Invariants: everything thrown is a LevinError, with the gRPC status in its fields (`rpcFields`). A caller's bytes are not copied,
  * and are free again when the write has resolved. Nothing that a server may have seen is repeated here. Every queue and wait has a
  * bound. At most one connection of an authority takes new streams.
  *
- * Lacks: HTTP/2 as a server (that is `node:http2`, for the sandbox), push, priorities, proxies, load balancing, our own dynamic
- * header table and Huffman coding.
+ * Lacks: push, priorities, proxies, load balancing, our own dynamic header table and Huffman coding.
  */
 export { type BackoffOptions, backoffMs, type RetryContext, retry } from "./backoff.ts";
 export { type Client, createClient } from "./client.ts";

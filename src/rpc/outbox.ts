@@ -1,7 +1,7 @@
 import { DEFAULT_WINDOW, SendWindow } from "./flow.ts";
 import { DEFAULT_MAX_FRAME_BYTES, Flag, FrameType } from "./frames.ts";
 import { Batch, StagingPool } from "./send-batch.ts";
-import type { ClientStream } from "./stream.ts";
+import type { DataSender } from "./stream.ts";
 
 /** What the outbox needs of a socket. */
 export interface ByteSink {
@@ -32,7 +32,7 @@ export class Outbox {
   /** Answers to the peer's own control frames, queued and in flight. */
   #answerBytes = 0;
   #newAnswerBytes = 0;
-  #senders: ClientStream[] = [];
+  #senders: DataSender[] = [];
   /** Being written; the next one is gathered when the operating system has taken all of it. */
   #batch: Batch | undefined;
   #nextPiece = 0;
@@ -63,7 +63,7 @@ export class Outbox {
   }
 
   /** The stream takes its place in the round, unless it is there already. */
-  enqueue(stream: ClientStream): void {
+  enqueue(stream: DataSender): void {
     if (this.#closed || stream.queued) return;
     stream.queued = true;
     this.#senders.push(stream);
@@ -133,7 +133,7 @@ export class Outbox {
     }
   }
 
-  #putData(batch: Batch, stream: ClientStream, bytes: number): void {
+  #putData(batch: Batch, stream: DataSender, bytes: number): void {
     const flags = stream.takeEnd(bytes) ? Flag.endStream : 0;
     batch.putFrameHead(bytes, FrameType.data, flags, stream.id);
     this.window.take(bytes);

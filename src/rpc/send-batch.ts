@@ -1,5 +1,5 @@
 import { FRAME_HEAD_BYTES, putFrameHead } from "./frames.ts";
-import type { ClientStream, SendBatch, SendOp } from "./stream.ts";
+import type { DataSender, SendBatch, SendOp } from "./stream.ts";
 
 /** Pieces up to this size are copied together, which is cheaper than a turn of the socket for each. */
 const COPY_BYTES = 32 << 10;
@@ -28,7 +28,7 @@ export class Batch implements SendBatch {
   readonly pieces: Uint8Array[] = [];
   readonly #pool: StagingPool;
   readonly #stagings: Uint8Array[] = [];
-  readonly #completed: { stream: ClientStream; op: SendOp }[] = [];
+  readonly #completed: { stream: DataSender; op: SendOp }[] = [];
   #staging: Uint8Array | undefined;
   #start = 0;
   #fill = 0;
@@ -55,7 +55,7 @@ export class Batch implements SendBatch {
     this.#fill += FRAME_HEAD_BYTES;
   }
 
-  complete(stream: ClientStream, op: SendOp): void {
+  complete(stream: DataSender, op: SendOp): void {
     this.#completed.push({ stream, op });
   }
 

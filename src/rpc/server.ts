@@ -1,4 +1,4 @@
-/** The serving side, for the sandbox: Connect's router and its adapter for `node:http2`. */
+/** The serving side, for the sandbox: Connect's router on connections of our own, and its adapter for `node:http2`. */
 export {
   Code as ServerCode,
   ConnectError as ServerError,
@@ -7,3 +7,4 @@ export {
   type ServiceImpl,
 } from "@connectrpc/connect";
 export { connectNodeAdapter } from "@connectrpc/connect-node";
+export { grpcServer, type ServeConnection } from "./serve.ts";

@@ -28,7 +28,23 @@ export interface SendOp {
 /** Where `takeInto` puts bytes: slices of the caller's buffers, and the writes that are complete with them. */
 export interface SendBatch {
   put(bytes: Uint8Array): void;
-  complete(stream: ClientStream, op: SendOp): void;
+  complete(stream: DataSender, op: SendOp): void;
+}
+
+/** The sending side of a stream, as its connection sees it. */
+export interface DataSender {
+  readonly id: number;
+  readonly sendWindow: SendWindow;
+  /** True while it stands in the connection's round of senders. */
+  queued: boolean;
+  readonly pendingBytes: number;
+  /** True when bytes wait and there is credit, or when only the end is left, which costs none. */
+  readonly canSend: boolean;
+  /** Moves up to `max` bytes into the batch. */
+  takeInto(batch: SendBatch, max: number): void;
+  /** True when a frame of the next `bytes` is the last one: it must carry END_STREAM. */
+  takeEnd(bytes: number): boolean;
+  settle(op: SendOp): void;
 }
 
 /** Writes that may wait on one stream; callers await theirs, so more is a bug. */
@@ -38,7 +54,7 @@ const MAX_WAITING_WRITES = 64;
  * One request and its answer on a connection (RFC 9113 §5.1). It knows the state of both directions and the credit of both; the
  * connection (`session.ts`) feeds it frames and pulls bytes out of it.
  */
-export class ClientStream {
+export class ClientStream implements DataSender {
   readonly id: number;
   readonly sendWindow: SendWindow;
   readonly trailers = new Headers();

@@ -1,8 +1,8 @@
 import * as http2 from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { ImportSST } from "../../gen/import_sstpb_pb.ts";
 import { PD } from "../../gen/pdpb_pb.ts";
-import { type ConnectRouter, connectNodeAdapter, type ServiceImpl } from "../../src/rpc/mod.ts";
+import { type ConnectRouter, connectNodeAdapter, grpcServer, type ServiceImpl } from "../../src/rpc/mod.ts";
 
 export type ImportSstImpl = Partial<ServiceImpl<typeof ImportSST>>;
 export type PdImpl = Partial<ServiceImpl<typeof PD>>;
@@ -23,7 +23,35 @@ export function routesOf(importSst: ImportSstImpl, pd: PdImpl = {}): (router: Co
   };
 }
 
-/** A gRPC server on `node:http2`, as the sandbox uses it. */
+/** A gRPC server on HTTP/2 of our own, as the sandbox uses it. */
+export async function startOwnServer(
+  routes: (router: ConnectRouter) => void,
+): Promise<Pick<RunningServer, "url" | "cut" | "close"> & { port: number }> {
+  const serve = grpcServer(routes);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+    serve(socket, new Uint8Array(0));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    cut,
+    close: () => {
+      cut();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** A gRPC server on `node:http2`. */
 export async function startServer(
   routes: (router: ConnectRouter) => void,
   secure?: http2.SecureServerOptions,

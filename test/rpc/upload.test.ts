@@ -13,7 +13,7 @@ import {
   ServerError,
 } from "../../src/rpc/mod.ts";
 import { type FakePeer, OK_HEADERS, startFakeServer, T } from "./fake-peer.ts";
-import { type RunningServer, routesOf, startServer } from "./grpc-server.ts";
+import { type RunningServer, routesOf, startOwnServer, startServer } from "./grpc-server.ts";
 
 const arrived: string[] = [];
 let sawEnd: string | undefined;
@@ -45,18 +45,22 @@ const routes = routesOf({
 });
 
 let server: RunningServer;
+let ownServer: Awaited<ReturnType<typeof startOwnServer>>;
 const transports: Record<string, RpcTransport> = {};
 
 before(async () => {
   server = await startServer(routes);
   transports["network"] = createGrpcTransport({ baseUrl: server.url });
   transports["network, gzip"] = createGrpcTransport({ baseUrl: server.url, compress: "gzip" });
+  ownServer = await startOwnServer(routes);
+  transports["own server"] = createGrpcTransport({ baseUrl: ownServer.url });
   transports["in-process"] = createInProcessTransport(routes, { target: "tikv-1" });
 });
 
 after(async () => {
   for (const transport of Object.values(transports)) transport.close();
   await server.close();
+  await ownServer.close();
 });
 
 async function failure(promise: Promise<unknown>): Promise<LevinError> {
@@ -80,7 +84,7 @@ function pair(key: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0x12, body.length]), body]);
 }
 
-for (const kind of ["network", "network, gzip", "in-process"]) {
+for (const kind of ["network", "network, gzip", "own server", "in-process"]) {
   test(`${kind}: pairs arrive in order, also where they straddle pieces`, async () => {
     const write = await openPackedWrite(transports[kind]!);
     await write.sendMeta({ regionId: 1n });

@@ -1,8 +1,7 @@
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
-import { createServer as createHttp2Server, type Http2Server } from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
-import { type ConnectRouter, connectNodeAdapter } from "../grpc.ts";
+import { type ConnectRouter, grpcServer } from "../grpc.ts";
 
 /** PEM texts. With `ca` clients must show a certificate that it signed. */
 export interface ServerTls {
@@ -22,9 +21,6 @@ export interface PortOptions {
   http?: RequestListener;
 }
 
-/** A stream may have 4 MiB in flight, as TiKV lets it. (`setLocalWindowSize` on Bun's server ends in streams that stand still.) */
-const STREAM_WINDOW = 4 * 1024 * 1024;
-
 /** How the HTTP/2 preface begins; no HTTP/1.1 method does. */
 const PREFACE = Buffer.from("PRI");
 
@@ -34,12 +30,12 @@ export class Port {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
-  readonly #inner: (HttpServer | Http2Server)[];
+  readonly #http1: HttpServer;
 
-  private constructor(server: Server, sockets: Set<Socket>, inner: (HttpServer | Http2Server)[], host: string) {
+  private constructor(server: Server, sockets: Set<Socket>, http1: HttpServer, host: string) {
     this.#server = server;
     this.#sockets = sockets;
-    this.#inner = inner;
+    this.#http1 = http1;
     this.host = host;
     this.port = (server.address() as AddressInfo).port;
   }
@@ -50,33 +46,7 @@ export class Port {
 
   static async open(options: PortOptions): Promise<Port> {
     const http1 = createHttpServer(options.http ?? notFound);
-    const http2 = createHttp2Server(
-      { settings: { initialWindowSize: STREAM_WINDOW, maxFrameSize: 1024 * 1024 } },
-      connectNodeAdapter({
-        routes: options.routes,
-        grpc: true,
-        grpcWeb: false,
-        connect: false,
-        acceptCompression: [],
-        // One HEADERS frame that ends the stream: status headers followed by an empty DATA frame are no trailers to grpc-go.
-        fallback: (_, response) => {
-          if (!("stream" in response)) return;
-          response.stream.respond(
-            {
-              ":status": 200,
-              "content-type": "application/grpc",
-              "grpc-status": "12",
-              "grpc-message": "unknown service or method",
-            },
-            { endStream: true },
-          );
-        },
-      }),
-    );
-    http2.on("session", (session) => {
-      session.on("error", () => {});
-    });
-    http2.on("sessionError", () => {});
+    const serveGrpc = grpcServer(options.routes);
     http1.on("clientError", (_, socket) => socket.destroy());
     const sockets = new Set<Socket>();
     const accept = (socket: Socket): void => {
@@ -89,10 +59,13 @@ export class Port {
         first = first.length === 0 ? piece : Buffer.concat([first, piece]);
         if (first.length < PREFACE.length && PREFACE.subarray(0, first.length).equals(first)) return;
         socket.off("data", onData);
+        if (first.subarray(0, PREFACE.length).equals(PREFACE)) {
+          serveGrpc(socket, first);
+          return;
+        }
         socket.pause();
         socket.unshift(first);
-        const isHttp2 = first.subarray(0, PREFACE.length).equals(PREFACE);
-        (isHttp2 ? http2 : http1).emit("connection", socket);
+        http1.emit("connection", socket);
         socket.resume();
       };
       socket.on("data", onData);
@@ -106,14 +79,14 @@ export class Port {
         resolve();
       });
     });
-    return new Port(server, sockets, [http1, http2], options.host);
+    return new Port(server, sockets, http1, options.host);
   }
 
   /** Cuts all connections and frees the port. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
-    for (const server of this.#inner) server.close();
+    this.#http1.close();
     await closed;
   }
 }

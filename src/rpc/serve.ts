@@ -1,0 +1,80 @@
+import type { Socket } from "node:net";
+import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { HeaderList } from "./hpack-decoder.ts";
+import { ServerSession } from "./server-session.ts";
+import type { ServerStream } from "./server-stream.ts";
+
+/** Serves a connection that speaks HTTP/2; `first` is what was read of it before. */
+export type ServeConnection = (socket: Socket, first: Uint8Array) => void;
+
+/** What a server says to paths that it does not know: one HEADERS frame that ends the stream, which is what grpc-go takes for trailers. */
+const UNKNOWN: HeaderList = [
+  [":status", "200"],
+  ["content-type", "application/grpc"],
+  ["grpc-status", String(Code.Unimplemented)],
+  ["grpc-message", "unknown service or method"],
+];
+
+/** gRPC over HTTP/2 connections of our own making: the services that `routes` mounts. */
+export function grpcServer(routes: (router: ConnectRouter) => void): ServeConnection {
+  const router = createConnectRouter({ grpc: true, grpcWeb: false, connect: false, acceptCompression: [] });
+  routes(router);
+  const byPath = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return (socket, first) => {
+    new ServerSession(socket, first, (stream, headers) => void serve(byPath, stream, headers));
+  };
+}
+
+async function serve(
+  byPath: ReadonlyMap<string, UniversalHandler>,
+  stream: ServerStream,
+  list: HeaderList,
+): Promise<void> {
+  const pseudo = new Map(list.filter(([name]) => name.startsWith(":")));
+  const path = pseudo.get(":path") ?? "";
+  const handler = byPath.get(path.split("?")[0]!);
+  if (handler === undefined) return stream.respond(UNKNOWN, true);
+  try {
+    const header = new Headers();
+    for (const [name, value] of list) if (!name.startsWith(":")) header.append(name, value);
+    const answer = await handler({
+      httpVersion: "2.0",
+      method: pseudo.get(":method") ?? "",
+      url: `${pseudo.get(":scheme") ?? "http"}://${pseudo.get(":authority") ?? "localhost"}${path}`,
+      header,
+      body: bodyOf(stream),
+      signal: stream.signal,
+    });
+    await send(stream, answer);
+  } catch (thrown) {
+    const error = ConnectError.from(thrown, Code.Internal);
+    stream.respond([...UNKNOWN.slice(0, 2), ["grpc-status", String(error.code)]], true);
+  }
+}
+
+function bodyOf(stream: ServerStream): AsyncIterable<Uint8Array> {
+  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    const value = await stream.read();
+    return value === undefined ? { done: true, value } : { done: false, value };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+/** The headers go with the first piece of the body: until then the implementation may add to them. */
+async function send(stream: ServerStream, answer: UniversalServerResponse): Promise<void> {
+  const head: HeaderList = [[":status", String(answer.status)], ...(answer.header ?? [])];
+  if (answer.body === undefined) return stream.respond(head, true);
+  const pieces = answer.body[Symbol.asyncIterator]();
+  try {
+    let piece = await pieces.next();
+    stream.respond(head, false);
+    for (; !piece.done; piece = await pieces.next()) await stream.write(piece.value);
+    stream.end([...(answer.trailer ?? [])]);
+  } catch (thrown) {
+    // The client is gone: the implementation is told.
+    pieces.throw?.(thrown).catch(() => {});
+  } finally {
+    pieces.return?.().catch(() => {});
+  }
+}
