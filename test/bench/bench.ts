@@ -17,7 +17,12 @@ export interface Measure {
   /** CPU time of all threads. */
   cpuMs: number;
   /** What the machine could do at best; of several parts that could go on side by side, the slowest counts. */
-  limit: LimitName | readonly LimitPart[];
+  limit: LimitName | readonly LimitPart[] | OtherStage;
+}
+
+/** Another stage of the same run that does the same in another way. */
+export interface OtherStage {
+  stage: string;
 }
 
 /** So many bytes of this kind go with the `bytes` of the measure. */

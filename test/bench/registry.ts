@@ -35,7 +35,7 @@ export async function runBench(bench: Bench, options: Omit<BenchContext, "dir">)
     const peak = peakRssBytes();
     const measured: Report["measures"] = [];
     for (const measure of measures) {
-      const { limit, limitSpeed } = await slowest(measure, dir, options.tiny);
+      const { limit, limitSpeed } = await slowest(measure, measures, dir, options.tiny);
       measured.push({ ...measure, speed: mbPerSecond(measure), limit, limitSpeed });
     }
     return { name: bench.name, about: bench.about, measures: measured, hash, note, peakRssBytes: peak, rss };
@@ -45,7 +45,12 @@ export async function runBench(bench: Bench, options: Omit<BenchContext, "dir">)
 }
 
 /** What bounds a measure, as a speed of its own bytes. */
-async function slowest({ limit, bytes }: Measure, dir: string, tiny: boolean) {
+async function slowest({ limit, bytes }: Measure, all: readonly Measure[], dir: string, tiny: boolean) {
+  if (typeof limit === "object" && "stage" in limit) {
+    const other = all.find(({ stage }) => stage === limit.stage);
+    if (other === undefined) throw new Error(`no stage ${limit.stage}`);
+    return { limit: limit.stage, limitSpeed: mbPerSecond(other) };
+  }
   if (typeof limit === "string") return { limit: limit as string, limitSpeed: await limitOf(limit, dir, tiny) };
   let found = { limit: "nothing", limitSpeed: Number.POSITIVE_INFINITY };
   for (const part of limit) {

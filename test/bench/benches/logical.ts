@@ -1,34 +1,12 @@
-/**
- * The logical backend beside the servers' own clients on the same data in the same run, and what rows in each other's way cost the physical
- * backend.
- */
-import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+/** The logical backend beside the servers' own clients on the same data in the same run. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mariadbMissing, withMariadb } from "../../interop/mariadb.ts";
-import { type Bench, type BenchContext, type BenchResult, type Measure, ResultHash } from "../bench.ts";
+import { type Bench, type BenchContext, type BenchResult, type Measure, mbPerSecond, ResultHash } from "../bench.ts";
 import { makeWorkload } from "../data/workloads.ts";
+import { levin, spawned, withSandbox } from "../spawned.ts";
 
-const main = new URL("../../../src/main.ts", import.meta.url).pathname;
-
-interface Run {
-  ms: number;
-  cpuMs: number;
-}
-
-/** A process to its end; its wall and CPU time. */
-async function spawned(words: string[], stdin?: string): Promise<Run> {
-  const startedMs = performance.now();
-  const child = Bun.spawn(words, {
-    stdin: stdin === undefined ? "ignore" : openSync(stdin, "r"),
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const err = await new Response(child.stderr).text();
-  const code = await child.exited;
-  if (code !== 0) throw new Error(`${words.slice(0, 3).join(" ")} ended with ${code}: ${err.slice(-2000)}`);
-  return { ms: performance.now() - startedMs, cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000 };
-}
-
+const hasClient = ["/usr/bin/mariadb", "/usr/local/bin/mariadb"].some((path) => existsSync(path));
 const firstCsv = (dir: string): string => join(dir, readdirSync(dir).find((name) => name.endsWith(".csv"))!);
 const schemaOf = (dir: string): string =>
   readFileSync(join(dir, readdirSync(dir).find((name) => /-schema\.sql$/.test(name))!), "utf8");
@@ -49,6 +27,22 @@ function dumpOf(csv: string, table: string): string {
   return `${out.join("")};\n`;
 }
 
+const DUMP = "mariadb < dump.sql";
+const LOAD = "LOAD DATA LOCAL";
+
+/** How fast levin's best stage is beside each of the server's own ways. */
+function ratios(measures: readonly Measure[]): string {
+  const best = (of: (stage: string) => boolean): number =>
+    Math.max(...measures.filter(({ stage }) => of(stage)).map(mbPerSecond));
+  const levins = best((stage) => stage.startsWith("levin"));
+  return [DUMP, LOAD]
+    .filter((way) => measures.some(({ stage }) => stage === way))
+    .map((way) => `levin's best is ${(levins / best((stage) => stage === way)).toFixed(2)} of ${way}`)
+    .join(", ");
+}
+
+const headerLines = (csv: string): number => (/^"?l_/i.test(readFileSync(csv, "utf8").slice(0, 10)) ? 1 : 0);
+
 async function intoMariadb(context: BenchContext): Promise<BenchResult> {
   const source = join(context.dir, "source");
   const { sourceBytes, rows } = makeWorkload("lineitem", source, context.sizeBytes, context.seed);
@@ -61,7 +55,6 @@ async function intoMariadb(context: BenchContext): Promise<BenchResult> {
   const hash = new ResultHash();
   await withMariadb(async (tidb, port) => {
     const client = ["mariadb", "--no-defaults", "-h127.0.0.1", `-P${port}`, "-uroot", "--local-infile=1", database];
-    const header = readFileSync(csv, "utf8").slice(0, 200).toLowerCase().replace('"', "").startsWith("l_") ? 1 : 0;
     const fresh = async (): Promise<void> => {
       await tidb.query(`DROP DATABASE IF EXISTS ${database}`);
       await tidb.query(`CREATE DATABASE ${database}`);
@@ -70,19 +63,19 @@ async function intoMariadb(context: BenchContext): Promise<BenchResult> {
         await query(schema.replace(/;\s*$/, ""));
       });
     };
-    const levin = (...flags: string[]): string[] => [
-      ...[process.execPath, main, "import", source, "--backend=tidb", "--tidb-host=127.0.0.1", `--tidb-port=${port}`],
-      ...["--sql-mode=STRICT_TRANS_TABLES", `--state-dir=${join(context.dir, `state${flags.join()}`)}`, ...flags],
-    ];
-    const load = `LOAD DATA LOCAL INFILE '${csv}' INTO TABLE ${table} FIELDS TERMINATED BY ',' ENCLOSED BY '"' IGNORE ${header} LINES`;
+    const target = ["--backend=tidb", "--tidb-host=127.0.0.1", `--tidb-port=${port}`, "--sql-mode=STRICT_TRANS_TABLES"];
+    const importWith = (workers: number): string[] => {
+      const state = `--state-dir=${join(context.dir, `state${workers}`)}`;
+      return levin("import", source, ...target, state, `--workers=${workers}`);
+    };
+    const load = `LOAD DATA LOCAL INFILE '${csv}' INTO TABLE ${table} FIELDS TERMINATED BY ',' ENCLOSED BY '"' IGNORE ${headerLines(csv)} LINES`;
     const ways: [stage: string, words: string[], stdin?: string][] = [
-      ["levin, 1 worker", levin("--workers=1")],
-      ["levin, 2 workers", levin("--workers=2")],
-      ["levin, 4 workers", levin("--workers=4")],
-      ["mariadb < dump.sql", client, dump],
-      ["LOAD DATA LOCAL", [...client, "-e", load]],
+      ["levin, 1 worker", importWith(1)],
+      ["levin, 2 workers", importWith(2)],
+      ["levin, 4 workers", importWith(4)],
+      [DUMP, client, dump],
+      [LOAD, [...client, "-e", load]],
     ];
-    await fresh();
     for (const [stage, words, stdin] of context.tiny ? ways.slice(2) : ways) {
       await fresh();
       const cost = await spawned(words, stdin);
@@ -91,43 +84,15 @@ async function intoMariadb(context: BenchContext): Promise<BenchResult> {
       ).rows;
       if (Number(count![0]) !== rows) throw new Error(`${stage}: ${count![0]} rows of ${rows}`);
       if (measures.length === 0) hash.add(...(count as string[]));
-      measures.push({ stage, bytes: sourceBytes, items: rows, ...cost, limit: "file read" });
+      const limit = stage === LOAD ? "file read" : ({ stage: stage === DUMP ? LOAD : DUMP } as const);
+      measures.push({ stage, bytes: sourceBytes, items: rows, ...cost, limit });
     }
   });
-  return { measures, hash: hash.toString(), note: "CPU is the client's; all ways give the same rows" };
-}
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let text = "";
-  for await (const part of stream) {
-    text += new TextDecoder().decode(part);
-    if (text.includes("\n")) break;
-  }
-  return text.split("\n")[0]!;
-}
-
-/** Gives the flags that lead into a sandbox of its own process. */
-async function withSandbox(dir: string, use: (target: string[]) => Promise<void>): Promise<void> {
-  const sandbox = Bun.spawn([process.execPath, main, "sandbox", "--dir", join(dir, "cluster"), "--json"], {
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  try {
-    const { tidb, status, pd } = JSON.parse(await firstLine(sandbox.stdout)) as {
-      tidb: { host: string; port: number };
-      status: { port: number };
-      pd: string[];
-    };
-    await use([
-      `--tidb-host=${tidb.host}`,
-      `--tidb-port=${tidb.port}`,
-      `--tidb-status=${status.port}`,
-      `--pd-urls=${pd.join(",")}`,
-    ]);
-  } finally {
-    sandbox.kill("SIGTERM");
-    await sandbox.exited;
-  }
+  return {
+    measures,
+    hash: hash.toString(),
+    note: `CPU is the client's; all ways give the same rows; ${ratios(measures)}`,
+  };
 }
 
 async function intoSandbox(context: BenchContext): Promise<BenchResult> {
@@ -135,81 +100,29 @@ async function intoSandbox(context: BenchContext): Promise<BenchResult> {
   // The sandbox keeps rows to be looked at, not by the million.
   const size = Math.min(context.sizeBytes, 5e6);
   const { sourceBytes, rows } = makeWorkload("lineitem", source, size, context.seed);
+  const csv = firstCsv(source);
+  const [database, table] = csv.split("/").at(-1)!.split(".") as [string, string];
   const measures: Measure[] = [];
-  await withSandbox(context.dir, async (target) => {
+  await withSandbox(context.dir, async (target, port) => {
     const state = `--state-dir=${join(context.dir, "state")}`;
-    const cost = await spawned([process.execPath, main, "import", source, "--backend=tidb", ...target, state]);
-    measures.push({ stage: "levin", bytes: sourceBytes, items: rows, ...cost, limit: "file read" });
-  });
-  return { measures, hash: new ResultHash().add(rows).toString() };
-}
-
-/** Rows of which about `share` have the primary or the unique key of an earlier one. */
-function withDuplicates(dir: string, sizeBytes: number, share: number): { bytes: number; rows: number } {
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, "d-schema-create.sql"), "CREATE DATABASE d;\n");
-  writeFileSync(
-    join(dir, "d.t-schema.sql"),
-    "CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, u BIGINT, k INT, c VARCHAR(120), UNIQUE KEY uu (u), KEY kk (k));\n",
-  );
-  let state = 12345;
-  const random = (): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return state / 2 ** 32;
-  };
-  const lines: string[] = [];
-  let bytes = 0;
-  for (let row = 0; bytes < sizeBytes; row++) {
-    const earlier = (): number => Math.floor(random() * row);
-    const collides = row > 0 && random() < share;
-    const id = collides && random() < 0.5 ? earlier() : row;
-    const u = collides && id === row ? earlier() : row;
-    const line = `${id},${u},${row % 1000},"${"x".repeat(80)}${row}"\n`;
-    bytes += line.length;
-    lines.push(line);
-  }
-  const half = lines.length >> 1;
-  writeFileSync(join(dir, "d.t.1.csv"), lines.slice(0, half).join(""));
-  writeFileSync(join(dir, "d.t.2.csv"), lines.slice(half).join(""));
-  return { bytes, rows: lines.length };
-}
-
-async function conflicts(context: BenchContext): Promise<BenchResult> {
-  const measures: Measure[] = [];
-  const hash = new ResultHash();
-  const cases: [stage: string, share: number, strategy: string][] = [
-    ["none looked for", 0, ""],
-    ["replace, 0 %", 0, "replace"],
-    ["replace, 1 %", 0.01, "replace"],
-    ["replace, 50 %", 0.5, "replace"],
-    ["ignore, 50 %", 0.5, "ignore"],
-  ];
-  for (const [stage, share, strategy] of context.tiny ? cases.slice(3) : cases) {
-    const dir = join(context.dir, `case-${measures.length}`);
-    const { bytes, rows } = withDuplicates(join(dir, "source"), context.sizeBytes, share);
-    const toml = join(dir, "levin.toml");
-    writeFileSync(
-      toml,
-      `[mydumper.csv]\nheader = false\n[conflict]\nstrategy = "${strategy}"\nthreshold = 100000000\nmax-record-rows = 100\n`,
-    );
-    await withSandbox(dir, async (target) => {
-      const state = `--state-dir=${join(dir, "state")}`;
-      const words = [
-        process.execPath,
-        main,
-        "import",
-        join(dir, "source"),
-        "-c",
-        toml,
-        "--workers=2",
-        ...target,
-        state,
-      ];
-      measures.push({ stage, bytes, items: rows, ...(await spawned(words)), limit: "file read" });
+    const cost = await spawned(levin("import", source, "--backend=tidb", ...target, state));
+    const limit = hasClient ? { stage: DUMP } : "file read";
+    measures.push({ stage: "levin", bytes: sourceBytes, items: rows, ...cost, limit });
+    if (!hasClient) return;
+    const dump = join(context.dir, "dump.sql");
+    const schema = schemaOf(source).replace(/;\s*$/, "");
+    // The sandbox has no LOAD DATA.
+    writeFileSync(dump, `CREATE DATABASE b;\nUSE b;\n${schema};\n${dumpOf(csv, table)}`);
+    const client = ["mariadb", "--no-defaults", "-h127.0.0.1", `-P${port}`, "-uroot", "--skip-ssl", database];
+    measures.push({
+      stage: DUMP,
+      bytes: sourceBytes,
+      items: rows,
+      ...(await spawned(client, dump)),
+      limit: "file read",
     });
-    hash.add(rows);
-  }
-  return { measures, hash: hash.toString(), note: "every table's checksum was compared" };
+  });
+  return { measures, hash: new ResultHash().add(rows).toString(), note: ratios(measures) };
 }
 
 const mariadb: Bench = {
@@ -229,11 +142,5 @@ export const benches: Bench[] = [
     about: "lineitem into a sandbox's SQL front by statements",
     slow: true,
     run: intoSandbox,
-  },
-  {
-    name: "conflict/physical",
-    about: "whole imports of rows of which some have the key of an earlier one",
-    slow: true,
-    run: conflicts,
   },
 ];
