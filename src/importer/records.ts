@@ -107,6 +107,8 @@ export interface ChunkCounts {
   lightningLiterals?: number;
   /** Invalid characters that were replaced. */
   replacedCharacters?: number;
+  /** Values that did not fit and were changed, as the SQL mode lets it: by the encoder, or by the target of statements. */
+  changedValues?: number;
 }
 
 export interface TableFigures {

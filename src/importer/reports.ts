@@ -48,6 +48,7 @@ export function sumCounts(state: JobState): Required<ChunkCounts> {
     quotedNulls: 0,
     lightningLiterals: 0,
     replacedCharacters: 0,
+    changedValues: 0,
   };
   for (const batch of state.batches) {
     for (const { counts } of batch?.done.values() ?? []) {

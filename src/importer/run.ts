@@ -25,7 +25,7 @@ import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { patientTidb } from "./patient-tidb.ts";
 import { precheck } from "./prechecks.ts";
 import { Progress } from "./progress.ts";
-import { checkTypeErrors } from "./reports.ts";
+import { checkTypeErrors, sumCounts } from "./reports.ts";
 import { listTables, readTableModels, restoreSchema, type TableNames } from "./restore-schema.ts";
 import type { ImportResult } from "./result.ts";
 import { fingerprintOf, type SourcePlan, scanSource } from "./source-plan.ts";
@@ -147,6 +147,7 @@ function withoutFinished(plan: SourcePlan, mirror: CheckpointMirror, env: Import
 
 function resultOf({ job, plan }: RunContext): ImportResult {
   let rows = 0;
+  const { changedValues } = sumCounts(job.state);
   const conflicts = job.state.batches.reduce((sum, batch) => sum + (batch?.conflicts?.losers ?? 0), 0);
   const sums: NonNullable<ImportResult["sums"]> = {};
   for (const { name, database, table } of plan.tables) {
@@ -162,7 +163,7 @@ function resultOf({ job, plan }: RunContext): ImportResult {
       crc: String(BigInt(crc) ^ BigInt(base?.crc ?? 0)),
     };
   }
-  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes, conflicts, sums };
+  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes, changedValues, conflicts, sums };
 }
 
 function encodeSession(

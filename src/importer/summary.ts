@@ -6,7 +6,7 @@ import { mergeRejected, sumCounts } from "./reports.ts";
 
 /** What the end of a run tells beside rows: values that the SQL mode changed, rows left out or filled up, and what of `--compat` mattered. */
 export async function sayEnd(context: RunContext, warnings: readonly WarningCountMessage[]): Promise<void> {
-  const { options, env, plan, job } = context;
+  const { env } = context;
   const say = (message: string, fields: Record<string, unknown>): void =>
     env.emit({ kind: "log", level: "warn", message, fields });
   const changed = mergeWarnings(warnings);
@@ -24,8 +24,20 @@ export async function sayEnd(context: RunContext, warnings: readonly WarningCoun
   const conflicts = await mergeConflicts(context);
   if (conflicts !== undefined) say(`${conflicts.rows} rows are in the way of others; see ${conflicts.path}`, conflicts);
   await writeTaskInfo(context, { conflicts: conflicts?.path, rejected: report?.path });
+  saySourceCounts(context);
+}
+
+/** What was not taken as it stands in the source, by kind; with `--compat lightning` also whether that mattered. */
+export function saySourceCounts({
+  options,
+  env,
+  plan,
+  job,
+}: Pick<RunContext, "options" | "env" | "plan" | "job">): void {
+  const say = (message: string, fields: Record<string, unknown>): void =>
+    env.emit({ kind: "log", level: "warn", message, fields });
   const sums = sumCounts(job.state);
-  const { shortRows, quotedNulls, replacedCharacters, lightningLiterals } = sums;
+  const { shortRows, quotedNulls, replacedCharacters, lightningLiterals, changedValues } = sums;
   const unmatched = plan.source.files.filter((file) => file.verdict === "unknown").length;
   const lightning = options.compatLightning;
   const told: [count: number, what: string][] = [
@@ -42,17 +54,16 @@ export async function sayEnd(context: RunContext, warnings: readonly WarningCoun
     [replacedCharacters, "invalid characters were replaced (mydumper.data-invalid-char-replace)"],
     [unmatched, "files fit no rule and were left out (ignore-unmatched)"],
   ];
-  const values = changed.reduce((sum, { count }) => sum + count, 0);
   for (const [count, what] of told) if (count > 0) say(`${count} ${what}`, { count });
   if (!lightning) return;
-  const mattered = [[values, "values were changed by the SQL mode (tidb.sql-mode)"] as const, ...told].filter(
+  const mattered = [[changedValues, "values were changed by the SQL mode (tidb.sql-mode)"] as const, ...told].filter(
     ([count]) => count > 0,
   );
   say(
     mattered.length === 0
       ? "--compat lightning: levin's own defaults would have given the same"
       : `--compat lightning mattered: ${mattered.map(([count, what]) => `${count} ${what}`).join("; ")}`,
-    Object.fromEntries([["changedValues", values] as const, ...Object.entries(sums), ["unmatchedFiles", unmatched]]),
+    { ...sums, unmatchedFiles: unmatched },
   );
 }
 

@@ -8,6 +8,8 @@ export interface EngineResult {
   rows: number;
   /** Size of the source's files. */
   sourceBytes: number;
+  /** Values that did not fit and were changed, as the SQL mode lets it. */
+  changedValues?: number;
   /** Rows that were in each other's way; absent: none. */
   duplicates?: number;
   /** Physical: what was sent, by quoted name of the table. */

@@ -191,6 +191,7 @@ export class Restore {
       progress.finishedBytes = result.sourceBytes;
       progress.totalBytes = result.sourceBytes;
       progress.rows = result.rows;
+      progress.changedValues = result.changedValues ?? 0;
       progress.lastError = undefined;
       return result;
     } catch (thrown) {

@@ -22,6 +22,8 @@ export interface UnitDetail {
   phase: string;
   table: string;
   rows: number;
+  /** Values that did not fit and were changed, as the SQL mode lets it; known when all rows are in. */
+  changedValues: number;
   tablesDone: number;
   /** Seconds; undefined while nothing can be said. */
   etaSeconds: number | undefined;
@@ -42,6 +44,7 @@ export interface UnitProgress {
   stage: string;
   table: string;
   rows: number;
+  changedValues: number;
   tablesDone: number;
 }
 
@@ -72,6 +75,7 @@ export class LoadUnit {
     stage: "init",
     table: "",
     rows: 0,
+    changedValues: 0,
     tablesDone: 0,
   };
 
@@ -230,7 +234,8 @@ export class LoadUnit {
   }
 
   detail(): UnitDetail {
-    const { stage, table, rows, tablesDone, waitingFor, lastError, finishedBytes, totalBytes } = this.#progress;
+    const { stage, table, rows, changedValues, tablesDone, waitingFor, lastError, finishedBytes, totalBytes } =
+      this.#progress;
     const { bps } = this.status();
     const left = totalBytes - finishedBytes;
     return {
@@ -238,6 +243,7 @@ export class LoadUnit {
         this.#running === undefined && stage !== "finished" ? (lastError === undefined ? "stopped" : "failed") : stage,
       table,
       rows,
+      changedValues,
       tablesDone,
       etaSeconds: bps > 0 && left > 0 ? Math.ceil(left / bps) : undefined,
       waitingFor,

@@ -35,6 +35,10 @@ export interface Applied {
   conflictCount: number;
   conflicts: RowConflict[];
   refused: RefusedRow[];
+  /** Values that the server has changed so that they fit, as its SQL mode lets it: as many as it has warned of. */
+  changedValues: number;
+  /** The first of them, in the server's words, with its row. */
+  firstChange: { row: number; text: string } | undefined;
 }
 
 /** A row ends the import; the caller knows where it stands in the source. */
@@ -61,7 +65,7 @@ const PARTS = 4;
  * unless conflicts need not be named and the server's warnings account for every row.
  */
 export async function applyRows(link: SqlLink, rows: InsertBuilder, policy: ApplyPolicy): Promise<Applied> {
-  const out: Applied = { conflictCount: 0, conflicts: [], refused: [] };
+  const out: Applied = { conflictCount: 0, conflicts: [], refused: [], changedValues: 0, firstChange: undefined };
   await applyRange(link, rows, 0, rows.rows, policy, out);
   return out;
 }
@@ -81,9 +85,13 @@ async function applyRange(
       return;
     }
     if (policy.strategy === "replace" && !policy.nameConflicts) {
-      const { affectedRows } = await link.run(rows.statement("REPLACE", from, to));
+      const { affectedRows, warnings } = await link.run(rows.statement("REPLACE", from, to));
       out.conflictCount += affectedRows - (to - from);
-    } else await link.run(rows.statement("INSERT", from, to));
+      if (warnings > 0) await noteChanges(link, from, warnings, out);
+    } else {
+      const { warnings } = await link.run(rows.statement("INSERT", from, to));
+      if (warnings > 0) await noteChanges(link, from, warnings, out);
+    }
     return;
   } catch (thrown) {
     if (!(thrown instanceof LevinError)) throw thrown;
@@ -95,6 +103,16 @@ async function applyRange(
     }
   }
   await applyParts(link, rows, from, to, policy, out);
+}
+
+/** Of the statement that has just been run, whose first row is `from`. */
+async function noteChanges(link: SqlLink, from: number, warnings: number, out: Applied): Promise<void> {
+  out.changedValues += warnings;
+  if (out.firstChange !== undefined) return;
+  const [first] = await link.rows("SHOW WARNINGS");
+  const words = first?.[2] ?? "";
+  const at = /^(.*) at row (\d+)$/.exec(words);
+  out.firstChange = { row: from + Number(at?.[2] ?? 1) - 1, text: `${at?.[1] ?? words} (${first?.[1] ?? ""})` };
 }
 
 async function applyParts(
@@ -147,7 +165,8 @@ async function applyOne(
   if (policy.strategy !== "replace" && policy.strategy !== "ignore") throw new RowFault(row, kind, error);
   let gone = 1;
   if (policy.strategy === "replace") {
-    const { affectedRows } = await link.run(rows.statement("REPLACE", row, row + 1));
+    const { affectedRows, warnings } = await link.run(rows.statement("REPLACE", row, row + 1));
+    if (warnings > 0) await noteChanges(link, row, warnings, out);
     // One row may take the place of several, by a key each; servers do not count one that is the same in all columns.
     gone = Math.max(1, affectedRows - 1);
   }

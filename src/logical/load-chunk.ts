@@ -67,6 +67,9 @@ interface LoadedChunk {
   leftOut: number;
   shortRows: number;
   replacedCharacters: number;
+  /** Values of rows that came in now which the server has changed, and the first of them. */
+  changedValues: number;
+  firstChange: string | undefined;
 }
 
 /** Rows that wait to be sent, with their places. */
@@ -91,6 +94,8 @@ export class ChunkLoader {
   #turn = 0;
   #underWay: Promise<void> = Promise.resolve();
   readonly #fields: Fields = newFields(64);
+  #changedValues = 0;
+  #firstChange: string | undefined;
 
   constructor(options: LoadChunkOptions) {
     this.#options = options;
@@ -121,16 +126,18 @@ export class ChunkLoader {
     });
     this.#underWay = Promise.resolve();
     try {
+      this.#changedValues = 0;
+      this.#firstChange = undefined;
       const loaded = await this.#rows(chunk, table, reader, skip);
       await this.#underWay;
-      return loaded;
+      return { ...loaded, changedValues: this.#changedValues, firstChange: this.#firstChange };
     } finally {
       await this.#underWay.catch(() => undefined);
       await reader.close();
     }
   }
 
-  async #rows(chunk: Chunk, table: LogicalChunkTable, reader: ChunkReader, skip: number): Promise<LoadedChunk> {
+  async #rows(chunk: Chunk, table: LogicalChunkTable, reader: ChunkReader, skip: number) {
     const { batchBytes, batchRows, leftOut, lane, onProgress, noBackslash, signal, allowShortRows } = this.#options;
     const rowsMax = Math.min(ROWS_MAX, batchRows);
     const fields = this.#fields;
@@ -223,7 +230,7 @@ export class ChunkLoader {
     }
     let inTheWay: string | undefined;
     try {
-      await lane.move(position, async (link) => {
+      const { changedValues, firstChange } = await lane.move(position, async (link) => {
         const applied = await applyRows(link, builder, policy).catch(async (thrown: unknown) => {
           // While the transaction stands: the row may have come with it.
           if (thrown instanceof RowFault && thrown.kind === "duplicate") {
@@ -233,7 +240,10 @@ export class ChunkLoader {
           throw thrown;
         });
         if (applied.conflictCount + applied.refused.length > 0) await onReport(reportOf(applied, pending, placeOf));
+        return applied;
       });
+      this.#changedValues += changedValues;
+      if (firstChange !== undefined) this.#firstChange ??= changeWords(firstChange.text, placeOf(firstChange.row));
     } catch (thrown) {
       if (!(thrown instanceof RowFault)) throw thrown;
       throw rowError(thrown, placeOf(thrown.row), info, inTheWay);
@@ -258,6 +268,9 @@ function reportOf(applied: Applied, pending: Pending, placeOf: (row: number) => 
     })),
   };
 }
+
+const changeWords = (text: string, { file, row, byte }: RowPlace): string =>
+  `${text}, file "${file}", row ${row}, byte ${byte}`;
 
 /** Bindings of a chunk's rows: one for each list of columns and number of fields. */
 class Bindings {

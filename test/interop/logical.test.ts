@@ -201,6 +201,26 @@ async function refused(place: Place): Promise<void> {
   assert.match(tooMany.err, /ErrTooManyErrors/);
 }
 
+/** Under a mode that is not strict, by INSERT and by REPLACE. */
+async function changed(place: Place): Promise<void> {
+  const lines = Array.from({ length: 300 }, (_, k): Row => [String(k), k % 3 === 1 ? "999999999999" : "7"]);
+  const source = place.folder([
+    ["r-schema-create.sql", "CREATE DATABASE r;\n"],
+    ["r.t-schema.sql", "CREATE TABLE t (id INT PRIMARY KEY, n INT);\n"],
+    ["r.t.csv", csvOf([...lines, ["1", "5"], ["2", "999999999999"]])],
+  ]);
+  await place.tidb.query("DROP DATABASE IF EXISTS r");
+  const toml = `[conflict]\nstrategy = "replace"\n[tikv-importer]\nlogical-import-batch-rows = 7\n${CSV}`;
+  const { code, err } = await place.import(source, toml, "--sql-mode=", "--workers=2");
+  assert.equal(code, 0, err);
+  assert.deepEqual(await place.rows("SELECT COUNT(*) FROM r.t WHERE n = 2147483647"), ["100"]);
+  // The row that another one replaces is not sent.
+  assert.match(
+    err,
+    /100 values of r\.t were changed by the target, as its SQL mode lets it, the first: Out of range value for column 'n' \(1264\), file "r\.t\.csv", row 5, byte 27/,
+  );
+}
+
 /** A dump of tables with and without a unique key. */
 function large(place: Place, rows: number): string {
   const random = seededRandom(5);
@@ -306,6 +326,7 @@ test("the logical backend into MariaDB", { timeout: 300_000 }, async () => {
   await withPlace(async (place) => {
     await values(place);
     await refused(place);
+    await changed(place);
     await conflicts(place);
     await namesBoth(place);
     await lostConnections(place);

@@ -50,6 +50,36 @@ test("init, process, status: a dump goes into the sandbox, the list says so", as
   await unit.close();
 });
 
+test("values that were changed because DM's SQL mode is not strict are counted, whoever changes them", async () => {
+  const long = "x".repeat(30);
+  for (const importMode of ["physical", "logical"] as const) {
+    const name = `changed_${importMode}`;
+    const dump = writeDump(join(dir, name), [
+      [1, "a"],
+      [2, long],
+      [3, long],
+    ]);
+    const env = environmentOf(target, join(dir, `${name}-state`));
+    const routes = [{ "schema-pattern": "d", "target-schema": name }];
+    const { loader } = subtaskOf(target, dump);
+    const unit = new LoadUnit(subtaskOf(target, dump, { name, routes, loader: { ...loader, importMode } }), env);
+    await unit.init();
+    assert.deepEqual(await unit.process(), { isCanceled: false, errors: [] }, name);
+    assert.equal(await text(`SELECT id, LENGTH(v) FROM ${name}.t`), "1,1;2,20;3,20");
+    assert.equal(unit.detail().changedValues, 2, name);
+    const told = env.events.flatMap((event) => (event.kind === "log" && event.level === "warn" ? event.message : []));
+    const words =
+      importMode === "physical"
+        ? /^2 values of \w+\.t\.v were changed by the SQL mode, the first: .*\(1406\)$/
+        : /^2 values of \w+\.t were changed by the target, as its SQL mode lets it, the first: .*'v' \(1406\), file "d\.t\.0\.sql", row 2, byte \d+$/;
+    assert.ok(
+      told.some((line) => words.test(line)),
+      told.join("\n"),
+    );
+    await unit.close();
+  }
+});
+
 test("what lies beside the dump is kept there under DM's names, and is in nobody's way", async () => {
   const dump = writeDump(join(dir, "beside"), [[11, "a"]]);
   fs.writeFileSync(join(dump, "d.t.1.sql"), "INSERT INTO `t` VALUES (12,1,1);\n");

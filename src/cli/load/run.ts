@@ -132,14 +132,15 @@ async function runSession(io: CommandIo, { unit, session, task }: Running, emit:
   const loadedBefore = unit.isFinished;
   const { errors } = await session.run();
   const failure = unit.failure;
-  const { rows, tablesDone } = unit.detail();
+  const { rows, changedValues, tablesDone } = unit.detail();
   const { totalBytes } = unit.status();
   const elapsedMs = io.clock.monotonicMs() - startedMs;
   if (loadedBefore && session.state === "finished") {
     await sayLoaded(io, task, { ...dmctlStatus(unit.status()), elapsedMs, errors }, emit);
     return 0;
   }
-  writeSummary(io, task, { state: session.state, ...dmctlStatus(unit.status()), rows, elapsedMs, errors });
+  const status = dmctlStatus(unit.status());
+  writeSummary(io, task, { state: session.state, ...status, rows, changedValues, elapsedMs, errors });
   if (errors.length > 0 && failure !== undefined && session.state === "failed") throw failureOf(failure, title);
   if (session.state !== "finished") {
     io.stderr.write(`the load of ${title} is stopped; its state is kept in ${task.stateDir}\n`);

@@ -16,6 +16,8 @@ export interface LoadSummary {
   metaBinlog: string;
   metaBinlogGTID: string;
   rows: number;
+  /** Absent in those of older versions. */
+  changedValues?: number;
   elapsedMs: number;
   errors: ProcessError[];
 }
@@ -37,6 +39,8 @@ export function summaryLines(summary: LoadSummary): string {
     `${progress} of ${sizeText(Number(totalBytes))}, ${rows} rows, from ${summary.dir}`,
   ];
   if (metaBinlog !== "") lines.push(`position ${metaBinlog}${metaBinlogGTID === "" ? "" : `, gtid ${metaBinlogGTID}`}`);
+  if ((summary.changedValues ?? 0) > 0)
+    lines.push(`${summary.changedValues} values were changed by the SQL mode, see levin.log`);
   for (const error of summary.errors) lines.push(errorLine(error));
   return `${lines.join("\n")}\n`;
 }

@@ -73,6 +73,8 @@ export class BatchEncoder {
   readonly #record: CountedSink;
   readonly #entries: CountedSink;
   readonly #warnings = new Map<string, WarningSummary>();
+  /** Of the chunk at hand. */
+  #changedValues = 0;
   readonly #tables = new Map<string, WorkerTable>();
   readonly #encoders: TableEncoders;
   /** Written but not yet reported. */
@@ -113,6 +115,7 @@ export class BatchEncoder {
     this.#entries.checksum = checksum;
     const rows = await ChunkRows.open(this.#options, table, chunk, this.#encoders);
     const rejected: RejectedRow[] = [];
+    this.#changedValues = 0;
     let count: number;
     try {
       count = await this.#encodeRows(rows, table, chunk, rejected);
@@ -132,7 +135,7 @@ export class BatchEncoder {
       autoIncrementMax: String(max?.autoIncrement ?? 0n),
       autoRandomMax: String(max?.autoRandom ?? 0n),
       rowIdMax: String(max?.rowId ?? 0n),
-      counts: countsOf(rows, rejected),
+      counts: countsOf(rows, rejected, this.#changedValues),
     });
     const { data, index, flushBytes } = this.#options;
     if (this.#split || data.usedBytes > flushBytes.data || index.usedBytes > flushBytes.index) await this.flush();
@@ -237,7 +240,10 @@ export class BatchEncoder {
       session,
       record: this.#record,
       index: this.#entries,
-      onWarning: warnings.add,
+      onWarning: (warning) => {
+        this.#changedValues++;
+        warnings.add(warning);
+      },
     });
   }
 
@@ -257,7 +263,7 @@ export class BatchEncoder {
 }
 
 /** What the summary tells of a chunk beside its rows; without those that are 0. */
-function countsOf({ reader, shape }: ChunkRows, rejected: readonly RejectedRow[]): ChunkCounts {
+function countsOf({ reader, shape }: ChunkRows, rejected: readonly RejectedRow[], changedValues: number): ChunkCounts {
   const csv = reader.scanner instanceof CsvScanner ? reader.scanner : undefined;
   const counts = {
     rejectedRows: rejected.length,
@@ -265,6 +271,7 @@ function countsOf({ reader, shape }: ChunkRows, rejected: readonly RejectedRow[]
     quotedNulls: csv?.quotedNullCount ?? 0,
     lightningLiterals: reader.scanner instanceof SqlScanner ? reader.scanner.lightningLiteralCount : 0,
     replacedCharacters: reader.replacedCount,
+    changedValues,
   };
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }

@@ -19,6 +19,8 @@ export interface LogicalContext {
   positions: PositionTable;
   streams: PlainStreams;
   isTidb: boolean;
+  /** `db.table` → the first value of it that the target has changed in this run, in its words. */
+  firstChanges: Map<string, string>;
   /** No statement may be larger. */
   packetBytes: number;
 }

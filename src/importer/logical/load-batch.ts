@@ -224,12 +224,15 @@ async function loadOne(
     if (options.conflict?.strategy === "error") await reports.end(place, conflictOf(thrown), twin);
     throw withBoth(context, batch, table, thrown, twin);
   });
+  if (loaded.firstChange !== undefined && !context.firstChanges.has(name))
+    context.firstChanges.set(name, loaded.firstChange);
   const ignored = options.conflict?.strategy === "ignore" ? reports.conflicts : 0;
   const counts = Object.entries({
     rejectedRows: reports.refused,
     conflictRows: reports.conflicts,
     shortRows: loaded.shortRows,
     replacedCharacters: loaded.replacedCharacters,
+    changedValues: loaded.changedValues,
   }).filter(([, count]) => count > 0);
   const result: ChunkResult = {
     chunk: id,

@@ -20,10 +20,11 @@ import type { ImportEnvironment, ImportOptions } from "../options.ts";
 import { patientTidb } from "../patient-tidb.ts";
 import { checkInput, failOf } from "../prechecks.ts";
 import { Progress } from "../progress.ts";
-import { mergeRejected } from "../reports.ts";
+import { mergeRejected, sumCounts } from "../reports.ts";
 import { restoreSchema } from "../restore-schema.ts";
 import type { ImportResult } from "../result.ts";
 import { type SourcePlan, type SourceTable, scanSource, sourceFingerprint } from "../source-plan.ts";
+import { saySourceCounts } from "../summary.ts";
 import { mergeConflicts } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
 import { findConflicts } from "./find-conflicts.ts";
@@ -68,6 +69,7 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
     streams,
     positions: new PositionTable(logical.metaSchema, jobId(job)),
     isTidb: variables.isTidb,
+    firstChanges: new Map(),
     // One byte is the command's.
     packetBytes: (logical.packetBytes === 0 ? allowed : Math.min(allowed, logical.packetBytes)) - 1024,
   };
@@ -192,6 +194,11 @@ async function sayReports(context: LogicalContext): Promise<void> {
   const { env } = context;
   const say = (message: string, fields: Record<string, unknown>): void =>
     env.emit({ kind: "log", level: "warn", message, fields });
+  for (const [table, count] of changedValues(context)) {
+    const first = context.firstChanges.get(table);
+    const example = first === undefined ? "" : `, the first: ${first}`;
+    say(`${count} values of ${table} were changed by the target, as its SQL mode lets it${example}`, { table, count });
+  }
   const rejected = await mergeRejected(context);
   if (rejected !== undefined)
     say(
@@ -202,6 +209,18 @@ async function sayReports(context: LogicalContext): Promise<void> {
   await writeTaskInfo(context, { conflicts: conflicts?.path, rejected: rejected?.path });
   if (conflicts !== undefined)
     say(`${conflicts.rows} rows were in the way of others; see ${conflicts.path}`, conflicts);
+  saySourceCounts(context);
+}
+
+/** By table, those that have any. */
+function changedValues({ job }: LogicalContext): Map<string, number> {
+  const out = new Map<string, number>();
+  for (const batch of job.state.batches) {
+    for (const { table, counts } of batch?.done.values() ?? []) {
+      if (counts?.changedValues !== undefined) out.set(table, (out.get(table) ?? 0) + counts.changedValues);
+    }
+  }
+  return out;
 }
 
 async function readTables(plan: SourcePlan, tidb: Tidb): Promise<Map<string, LogicalTable>> {
@@ -304,5 +323,6 @@ function sayPlan(context: LogicalContext, variables: ServerVariables): void {
 function resultOf({ job, plan }: LogicalContext): ImportResult {
   let rows = 0;
   for (const { result } of job.state.tables.values()) rows += result.rows;
-  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes };
+  const { changedValues } = sumCounts(job.state);
+  return { tables: plan.tables.length, rows, sourceBytes: plan.sizeBytes, changedValues };
 }
