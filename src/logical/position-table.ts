@@ -1,5 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import { isMissingTable, quoteName, quoteText, type SqlLink, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import { isMissingTable, quoteName, quoteText, type SqlLink, type Tidb, underLock } from "../tidb/mod.ts";
 import {
   CLAIM_COLUMNS,
   type Claim,
@@ -11,9 +11,7 @@ import {
 
 const TABLE = "levin_logical_progress";
 const CLAIMS = "levin_logical_tables";
-/** MySQL's names of locks have so many characters at most. */
-const LOCK_NAME_MAX = 64;
-const LOCK_SECONDS = 60;
+const LOCK_PATIENCE_MS = 60_000;
 /** Number of batch and chunk in the row that says of a job that it needs the table. */
 const NO_CHUNK = -1;
 
@@ -124,21 +122,9 @@ export class PositionTable {
     });
   }
 
-  /** One import at a time; a server without such locks (TiDB before 6.1) does without. */
-  async #locked(tidb: Tidb, work: (query: Tidb["query"]) => Promise<void>): Promise<void> {
-    const lock = quoteText(`levin_progress.${this.#schema}`.slice(0, LOCK_NAME_MAX));
-    await tidb.session(async (query) => {
-      const got = await query(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS})`).catch(ignoreRefusal);
-      if (got?.rows[0]?.[0] === "0") {
-        const message = `Cannot get the lock ${lock} in the target: another import has held it for ${LOCK_SECONDS} s`;
-        throw new LevinError("Levin:State:ErrLocked", message);
-      }
-      try {
-        await work(query);
-      } finally {
-        await query(`SELECT RELEASE_LOCK(${lock})`).catch(() => undefined);
-      }
-    });
+  /** One import at a time. */
+  #locked(tidb: Tidb, work: (query: Tidb["query"]) => Promise<void>): Promise<void> {
+    return underLock(tidb, { name: `levin_progress.${this.#schema}`, patienceMs: LOCK_PATIENCE_MS }, work);
   }
 
   #where(batch: number, chunk: number): string {
@@ -162,9 +148,4 @@ async function unlessGone(query: Tidb["query"], sql: string): Promise<number | u
     if (isMissingTable(error)) return undefined;
     throw error;
   }
-}
-
-function ignoreRefusal(error: unknown): undefined {
-  if (sqlErrno(error) === undefined) throw error;
-  return undefined;
 }

@@ -11,6 +11,7 @@ export const ownKinds = [
   "disk-error",
   "sql-lost",
   "sql-answer-lost",
+  "sql-late",
   "status-port-lost",
   "pd-http-lost",
   "pd-http-answer-lost",
@@ -43,10 +44,12 @@ const chances: Partial<Record<Kind, number>> = {
 };
 const MAX_FAULTS = 40;
 const PHASE_CRASH_CHANCE = 0.07;
+/** Its steps are very few. */
+const CLEAR_CRASH_CHANCE = 0.25;
 const ENGINES_LOST_CHANCE = 0.3;
 
 /** Where an import stands, as its journal says. */
-export type Phase = "encode" | "resolve" | "ingest" | "end";
+export type Phase = "encode" | "resolve" | "clear" | "ingest" | "end";
 
 export class Chaos {
   readonly fired = new Map<Kind, number>();
@@ -69,7 +72,7 @@ export class Chaos {
       if (random.next() < share) this.#chance.set(kind, scale * (chances[kind] ?? 0.03) * random.next());
     }
     const strikes = random.next();
-    this.#strikes = strikes < 0.25 ? "end" : strikes < 0.5 ? "resolve" : undefined;
+    this.#strikes = strikes < 0.25 ? "end" : strikes < 0.45 ? "resolve" : strikes < 0.6 ? "clear" : undefined;
   }
 
   /** No more faults. */
@@ -87,10 +90,11 @@ export class Chaos {
     if (this.#isCalm) return undefined;
     if (this.phase === this.#strikes) {
       // Beside those that are counted: they may be used up by then.
-      if (this.#random.next() < PHASE_CRASH_CHANCE) return this.#crash();
+      if (this.#random.next() < (this.phase === "clear" ? CLEAR_CRASH_CHANCE : PHASE_CRASH_CHANCE))
+        return this.#crash(kind);
     }
     if (this.#left <= 0) return undefined;
-    if (this.#rolls("crash")) return this.#crash();
+    if (this.#rolls("crash")) return this.#crash(kind);
     if (this.#rolls("stop")) return "stop";
     this.#cluster();
     return this.#harmOf(kind);
@@ -104,8 +108,10 @@ export class Chaos {
     return undefined;
   };
 
-  #crash(): Harm {
+  #crash(kind: StepKind): Harm {
     const where = this.#random.next();
+    // A server works on at a statement whose client is gone, often for long.
+    if (kind === "sql" && where < 0.5) return "crash-late";
     return where < 0.4 ? "crash-before" : where < 0.8 ? "crash-after" : "crash-late";
   }
 
@@ -115,6 +121,7 @@ export class Chaos {
       case "kvdb":
         return this.#rolls("disk-error") ? "fail" : undefined;
       case "sql":
+        if (this.#rolls("sql-late")) return "late";
         return this.#rolls("sql-lost") ? "fail" : this.#rolls("sql-answer-lost") ? "lose-answer" : undefined;
       case "status-port":
         return this.#rolls("status-port-lost") ? "fail" : undefined;

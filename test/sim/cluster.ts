@@ -46,6 +46,14 @@ const IMPORT_MODE_MS = 600_000;
 /** What each front of each run answers alike, and is slow to make. */
 const constantAnswers = new Map<string, SqlResult>();
 
+/** A session whose statements are carried out as long as the server believes in its client. */
+interface SimConnection {
+  session: ReturnType<typeof openSession>;
+  isOpen: boolean;
+  /** The client has lost it, and finds out at once. */
+  isLost: boolean;
+}
+
 export class SimCluster {
   readonly cluster: Cluster;
   readonly pdState: PdState;
@@ -175,10 +183,26 @@ export class SimCluster {
   tidbOf(life: Life): Tidb {
     const session: Tidb["session"] = async (use) => {
       const opened = openSession(this.front, ++this.#connections, "root", IN_PROCESS);
-      return await use((sql, values) => {
-        if (values !== undefined) throw new Error("the simulated TiDB takes no placeholders");
-        return this.#query(life, opened, sql);
-      });
+      const connection = { session: opened, isOpen: true, isLost: false };
+      const close = async (): Promise<void> => {
+        connection.isOpen = false;
+        opened.close();
+      };
+      // A server finds out some time later that its client is gone.
+      const forget = life.atDeath(() => life.later(close));
+      try {
+        const result = await use((sql, values) => {
+          if (values !== undefined) throw new Error("the simulated TiDB takes no placeholders");
+          return this.#query(life, connection, sql);
+        });
+        await close();
+        return result;
+      } catch (error) {
+        life.later(close);
+        throw error;
+      } finally {
+        forget();
+      }
     };
     return {
       address: "tidb:4000",
@@ -188,10 +212,17 @@ export class SimCluster {
     };
   }
 
-  #query(life: Life, session: ReturnType<typeof openSession>, sql: string): Promise<SqlResult> {
-    const failure = () =>
-      new LevinError("Levin:Tidb:ErrUnavailable", "Cannot reach TiDB at tidb:4000: PROTOCOL_CONNECTION_LOST");
-    return life.step(
+  async #query(life: Life, connection: SimConnection, sql: string): Promise<SqlResult> {
+    const { session } = connection;
+    const late = async (): Promise<void> => {
+      if (connection.isOpen && !this.isDown("tidb")) await session.statements(utf8(sql), false)[0]!();
+    };
+    const failure = () => {
+      connection.isLost = true;
+      return new LevinError("Levin:Tidb:ErrUnavailable", "Cannot reach TiDB at tidb:4000: PROTOCOL_CONNECTION_LOST");
+    };
+    if (connection.isLost) throw failure();
+    return await life.step(
       "sql",
       sql.slice(0, 20),
       async () => {
@@ -220,6 +251,7 @@ export class SimCluster {
         }
       },
       failure,
+      late,
     );
   }
 

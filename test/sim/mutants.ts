@@ -94,6 +94,13 @@ export const mutants: readonly Mutant[] = [
 `,
   },
   {
+    name: "rows of the target are deleted without a lock",
+    file: "src/importer/conflict/existing-rows.ts",
+    find: "  await underLock(tidb, { name: `levin_replace.${name}`, patienceMs: options.retryDeadlineMs }, async (query) => {\n",
+    replace:
+      "  const unlocked = (_: object, work: (query: typeof tidb.query) => Promise<void>) => tidb.session(work);\n  await unlocked({ name, options }, async (query) => {\n",
+  },
+  {
     name: "rows that are left out stay in the checksum",
     file: "src/importer/conflict/resolve-batch.ts",
     find: "      checksum.addAt(pair, 2, keyEnd, pair, keyEnd, pair.length);\n",

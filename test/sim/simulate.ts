@@ -278,7 +278,8 @@ class Simulation {
     if (type === null) return;
     const isCompared = this.#story.strategy !== "";
     if (type[1] === "encoded" && isCompared) this.#chaos.phase = "resolve";
-    if (type[1] === "range") this.#chaos.phase = "ingest";
+    if (type[1] === "conflicts" && this.#before.length > 0) this.#chaos.phase = "clear";
+    if (type[1] === "cleared" || type[1] === "range") this.#chaos.phase = "ingest";
     if (type[1] === "table") this.#done.add(type[2]!);
     if (type[1] === "table" && this.#done.size === this.#tables) this.#chaos.phase = "end";
   }
@@ -313,6 +314,9 @@ const silence = (): Said => ({ foundDone: false, rejected: 0, conflicts: 0 });
 function phaseOf(state: JobState | undefined, tables: number, { strategy }: Story): Phase {
   if (state === undefined) return "encode";
   if (state.tables.size === tables) return "end";
+  const isTaken = ({ conflicts, cleared }: JobState["batches"][number]): boolean =>
+    conflicts?.deletes !== undefined && cleared === undefined;
+  if (state.batches.some(isTaken)) return "clear";
   const isOpen = state.batches.some((batch) => batch.encoded && batch.conflicts === undefined && !batch.ingested);
   return strategy !== "" && isOpen ? "resolve" : "encode";
 }

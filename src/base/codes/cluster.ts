@@ -79,6 +79,13 @@ export const clusterCodes = defineCodes({
     retry: "same",
     exit: 1,
   },
+  "Levin:Tidb:ErrLocked": {
+    meaning: "Another session holds a lock in the target that the import needs.",
+    action:
+      "Wait for the other import to end. Of a killed one, the server may still work at a statement: see SHOW PROCESSLIST.",
+    retry: "same",
+    exit: 1,
+  },
   "Levin:Tidb:ErrSql": {
     meaning: "TiDB refused a statement.",
     action: "The message has the statement's place and TiDB's words.",

@@ -60,6 +60,7 @@ export async function openFrontState(cluster: Cluster, options: FrontOptions): P
     globals: new Map(),
     autoIds,
     locks: new KeyLocks(clock),
+    userLocks: new KeyLocks(clock),
     makeRowEncoder: options.makeRowEncoder ?? refuseRows,
     evaluateVirtual: options.evaluateVirtual,
     sessions: new Map(),

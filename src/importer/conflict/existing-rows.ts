@@ -5,7 +5,7 @@ import { handleLiterals } from "../../encoder/mod.ts";
 import { type Engine, forEachPair } from "../../engine/mod.ts";
 import { checksumTable, type NamedRange, type ScannedPair, scanPairs } from "../../ingest/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
-import { quoteName } from "../../tidb/mod.ts";
+import { quoteName, underLock } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
 import type { RunContext } from "../context.ts";
 import type { BatchState } from "../job-state.ts";
@@ -125,14 +125,7 @@ function pairsOf(
 export async function clearTaken(context: RunContext, batch: Batch, state: BatchState): Promise<void> {
   const { cluster, env, job, models } = context;
   if (state.filled.length === 0 || state.cleared) return;
-  for (const { table, where } of state.conflicts?.deletes ?? []) {
-    const { database, table: name } = batch.tables.find((one) => one.name === table)!;
-    const full = `${quoteName(database)}.${quoteName(name)}`;
-    for (let at = 0; at < where.length; at += DELETE_ROWS) {
-      const rows = where.slice(at, at + DELETE_ROWS).map((one) => `(${one})`);
-      await context.tidb.query(`DELETE FROM ${full} WHERE ${rows.join(" OR ")}`);
-    }
-  }
+  for (const table of batch.tables) if (state.filled.includes(table.name)) await deleteRows(context, table, state);
   const { clock, random, signal } = env;
   const snapshot = await cluster.pd.timestamp(signal);
   const base: TableSums[] = [];
@@ -143,6 +136,25 @@ export async function clearTaken(context: RunContext, batch: Batch, state: Batch
   }
   const commitTs = await cluster.pd.timestamp(signal);
   await job.append({ type: "cleared", batch: batch.id, commitTs: String(commitTs), base });
+}
+
+/**
+ * Under a lock: a statement of a run that was killed, or of a connection that was lost, may be carried out later, and would take the rows
+ * that have come in with the same keys.
+ */
+async function deleteRows(
+  { tidb, options }: RunContext,
+  { name, database, table }: SourceTable,
+  state: BatchState,
+): Promise<void> {
+  const full = `${quoteName(database)}.${quoteName(table)}`;
+  const wheres = (state.conflicts?.deletes ?? []).flatMap((one) => (one.table === name ? one.where : []));
+  await underLock(tidb, { name: `levin_replace.${name}`, patienceMs: options.retryDeadlineMs }, async (query) => {
+    for (let at = 0; at < wheres.length; at += DELETE_ROWS) {
+      const rows = wheres.slice(at, at + DELETE_ROWS).map((where) => `(${where})`);
+      await query(`DELETE FROM ${full} WHERE ${rows.join(" OR ")}`);
+    }
+  });
 }
 
 /** What a WHERE clause says of a row; throws where neither key nor record tell. */

@@ -82,8 +82,6 @@ const numbers: Record<string, Work> = {
     return double("double" in found ? found.double : Number(stringOf(a!.text!)));
   },
   sleep: () => number("0"),
-  get_lock: () => number("1"),
-  release_lock: () => number("1"),
   isnull: ([a]) => truth(a!.text === null),
 };
 

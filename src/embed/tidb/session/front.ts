@@ -80,6 +80,8 @@ export interface Front {
   globals: Map<string, string>;
   autoIds: AutoIds;
   locks: KeyLocks;
+  /** Of GET_LOCK, by name. */
+  userLocks: KeyLocks;
   /** Makes the encoder of rows that INSERT and UPDATE write. */
   makeRowEncoder: MakeRowEncoder;
   /** Fills in virtual generated columns when rows are read; without it they read as NULL. */

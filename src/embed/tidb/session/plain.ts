@@ -5,6 +5,7 @@ import { SqlError, type StatementResult } from "../wire/mod.ts";
 import { scopeOf } from "./scope.ts";
 import { sleepIn } from "./sleep.ts";
 import type { SessionState } from "./state.ts";
+import { takeLocksIn } from "./user-locks.ts";
 
 const OK: StatementResult = { kind: "ok" };
 
@@ -37,6 +38,7 @@ export async function runPlain(clauses: Clauses, state: SessionState, mode: SqlM
     case "KILL":
       return kill(clauses, state);
     case "DO":
+      await takeLocksIn(clauses.text, state);
       await sleepIn(clauses.text, state);
       do evaluate(parseExpr(clauses.textUntil([]).text, mode), scopeOf(state));
       while (clauses.takeOp(","));

@@ -1,9 +1,10 @@
 import type { SelectScope } from "../query/select.ts";
-import { integerOf } from "../query/values.ts";
+import { integerOf, stringOf, type Value } from "../query/values.ts";
 import { sequenceValue } from "./sequences.ts";
 import type { SessionState } from "./state.ts";
 import { kindOfVariable } from "./variables.ts";
 
+const nameOf = ([name]: Value[]): string => stringOf(name?.text ?? "");
 const SCOPED = /^(global|session|local)\./i;
 
 /** What expressions see outside of a row: variables and the session's functions. */
@@ -40,6 +41,11 @@ export function scopeOf(state: SessionState): SelectScope {
       },
       row_count: () => "-1",
       sleep: () => "0",
+      get_lock: (args) => (state.userLocks.holds(nameOf(args)) ? "1" : "0"),
+      release_lock: (args) => state.userLocks.release(nameOf(args)),
+      release_all_locks: () => String(state.userLocks.releaseAll()),
+      is_free_lock: (args) => (state.userLocks.usedBy(nameOf(args)) === null ? "1" : "0"),
+      is_used_lock: (args) => state.userLocks.usedBy(nameOf(args)),
     },
   };
 }

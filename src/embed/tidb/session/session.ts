@@ -40,6 +40,7 @@ export function openSession(front: Front, connectionId: number, user: string, cl
     },
     reset() {
       state.rollback();
+      state.userLocks.releaseAll();
       const { db } = state;
       state = new SessionState(front, connectionId, user, client);
       state.db = db;
@@ -50,6 +51,7 @@ export function openSession(front: Front, connectionId: number, user: string, cl
     },
     close() {
       state.rollback();
+      state.userLocks.releaseAll();
       front.sessions.delete(connectionId);
     },
   };

@@ -4,6 +4,7 @@ import { type ReadView, Transaction, viewAt } from "../store/mod.ts";
 import { type ClientFacts, SqlError, Status } from "../wire/mod.ts";
 import type { DatabaseInfo, DdlContext, Front, Warning } from "./front.ts";
 import { collations } from "./server-facts.ts";
+import { UserLocks } from "./user-locks.ts";
 import { kindOfVariable, systemVariables } from "./variables.ts";
 
 const SYSTEM_DATABASES = new Set(["information_schema", "mysql", "performance_schema", "metrics_schema", "sys"]);
@@ -14,6 +15,7 @@ export class SessionState {
   readonly connectionId: number;
   readonly user: string;
   readonly client: ClientFacts;
+  readonly userLocks: UserLocks;
   warnings: Warning[] = [];
   db = "";
   /** Of LAST_INSERT_ID(). */
@@ -34,6 +36,7 @@ export class SessionState {
     this.connectionId = connectionId;
     this.user = user;
     this.client = client;
+    this.userLocks = new UserLocks(front.userLocks, connectionId);
     const collation = collations.find(([, , id]) => id === String(client.collation))?.[0];
     if (collation !== undefined) this.keepVariable("collation_connection", collation, false);
   }

@@ -20,6 +20,7 @@ import { goDuration, setVariables } from "./set.ts";
 import { describe, showRelation } from "./show.ts";
 import { sleepIn } from "./sleep.ts";
 import type { SessionState } from "./state.ts";
+import { takeLocksIn } from "./user-locks.ts";
 
 /** Words that begin a DDL statement. */
 const DDL = new Set(["CREATE", "DROP", "ALTER", "RENAME", "TRUNCATE"]);
@@ -79,6 +80,7 @@ async function relationOf(from: NonNullable<Select["from"]>, state: SessionState
 
 async function select(parsed: Select, state: SessionState): Promise<StatementResult> {
   const relation = parsed.from === undefined ? undefined : await relationOf(parsed.from, state);
+  if (parsed.from === undefined) await takeLocksIn(state.running, state);
   const interrupted = parsed.from === undefined && (await sleepIn(state.running, state));
   const scope = scopeOf(state);
   if (interrupted) scope.functions["sleep"] = () => "1";

@@ -67,6 +67,10 @@ export class KeyLocks {
     }
   }
 
+  ownerOf(key: Uint8Array): LockOwner | undefined {
+    return this.#held.get(toHex(key))?.owner;
+  }
+
   /** Lets go of everything that the owner holds. */
   release(owner: LockOwner, keys: Iterable<string>): void {
     for (const name of keys) {
