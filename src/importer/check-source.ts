@@ -10,7 +10,7 @@ import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { checkInput } from "./prechecks.ts";
 import { fileFingerprint, type SourcePlan, type SourceTable, scanSource } from "./source-plan.ts";
 import { demandStatusPort } from "./status-port.ts";
-import { parseTableInfoList } from "./table-models.ts";
+import { parseTableInfoList, TableModels } from "./table-models.ts";
 
 export interface CheckResult {
   files: readonly FileReport[];
@@ -86,10 +86,10 @@ async function modelsOf(
   env: ImportEnvironment,
   session: EncodeSession,
   withTarget: boolean,
-): Promise<{ models: Map<string, TableInfo>; findings: Finding[] }> {
-  const models = new Map<string, TableInfo>();
+): Promise<{ models: TableModels; findings: Finding[] }> {
+  const models = new TableModels();
   const findings: Finding[] = [];
-  const target = new Map<string, TableInfo>();
+  const target = new TableModels();
   // By statements rows come in without it.
   if (withTarget && options.backend === "local") {
     const cause = await demandStatusPort(options, env).then(() => undefined, LevinError.from);
@@ -100,13 +100,13 @@ async function modelsOf(
     // A database that is not there yet is refused.
     const path = `/schema/${encodeURIComponent(database)}`;
     const text = await env.world.getStatusPort(options.statusPort, path).catch(() => "[]");
-    for (const info of parseTableInfoList(text)) target.set(`${database}.${info.name.L}`, info);
+    for (const info of parseTableInfoList(text)) target.add(`${database}.${info.name.L}`, info);
   }
   for (const table of plan.tables) {
     const there = target.get(`${table.database}.${table.table.toLowerCase()}`);
     try {
       const info = there ?? modelFromSource(table, session);
-      if (info !== undefined) models.set(table.name, info);
+      if (info !== undefined) models.add(table.name, info);
     } catch (thrown) {
       const cause = LevinError.from(thrown);
       const file = table.create?.file;

@@ -193,7 +193,7 @@ function checkpointsOf(context: RunContext, finished: Record<string, TableCheckp
   for (const batch of job.state.batches) for (const name of batch?.tables ?? []) batchOf.set(name, batch);
   for (const table of plan.tables) {
     const batch = batchOf.get(table.name);
-    const record = newTable({ status: CheckpointStatus.loaded, tableID: BigInt(models.get(table.name)?.id ?? 0) });
+    const record = newTable({ status: CheckpointStatus.loaded, tableID: BigInt(models.idOf(table.name) ?? 0) });
     if (batch !== undefined) fillTable(record, context, table, batch);
     model.checkpoints[qualifiedName(table.database, table.table)] = record;
   }

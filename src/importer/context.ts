@@ -1,4 +1,4 @@
-import type { TableInfo } from "../schema/mod.ts";
+import type { BufferPool } from "../engine/mod.ts";
 import type { PlainStreams } from "../source/mod.ts";
 import type { Tidb } from "../tidb/mod.ts";
 import type { ClusterLink } from "./cluster-link.ts";
@@ -9,6 +9,7 @@ import type { MemoryPlan } from "./memory.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import type { SourcePlan } from "./source-plan.ts";
+import type { TableModels } from "./table-models.ts";
 
 /** What the steps of one run share. */
 export interface RunContext {
@@ -19,7 +20,7 @@ export interface RunContext {
   tidb: Tidb;
   cluster: ClusterLink;
   /** `db.table` → model. */
-  models: Map<string, TableInfo>;
+  models: TableModels;
   memory: MemoryPlan;
   /** Of the target, for telling keys in words. */
   newCollations: boolean;
@@ -29,7 +30,9 @@ export interface RunContext {
   streams: PlainStreams;
   /** Engines that are open, by batch. */
   open: Map<number, EncodedBatch>;
+  /** Of the reading of engines: ingesting the next batch takes those of the one before. */
+  buffers: BufferPool;
 }
 
 /** What encoding a batch needs. */
-export type EncodeContext = Omit<RunContext, "cluster" | "tidb">;
+export type EncodeContext = Omit<RunContext, "cluster" | "tidb" | "buffers">;

@@ -6,11 +6,12 @@ import { ChunkStream } from "./chunk-stream.ts";
 import { looksForConflicts } from "./conflict/conflict-report.ts";
 import type { EncodeContext } from "./context.ts";
 import { EncodePool, lastRunSequence } from "./encode/encode-pool.ts";
-import type { WarningCountMessage, WorkerTable } from "./encode/messages.ts";
+import { type ToldTable, type WarningCountMessage, type WorkerTable, workerTable } from "./encode/messages.ts";
 import { type BatchEngines, openBatchEngines, removeEngineDir } from "./engines.ts";
 import type { BatchState } from "./job-state.ts";
 import { checkTypeErrors, writeRejected } from "./reports.ts";
-import { columnCodings } from "./source-plan.ts";
+import { sourceForm } from "./source-form.ts";
+import type { SourceTable } from "./source-plan.ts";
 
 export interface EncodedBatch {
   engines: BatchEngines;
@@ -143,12 +144,13 @@ async function encodeRound(
   const { job, env, options, progress } = context;
   const { chunks } = stream;
   const state = job.state.batches[batch.id]!;
+  const byName = new Map(batch.tables.map((table) => [table.name, table]));
   let isFull = false;
   const warnings = await pool.encode(
     {
       batch: batch.id,
       dir: encoded.dir,
-      tables: workerTables(context, batch),
+      tableOf: (name) => toldTable(context, byName.get(name)!),
       blocks: options.blockStore,
       oneEngine: batch.tables.length > 1,
       firstRun: 1 + lastRunSequence([...state.runs.data, ...state.runs.index]),
@@ -211,15 +213,16 @@ function quotaTooSmall({ options }: EncodeContext): LevinError {
 
 /** Visible columns of a table, by its name. */
 export function columnCountsOf({ models }: Pick<EncodeContext, "models">): (table: string) => number {
-  return (table) => models.get(table)!.cols.filter((column) => !column.hidden).length;
+  return (table) => models.columnCountOf(table);
 }
 
-/** What workers must know of a batch's tables. */
-export function workerTables({ models, options }: EncodeContext, batch: Batch): WorkerTable[] {
-  return batch.tables.map((table) => {
-    const info = models.get(table.name)!;
-    const { database, table: base, name } = table;
-    const ignored = ignoredColumns(options.ignoreColumns, database, base, options.caseSensitive);
-    return { name, info, codings: columnCodings(table, info), ignored: new Set(ignored) };
-  });
+/** What workers must know of a table. */
+function toldTable({ models, options }: EncodeContext, { name, database, table, ...source }: SourceTable): ToldTable {
+  const ignored = ignoredColumns(options.ignoreColumns, database, table, options.caseSensitive);
+  return { name, model: models.textOf(name)!, form: sourceForm(source), ignored };
+}
+
+/** All tables of a batch. */
+export function workerTables(context: EncodeContext, batch: Batch): WorkerTable[] {
+  return batch.tables.map((table) => workerTable(toldTable(context, table)));
 }

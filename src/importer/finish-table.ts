@@ -6,7 +6,7 @@ import { Flag } from "../schema/mod.ts";
 import { quoteName, readNextRowIds, rebaseAutoIncrement, rebaseAutoRandom } from "../tidb/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { BatchState } from "./job-state.ts";
-import { checksumRanges, physicalTables } from "./key-ranges.ts";
+import { checksumRanges } from "./key-ranges.ts";
 import { sumLocalRanges } from "./local-sums.ts";
 import type { ChunkResult, JobRecord } from "./records.ts";
 import type { SourceTable } from "./source-plan.ts";
@@ -241,7 +241,7 @@ const REGION_SCAN_GAP = 4;
 async function regionsOf(context: RunContext, tables: readonly SourceTable[]): Promise<Region[] | undefined> {
   const { cluster, env, models, options } = context;
   if (options.checksum === "off" || tables.length < REGION_SCAN_TABLES_MIN) return undefined;
-  const ids = tables.flatMap((table) => physicalTables(models.get(table.name)!).map(({ id }) => id));
+  const ids = tables.flatMap((table) => models.physicalIdsOf(table.name));
   let first = ids[0]!;
   let last = first;
   for (const id of ids) {

@@ -6,7 +6,6 @@ import { openSource } from "./conflict/resolved-source.ts";
 import type { RunContext } from "./context.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
 import type { BatchState } from "./job-state.ts";
-import { physicalTables } from "./key-ranges.ts";
 import type { EngineName } from "./records.ts";
 
 /** Brings a batch that is encoded into the cluster. */
@@ -44,11 +43,10 @@ function duplicateInWords(context: RunContext, thrown: unknown): unknown {
   const parts = splitKey(fromHex(key));
   if (parts.kind === "other") return thrown;
   const id = Number(parts.tableId);
-  const found = [...context.models].find(
-    ([, info]) => info.id === id || physicalTables(info).some((one) => one.id === id),
-  );
-  if (found === undefined) return thrown;
-  const [name, info] = found;
+  const { models } = context;
+  const name = [...models.names()].find((one) => models.idOf(one) === id || models.physicalIdsOf(one).includes(id));
+  if (name === undefined) return thrown;
+  const info = models.get(name)!;
   const session = { newCollations: context.newCollations, timeZone: "UTC" };
   const { index, value } = keyWords(info, fromHex(key), session);
   const what = parts.kind === "record" ? `record, handle ${value}` : `unique index "${index}", value ${value}`;
@@ -101,7 +99,7 @@ async function ingestEngine(
   const readBytes = options.ingestConcurrency * memory.rangeReadBytes;
   const source = await openSource(encoded, state, name, {
     memoryBytes: memory.rangeReadBytes,
-    keptBytes: readBytes + memory.inFlightBytes,
+    buffers: context.buffers,
   });
   // Many runs in one range make each reader larger; then fewer of them work side by side, within the same budget.
   const affordable = Math.floor(readBytes / source.readerBytes(ranges));

@@ -43,8 +43,7 @@ export function checksumRanges(table: TableInfo): NamedRange[] {
   return out;
 }
 
-/** Everything that the import of a table writes to. */
-export function tableKeyRanges(table: TableInfo): { start: Uint8Array; end: Uint8Array }[] {
-  const ids = new Set([table.id, ...physicalTables(table).map(({ id }) => id)]);
-  return [...ids].map((id) => ({ start: tablePrefix(id), end: behind(tablePrefix(id)) }));
+/** Everything that the import of a table writes to: its id, and those of its partitions. */
+export function tableKeyRanges(ids: readonly number[]): { start: Uint8Array; end: Uint8Array }[] {
+  return [...new Set(ids)].map((id) => ({ start: tablePrefix(id), end: behind(tablePrefix(id)) }));
 }

@@ -1,20 +1,21 @@
 import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { type CheckInput, type Finding, runChecks } from "../precheck/mod.ts";
-import type { TableInfo } from "../schema/mod.ts";
 import { ignoredColumns, type PlainStreams } from "../source/mod.ts";
 import { hasRows, isMissingTable, type Tidb } from "../tidb/mod.ts";
 import type { RunContext } from "./context.ts";
 import type { JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { TableNames } from "./restore-schema.ts";
-import { columnCodings, type SourcePlan } from "./source-plan.ts";
+import { columnCodings, sourceForm } from "./source-form.ts";
+import type { SourcePlan } from "./source-plan.ts";
+import type { TableModels } from "./table-models.ts";
 
 export function checkInput(
   options: ImportOptions,
   env: ImportEnvironment,
   plan: SourcePlan,
-  models: ReadonlyMap<string, TableInfo>,
+  models: TableModels,
   session: EncodeSession,
   more: {
     tidb: Tidb | undefined;
@@ -43,11 +44,24 @@ export function checkInput(
     streams,
     source: plan.source,
     tables: plan.tables.map((table) => {
-      const info = models.get(table.name);
       const { name, database, files, sizeBytes } = table;
       const ignored = ignoredColumns(options.ignoreColumns, database, table.table, options.caseSensitive);
-      const codings = info === undefined ? new Map() : columnCodings(table, info);
-      return { name, database, table: table.table, files, sizeBytes, info, codings, ignored: new Set(ignored) };
+      return {
+        name,
+        database,
+        table: table.table,
+        files,
+        sizeBytes,
+        isKnown: models.has(name),
+        get info() {
+          return models.get(name);
+        },
+        get codings() {
+          const info = models.get(name);
+          return info === undefined ? new Map() : columnCodings(sourceForm(table), info);
+        },
+        ignored: new Set(ignored),
+      };
     }),
     session,
     compatLightning: options.compatLightning,

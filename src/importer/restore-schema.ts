@@ -1,11 +1,11 @@
-import { inParallel, LevinError } from "../base/mod.ts";
+import { inParallel, LevinError, utf8 } from "../base/mod.ts";
 import type { TableInfo } from "../schema/mod.ts";
 import { retarget, type SchemaStatement } from "../source/mod.ts";
 import { quoteName, type SqlResult, sqlErrno, type Tidb } from "../tidb/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { SourcePlan } from "./source-plan.ts";
 import { readStatusPort } from "./status-port.ts";
-import { parseTableInfoList } from "./table-models.ts";
+import { TableListReader, TableModels } from "./table-models.ts";
 
 const ER_DB_EXISTS = 1007;
 const ER_BAD_DB = 1049;
@@ -163,32 +163,52 @@ export async function readTableModels(
   plan: SourcePlan,
   options: ImportOptions,
   env: ImportEnvironment,
-): Promise<Map<string, TableInfo>> {
-  const models = new Map<string, TableInfo>();
+): Promise<TableModels> {
+  const models = new TableModels();
+  const byName = new Map(plan.tables.map((table) => [nameKey(table.database, table.table), table]));
   for (const database of new Set(plan.tables.map((table) => table.database))) {
-    const tables = parseTableInfoList(await readStatusPort(options, env, `/schema/${encodeURIComponent(database)}`));
-    const byName = new Map(tables.map((table) => [table.name.L, table]));
-    for (const table of plan.tables) {
-      if (table.database !== database) continue;
-      const found = byName.get(table.table.toLowerCase());
-      if (found === undefined) {
-        const file = table.files[0]!.file.path;
-        throw new LevinError(
-          "Levin:Schema:ErrUnknownTable",
-          `Cannot import "${file}": the target has no table \`${database}\`.\`${table.table}\``,
-          {
-            fields: { file, table: table.name },
-          },
-        );
-      }
-      if (found.view || found.sequence) {
+    await readModels(options, env, database, (info, text) => {
+      const table = byName.get(nameKey(database, info.name.L));
+      if (table === undefined) return;
+      if (info.view || info.sequence) {
         throw new LevinError(
           "Levin:Schema:ErrUnsupported",
-          `Cannot import into "${table.name}": it is a ${found.view ? "view" : "sequence"}`,
+          `Cannot import into "${table.name}": it is a ${info.view ? "view" : "sequence"}`,
         );
       }
-      models.set(table.name, found);
-    }
+      models.add(table.name, info, text);
+    });
+  }
+  for (const table of plan.tables) {
+    if (models.has(table.name)) continue;
+    const file = table.files[0]!.file.path;
+    throw new LevinError(
+      "Levin:Schema:ErrUnknownTable",
+      `Cannot import "${file}": the target has no table \`${table.database}\`.\`${table.table}\``,
+      {
+        fields: { file, table: table.name },
+      },
+    );
   }
   return models;
+}
+
+const nameKey = (database: string, table: string): string => `${database}\n${table.toLowerCase()}`;
+
+/** Reads the models of a database, one after the other: of ten thousand tables they are 40 MB of text. */
+async function readModels(
+  options: ImportOptions,
+  env: ImportEnvironment,
+  database: string,
+  onTable: (info: TableInfo, text: Uint8Array) => void,
+): Promise<void> {
+  let reader = new TableListReader(onTable);
+  const path = `/schema/${encodeURIComponent(database)}`;
+  const whole = await readStatusPort(options, env, path, undefined, () => {
+    // An answer that broke off is asked for anew.
+    reader = new TableListReader(onTable);
+    return (part) => reader.take(part);
+  });
+  if (whole !== "") reader.take(utf8(whole));
+  reader.end();
 }

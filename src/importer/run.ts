@@ -1,6 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import { TimeZone } from "../codec/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
+import { BufferPool } from "../engine/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { Flag } from "../schema/mod.ts";
 import { PlainStreams } from "../source/mod.ts";
@@ -86,7 +87,13 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   const streams = new PlainStreams(plan.storage);
   closers.defer(() => streams.close());
   const { workers, ingestConcurrency: rangeJobs, blockStore: blocks } = options;
-  const memory = planMemory(options.memoryBytes, { workers, rangeJobs, blocks });
+  const memory = planMemory(options.memoryBytes, {
+    workers,
+    rangeJobs,
+    blocks,
+    tables: plan.tables.length,
+    modelBytes: models.bytes,
+  });
   const { newCollations } = session;
   const context: RunContext = {
     options,
@@ -102,6 +109,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     quota: new DiskQuota(options.diskQuotaBytes ?? 0),
     streams,
     open: new Map(),
+    buffers: new BufferPool(rangeJobs * memory.rangeReadBytes + memory.inFlightBytes),
   };
   await mirror?.begin(context);
   sayPlan(context, session, variables);
@@ -347,7 +355,9 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
   const ruleIdOf = (startedMs: number): string => `levin-${startedMs.toString(36)}`;
   if (job.forgottenMs !== undefined)
     await cluster.pdHttp.deleteLabelRule(ruleIdOf(job.forgottenMs), signal).catch(say("scheduler pause"));
-  const ranges = [...models.values()].flatMap(tableKeyRanges);
+  const ranges = [...models.names()].flatMap((name) =>
+    tableKeyRanges([models.idOf(name)!, ...models.physicalIdsOf(name)]),
+  );
   const pause = await SchedulerPause.open({
     clock,
     pd: cluster.pdHttp,
@@ -362,7 +372,8 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
 /** Row ids far apart would become automatic values of the column that shares their allocator. */
 function refuseSharedAllocators({ options, models }: RunContext): void {
   if (options.parallelIndex === undefined) return;
-  for (const [name, table] of models) {
+  for (const name of models.names()) {
+    const table = models.get(name)!;
     const automatic = table.cols.some((column) => (column.type.Flag & Flag.autoIncrement) !== 0);
     if (!automatic || table.pk_is_handle || table.is_common_handle) continue;
     throw new LevinError(

@@ -1,9 +1,5 @@
-import { createHash } from "node:crypto";
 import { LevinError } from "../base/mod.ts";
-import { Flag, type TableInfo } from "../schema/mod.ts";
 import {
-  type ColumnCoding,
-  charsetOfColumn,
   type DataFile,
   loadSource,
   type SourceTable as ModelTable,
@@ -13,6 +9,7 @@ import {
 } from "../source/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { Fingerprint } from "./records.ts";
+import type { TableModels } from "./table-models.ts";
 
 /** A table of the source by its name in the target. */
 export interface SourceTable extends ModelTable {
@@ -103,30 +100,15 @@ function plainSizes(tables: readonly ModelTable[]): Map<string, number> {
   return out;
 }
 
-/** How columns of a table are coded in the source, by lower-case name. */
-export function columnCodings(table: SourceTable, info: TableInfo): Map<string, ColumnCoding> {
-  const binaryFormat = table.files[0]?.dialect?.binaryFormat ?? "raw";
-  const out = new Map<string, ColumnCoding>();
-  for (const column of info.cols) {
-    const { Tp, Charset, Flag: flags } = column.type;
-    const string = /^(15|249|250|251|252|253|254)$/.test(String(Tp)) && (flags & Flag.binary) !== 0;
-    const binary = (string && Charset === "binary") || String(Tp) === "16";
-    const coding =
-      binary && binaryFormat !== "raw" ? binaryFormat : charsetOfColumn(table.columnText, column.type.Charset);
-    if (coding !== undefined) out.set(column.name.L, coding);
-  }
-  return out;
-}
-
 /** What decides whether an earlier run's state belongs to this import. */
 export function fingerprintOf(
   plan: SourcePlan,
-  models: ReadonlyMap<string, TableInfo>,
+  models: TableModels,
   options: ImportOptions,
   session: Record<string, unknown>,
 ): Fingerprint {
   const out = sourceFingerprint(plan, options, session);
-  for (const [name, info] of models) out[`table ${name}`] = `id ${info.id}, definition ${digestOf(info)}`;
+  for (const { name } of plan.tables) out[`table ${name}`] = models.definitionOf(name);
   return out;
 }
 
@@ -162,11 +144,4 @@ export function fileFingerprint(plan: SourcePlan): Fingerprint {
     if (!ignored.has(file.path))
       out[`file ${file.path}`] = `${file.sizeBytes} bytes of ${new Date(file.mtimeMs).toISOString()}`;
   return out;
-}
-
-/** Digest of what decides a table's pairs; allocators and times move without changing it. */
-function digestOf(info: TableInfo): string {
-  const { auto_inc_id: _a, auto_rand_id: _b, update_timestamp: _c, ...rest } = info;
-  const text = JSON.stringify(rest, (_, value) => (typeof value === "bigint" ? String(value) : value));
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

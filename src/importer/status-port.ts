@@ -1,5 +1,6 @@
 import { LevinError } from "../base/mod.ts";
 import { member, parseJson } from "../cluster/mod.ts";
+import type { ReceiveParts } from "../tidb/mod.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { patiently } from "./patient-tidb.ts";
 
@@ -13,13 +14,14 @@ const CONNECT_TIMEOUT_MS = 3_000;
 
 /**
  * A path of TiDB's status port, with patience for a TiDB that restarts; without, where the SQL port answers all the while, as then the
- * status port is configured wrong or closed.
+ * status port is configured wrong or closed. With `receive` the body's parts go there.
  */
 export async function readStatusPort(
   options: Options,
   env: Environment,
   path: string,
   patienceMs = options.retryDeadlineMs,
+  receive?: ReceiveParts,
 ): Promise<string> {
   let sqlSinceMs: number | undefined;
   const hopeless = async (failure: LevinError): Promise<LevinError | undefined> => {
@@ -32,7 +34,9 @@ export async function readStatusPort(
     return nowMs - sqlSinceMs < PORTS_APART_MS ? undefined : onlySqlAnswers(options, failure);
   };
   try {
-    return await patiently({ ...env, patienceMs, hopeless }, () => env.world.getStatusPort(options.statusPort, path));
+    return await patiently({ ...env, patienceMs, hopeless }, () =>
+      env.world.getStatusPort(options.statusPort, path, receive),
+    );
   } catch (thrown) {
     const isUnavailable = thrown instanceof LevinError && thrown.code === "Levin:Tidb:ErrUnavailable";
     throw isUnavailable && sqlSinceMs !== undefined ? onlySqlAnswers(options, thrown) : thrown;

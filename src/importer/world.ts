@@ -9,6 +9,7 @@ import {
   connectTidb,
   getStatusPort,
   openSqlLink,
+  type ReceiveParts,
   type SqlLink,
   type StatusPortOptions,
   type Tidb,
@@ -25,8 +26,8 @@ export interface ImportWorld {
   connectTidb(options: TidbOptions, signal?: AbortSignal): Promise<Tidb>;
   /** A connection for statements with rows. */
   openSqlLink(options: TidbOptions): Promise<SqlLink>;
-  /** GET of a path of TiDB's status port; the body's text. */
-  getStatusPort(options: StatusPortOptions, path: string): Promise<string>;
+  /** GET of a path of TiDB's status port; the body's text. With `receive` a long body may go there, in parts, and the text is empty. */
+  getStatusPort(options: StatusPortOptions, path: string, receive?: ReceiveParts): Promise<string>;
   /** Connections to PD and TiKV. */
   connect(tls: ClusterTls | undefined): Connect;
   sendHttp(tls: ClusterTls | undefined): SendHttp;

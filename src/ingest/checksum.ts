@@ -74,13 +74,24 @@ function addChecksums(a: Checksum, b: Checksum): Checksum {
  */
 export async function checksumTable(options: ChecksumOptions): Promise<TableChecksum> {
   const limits: ChecksumLimits = { ...defaultChecksumLimits, ...options.limits };
+  const { detail = true, signal: outer } = options;
   const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const env = { ...options, limits, signal };
-  const { detail = true } = options;
-  const sums: Checksum[] = options.ranges.map(() => nothing);
+  // Not AbortSignal.any: Bun keeps such a signal until its outer one ends, which is the whole import of ten thousand tables.
+  const forward = (): void => stop.abort(outer?.reason);
+  if (outer?.aborted) forward();
+  else outer?.addEventListener("abort", forward, { once: true });
+  try {
+    return await sumUp({ ...options, limits, signal: stop.signal }, detail, stop);
+  } finally {
+    outer?.removeEventListener("abort", forward);
+  }
+}
+
+async function sumUp(env: Environment, detail: boolean, stop: AbortController): Promise<TableChecksum> {
+  const { limits, ranges: asked } = env;
+  const sums: Checksum[] = asked.map(() => nothing);
   const parts: (Part & { readonly at: number })[] = [];
-  for (const [at, range] of options.ranges.entries()) {
+  for (const [at, range] of asked.entries()) {
     for (const part of knownParts(range, env) ?? (await cutByRegion(range, env))) parts.push({ ...part, at });
   }
   try {
@@ -93,7 +104,7 @@ export async function checksumTable(options: ChecksumOptions): Promise<TableChec
     stop.abort(thrown);
     throw thrown;
   }
-  const ranges = detail ? sums.map((sum, at) => ({ name: options.ranges[at]!.name, ...sum })) : [];
+  const ranges = detail ? sums.map((sum, at) => ({ name: asked[at]!.name, ...sum })) : [];
   return { ...sums.reduce(addChecksums, nothing), ranges };
 }
 

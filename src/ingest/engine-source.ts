@@ -18,14 +18,14 @@ import type { PairSource, PlannedRange } from "./pair-source.ts";
 export interface EngineSourceOptions {
   /** Read-ahead of one range; as many ranges are read at a time as the import has workers. */
   readonly memoryBytes?: number;
-  /** Buffers that are kept for the next range or message. */
-  readonly keptBytes?: number;
+  /** Where buffers come from and go to: shared by engines that are read one after the other. Absent: some are kept for the next range or message. */
+  readonly buffers?: BufferPool;
   /** Told of each pair whose key was there already; the pair is left out. Absent: such a key is an error. */
   readonly onDuplicate?: (duplicate: DuplicateKey) => void;
 }
 
 const memoryBytesDefault = 4 << 20;
-const keptBytesDefault = 64 << 20;
+const KEPT_BYTES = 64 << 20;
 
 export class EngineSource implements PairSource {
   readonly #engine: Engine;
@@ -33,10 +33,10 @@ export class EngineSource implements PairSource {
   readonly #options: ReadOptions & { buffers: BufferPool };
 
   private constructor(engine: Engine, runs: ReadonlyArray<RunInfo>, options: EngineSourceOptions) {
-    const { memoryBytes = memoryBytesDefault, keptBytes = keptBytesDefault, onDuplicate } = options;
+    const { memoryBytes = memoryBytesDefault, buffers = new BufferPool(KEPT_BYTES), onDuplicate } = options;
     this.#engine = engine;
     this.#runs = runs;
-    this.#options = { memoryBytes, buffers: new BufferPool(keptBytes), ...(onDuplicate && { onDuplicate }) };
+    this.#options = { memoryBytes, buffers, ...(onDuplicate && { onDuplicate }) };
   }
 
   /** The engine must not change any more. */

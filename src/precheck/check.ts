@@ -20,11 +20,14 @@ export interface CheckedTable {
   table: string;
   files: readonly DataFile[];
   sizeBytes: number;
-  /** Undefined: neither the target nor the source's schema files have it. */
-  info: TableInfo | undefined;
+  /** False: neither the target nor the source's schema files have it. */
+  isKnown: boolean;
+  /** Of a table that is known; may be parsed each time it is asked for. */
+  readonly info: TableInfo | undefined;
   /** Where there is no model; in lower case. */
   columnNames?: readonly string[];
-  codings: ReadonlyMap<string, ColumnCoding>;
+  /** As `info`. */
+  readonly codings: ReadonlyMap<string, ColumnCoding>;
   ignored: ReadonlySet<string>;
 }
 

@@ -7,10 +7,11 @@ import { firstRow } from "./first-rows.ts";
 export const csvHeader: Check = async (input) => {
   const findings: Finding[] = [];
   for (const table of input.tables) {
+    const files = table.files.filter((file) => file.format === "csv" && file.dialect?.header === false);
+    if (files.length === 0) continue;
     const names = new Set(table.columnNames ?? table.info?.cols.map((column) => column.name.L));
-    for (const file of table.files) {
+    for (const file of names.size === 0 ? [] : files) {
       input.signal.throwIfAborted();
-      if (file.format !== "csv" || file.dialect?.header !== false || names.size === 0) continue;
       let isHeader = false;
       await firstRow(input, table, file, (fields) => {
         isHeader = fields.count > 0;

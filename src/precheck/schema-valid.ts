@@ -20,7 +20,7 @@ export const schemaValid: Check = async (input) => {
         const status = input.castErrorsAllowed && cause.code === "Levin:Encode:ErrValue" ? "warning" : "failed";
         findings.push({ check: CHECK, status, detail: cause.message, cause });
       }
-      if (table.info === undefined) break;
+      if (!table.isKnown) break;
     }
   }
   return findings;

@@ -7,7 +7,7 @@ const CHECK = "target-empty";
 export const targetEmpty: Check = async ({ tables, target, touched, signal }) => {
   if (target === undefined)
     return [{ check: CHECK, status: "skipped", detail: "no target is named, or its tables may have rows" }];
-  const left = tables.filter(({ name, info }) => info !== undefined && !touched.has(name));
+  const left = tables.filter(({ name, isKnown }) => isKnown && !touched.has(name));
   const notEmpty: string[] = [];
   await inParallel(left, target.connectionsMax, async ({ database, table, name }) => {
     signal.throwIfAborted();

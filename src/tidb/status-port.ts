@@ -15,8 +15,14 @@ function materialOf(tls: TidbTls): Pick<TidbTls, "ca" | "cert" | "key"> {
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 
-/** GET of a path of TiDB's status port; the body's text. Errors: `Levin:Tidb:ErrUnavailable`, `Levin:Tidb:ErrStatusPort`. */
-export async function getStatusPort(options: StatusPortOptions, path: string): Promise<string> {
+/** Called when an answer begins; what it returns gets the body's parts in their order, and must not throw. */
+export type ReceiveParts = () => (part: Uint8Array) => void;
+
+/**
+ * GET of a path of TiDB's status port; the body's text, or nothing where `receive` takes it. Errors: `Levin:Tidb:ErrUnavailable`,
+ * `Levin:Tidb:ErrStatusPort`.
+ */
+export async function getStatusPort(options: StatusPortOptions, path: string, receive?: ReceiveParts): Promise<string> {
   const address = `${options.host}:${options.port}`;
   const { status, body } = await new Promise<{ status: number; body: string }>((resolve, reject) => {
     const unavailable = (cause: Error & { code?: string }) =>
@@ -44,7 +50,8 @@ export async function getStatusPort(options: StatusPortOptions, path: string): P
       },
       (response) => {
         const parts: Uint8Array[] = [];
-        response.on("data", (part: Uint8Array) => parts.push(part));
+        const take = response.statusCode === 200 ? receive?.() : undefined;
+        response.on("data", take ?? ((part: Uint8Array) => parts.push(part)));
         response.on("error", unavailable);
         response.on("end", () => resolve({ status: response.statusCode ?? 0, body: textOf(joinBytes(parts)) }));
       },

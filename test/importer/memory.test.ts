@@ -6,11 +6,16 @@ import { defaultMemoryBytes, planMemory } from "../../src/importer/memory.ts";
 const MIB = 2 ** 20;
 
 test("what the plan hands out fits into what it says, and that into the budget", () => {
-  for (const blocks of ["files", "level"] as const) {
+  for (const [blocks, tables] of [
+    ["files", 1],
+    ["files", 10_000],
+    ["level", 1],
+  ] as const) {
     for (const workers of [1, 2, 4, 8, 32]) {
       for (const budget of [256, 512, 1024, 8192, 65_536]) {
-        const plan = planMemory(budget * MIB, { workers, rangeJobs: 8, blocks });
-        const smallest = planMemory(0, { workers, rangeJobs: 8, blocks }).totalBytes;
+        const parts = { workers, rangeJobs: 8, blocks, tables, modelBytes: 700 * tables };
+        const plan = planMemory(budget * MIB, parts);
+        const smallest = planMemory(0, parts).totalBytes;
         assert.ok(plan.totalBytes <= Math.max(budget * MIB, smallest), `${blocks} ${workers} ${budget}`);
         const handedOut =
           workers * (plan.worker.dataArenaBytes + plan.worker.indexArenaBytes) +
@@ -36,4 +41,13 @@ test("two workers stay below 512 MiB by default, and a small machine keeps three
   assert.equal(defaultMemoryBytes(1024 * MIB, 2), 256 * MIB);
   const plan = planMemory(defaultMemoryBytes(256 * 1024 * MIB, 32), { workers: 32, rangeJobs: 8, blocks: "files" });
   assert.ok(plan.worker.dataArenaBytes >= 20 * MIB, "many workers do not make runs small");
+});
+
+test("what many tables take is not given to the arenas", () => {
+  const parts = { workers: 2, rangeJobs: 8, blocks: "files" } as const;
+  const few = planMemory(1024 * MIB, parts);
+  const many = planMemory(1024 * MIB, { ...parts, tables: 10_000, modelBytes: 7 * MIB });
+  assert.equal(many.totalBytes, few.totalBytes);
+  const arenas = ({ worker }: typeof few): number => 2 * (worker.dataArenaBytes + worker.indexArenaBytes);
+  assert.ok(arenas(few) - arenas(many) > 64 * MIB, `${arenas(few)} ${arenas(many)}`);
 });

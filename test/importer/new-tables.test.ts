@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { LevinError } from "../../src/base/mod.ts";
 import { checkInput } from "../../src/importer/prechecks.ts";
 import { listTables } from "../../src/importer/restore-schema.ts";
+import { TableModels } from "../../src/importer/table-models.ts";
 import type { Tidb } from "../../src/tidb/mod.ts";
 
 /** A server with rows in the tables named; a database that it does not have is an error, as TiDB has it. */
@@ -37,7 +38,7 @@ async function asksFor(before: Awaited<ReturnType<typeof listTables>> | undefine
     options as unknown as CheckArguments[0],
     {} as CheckArguments[1],
     { tables: [], source: {} } as unknown as Plan,
-    new Map(),
+    new TableModels(),
     {} as CheckArguments[4],
     { tidb, state: undefined, stateDifferences: undefined, before } as unknown as CheckArguments[5],
   );

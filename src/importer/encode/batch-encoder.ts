@@ -75,7 +75,8 @@ export class BatchEncoder {
   readonly #warnings = new Map<string, WarningSummary>();
   /** Of the chunk at hand. */
   #changedValues = 0;
-  readonly #tables = new Map<string, WorkerTable>();
+  /** That of the last chunk. */
+  #table: WorkerTable | undefined;
   readonly #encoders: TableEncoders;
   /** Written but not yet reported. */
   #runs: EngineRuns = { data: [], index: [] };
@@ -104,12 +105,12 @@ export class BatchEncoder {
     return new BatchEncoder(options, data, index);
   }
 
-  /** `told` comes with the first chunk of a table. */
+  /** `told` comes where the chunk before was of another table. */
   async encode(id: number, chunk: Chunk, told?: WorkerTable): Promise<void> {
     const name = `${chunk.database}.${chunk.table}`;
-    if (told !== undefined) this.#tables.set(told.name, told);
-    const table = this.#tables.get(name);
-    assert(table !== undefined, `table ${name} belongs to the batch`);
+    if (told !== undefined) this.#table = told;
+    const table = this.#table;
+    assert(table?.name === name, `the worker was told of table ${name}`);
     const checksum = new KvChecksum();
     this.#record.checksum = checksum;
     this.#entries.checksum = checksum;

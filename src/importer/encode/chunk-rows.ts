@@ -28,6 +28,12 @@ export interface ChunkRowsOptions {
 /** Below, making a kernel takes longer than it saves. */
 const BULK_BYTES_MIN = 4 << 20;
 
+/**
+ * Encoders that are kept. Chunks come table after table, so those of earlier tables are hardly needed again, and of hundreds of small tables
+ * they are tens of megabytes.
+ */
+const ENCODERS_MAX = 4;
+
 /** The encoders of a batch, one for each table and time zone. */
 export class TableEncoders {
   readonly #session: EncodeSession;
@@ -61,6 +67,8 @@ export class TableEncoders {
     let encoder = this.#open.get(key);
     if (encoder === undefined) {
       encoder = this.#compile(table, zone === undefined ? this.#session : { ...this.#session, timeZone: zone });
+      const [oldest] = this.#open.keys();
+      if (oldest !== undefined && this.#open.size >= ENCODERS_MAX) this.#open.delete(oldest);
       this.#open.set(key, encoder);
     }
     return encoder;

@@ -3,7 +3,15 @@ import type { NumberedChunk } from "../chunk-stream.ts";
 import type { BlockStore } from "../engines.ts";
 import type { ReadAhead } from "../read-ahead.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
-import type { EncodePort, FromWorker, ToWorker, WarningCountMessage, WorkerSetup, WorkerTable } from "./messages.ts";
+import type {
+  EncodePort,
+  FromWorker,
+  ToldTable,
+  ToWorker,
+  WarningCountMessage,
+  WorkerSetup,
+  WorkerTable,
+} from "./messages.ts";
 import type { RejectedRow } from "./rejected-row.ts";
 
 /** Run ids of one worker: `worker << RUN_BITS` and up. */
@@ -13,7 +21,7 @@ const WORKERS_MAX = 1 << 10;
 export interface EncodeBatch {
   batch: number;
   dir: string;
-  tables: WorkerTable[];
+  tableOf(name: string): ToldTable;
   /** Index pairs go to the data engine too: fewer, larger writes where there are many small tables. */
   oneEngine: boolean;
   blocks: BlockStore;
@@ -74,7 +82,7 @@ export class EncodePool {
 
   /** Reads chunks again for the rows that have one of the keys; they are in the batch's engine of rows when it resolves. */
   async mark(
-    { chunks, ...what }: Pick<EncodeBatch, "dir" | "tables" | "chunks"> & { keys: SharedArrayBuffer },
+    { chunks, ...what }: Pick<EncodeBatch, "dir" | "chunks"> & { tables: WorkerTable[]; keys: SharedArrayBuffer },
     signal: AbortSignal,
   ): Promise<void> {
     const begin = (worker: number): ToWorker => ({ kind: "mark", ...what, firstRun: worker << RUN_BITS });
@@ -98,13 +106,12 @@ export class EncodePool {
       for (const thread of this.#threads) this.#fail(thread, signal.reason);
     };
     signal.addEventListener("abort", onAbort, { once: true });
-    const tables = new Map(batch?.tables.map((table) => [table.name, table]));
     try {
       signal.throwIfAborted();
       await Promise.all(
         this.#threads.map(async (thread, worker) => {
-          // A worker is told of a table when it gets the first chunk of it: each copy of a message costs this thread.
-          const untold = new Map(tables);
+          // A worker knows one table at a time: they come one after the other, and of hundreds of small ones each needs one worker.
+          let told: string | undefined;
           await this.#call(thread, begin(worker));
           for (;;) {
             signal.throwIfAborted();
@@ -113,8 +120,8 @@ export class EncodePool {
             const next = await chunks.next();
             if (next === undefined) break;
             const name = `${next.chunk.database}.${next.chunk.table}`;
-            const table = untold.get(name);
-            untold.delete(name);
+            const table = name === told ? undefined : batch?.tableOf(name);
+            told = name;
             await this.#call(thread, { kind: "chunk", ...next, ...(table === undefined ? {} : { table }) });
           }
           warnings.push(...(await this.#call(thread, { kind: "finish" })));

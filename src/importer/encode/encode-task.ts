@@ -5,7 +5,7 @@ import { SpareBuffers, type Storage } from "../../source/mod.ts";
 import { RowMarker } from "../conflict/row-marker.ts";
 import type { ImportWorld } from "../world.ts";
 import { BatchEncoder } from "./batch-encoder.ts";
-import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
+import { type FromWorker, type ToWorker, type WorkerSetup, workerTable } from "./messages.ts";
 
 type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb"> & { files: Files };
 
@@ -72,7 +72,7 @@ export class EncodeTask {
         return this.#send({ kind: "ready", warnings: [] });
       case "chunk":
         assert(this.#encoder !== undefined, "a chunk comes after its batch");
-        await this.#encoder.encode(message.id, message.chunk, message.table);
+        await this.#encoder.encode(message.id, message.chunk, message.table && workerTable(message.table));
         return this.#send({ kind: "ready", warnings: [] });
       case "finish": {
         await this.#encoder?.flush();

@@ -5,6 +5,8 @@ import type { Chunk, ColumnCoding } from "../../source/mod.ts";
 import type { BucketAccess } from "../../storage/mod.ts";
 import type { BlockStore } from "../engines.ts";
 import type { ChunkResult, EngineRuns } from "../records.ts";
+import { columnCodings, type SourceForm } from "../source-form.ts";
+import { parseTableInfo } from "../table-models.ts";
 import type { RejectedRow } from "./rejected-row.ts";
 
 /** Sizes of one worker, parts of the job's memory budget. */
@@ -39,6 +41,21 @@ export interface WorkerTable {
   ignored: Set<string>;
 }
 
+/** A table as a worker is told of it. */
+export interface ToldTable {
+  name: string;
+  /** Or its JSON: to copy the object takes longer than to parse it. */
+  model: TableInfo | string;
+  form: SourceForm;
+  /** As in `WorkerTable`. */
+  ignored: readonly string[];
+}
+
+export function workerTable({ name, model, form, ignored }: ToldTable): WorkerTable {
+  const info = typeof model === "string" ? parseTableInfo(model) : model;
+  return { name, info, codings: columnCodings(form, info), ignored: new Set(ignored) };
+}
+
 /** Said to a worker that is to end, and its answer when it has closed what it had open. */
 export const CLOSE = "close";
 
@@ -53,8 +70,8 @@ export type ToWorker =
     }
   /** Chunks that follow are read for rows that have one of the keys. */
   | { kind: "mark"; dir: string; tables: WorkerTable[]; firstRun: number; keys: SharedArrayBuffer }
-  /** `table`: with the first chunk of a table that the worker gets in a batch. */
-  | { kind: "chunk"; id: number; chunk: Chunk; table?: WorkerTable }
+  /** `table`: where the worker's chunk before was of another table or batch. */
+  | { kind: "chunk"; id: number; chunk: Chunk; table?: ToldTable }
   | { kind: "finish" };
 
 export interface WarningCountMessage {

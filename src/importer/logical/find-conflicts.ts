@@ -14,6 +14,7 @@ import { applyRecord, emptyState } from "../job-state.ts";
 import { planMemory } from "../memory.ts";
 import { Progress } from "../progress.ts";
 import type { ConflictRecord } from "../records.ts";
+import { TableModels } from "../table-models.ts";
 import type { LogicalContext } from "./context.ts";
 
 /** Rows that another row of the source keeps out, by table: ids in ascending order. */
@@ -38,7 +39,7 @@ export async function findConflicts(
   if ((options.conflict?.strategy ?? "") === "") return undefined;
   const known = job.state.batches[batch.id]!.conflicts;
   if (known !== undefined) return readLosers(context, known);
-  const models = new Map<string, TableInfo>();
+  const models = new TableModels();
   // The tables of a batch share one key space: none may have the id of another, or of its partitions.
   let lastId = 0;
   const allocate = (): number => ++lastId;
@@ -46,9 +47,9 @@ export async function findConflicts(
     // With rows of the target in play statements decide; but where nothing is decided, rows of the source are told before any is sent.
     if (options.conflict?.strategy !== "error" && job.state.batches[batch.id]!.filled.includes(name)) continue;
     const model = await comparableModel(context, name, session, allocate);
-    if (model !== undefined) models.set(name, model);
+    if (model !== undefined) models.add(name, model);
   }
-  const found = new Map<string, number[]>([...models.keys()].map((name) => [name, []]));
+  const found = new Map<string, number[]>([...models.names()].map((name) => [name, []]));
   const part: Batch = { ...batch, tables: batch.tables.filter(({ name }) => models.has(name)) };
   let record: ConflictRecord = { type: "conflicts", batch: batch.id, losers: 0, tables: [] };
   if (part.tables.length > 0) {
@@ -58,7 +59,7 @@ export async function findConflicts(
   }
   const tables = new Map([...found].map(([name, ids]) => [name, Float64Array.from(ids)]));
   await env.files.replace(losersPath(context), packed(tables));
-  await job.append({ ...record, checked: [...models.keys()] });
+  await job.append({ ...record, checked: [...models.names()] });
   return tables;
 }
 
@@ -146,7 +147,7 @@ async function collationsAgree(tidb: Tidb, database: string, table: string): Pro
 }
 
 /** A job beside the job: its engines are gone when the rows are known. */
-function asideOf(context: LogicalContext, models: Map<string, TableInfo>, newCollations: boolean): EncodeContext {
+function asideOf(context: LogicalContext, models: TableModels, newCollations: boolean): EncodeContext {
   const { env, options, plan, streams } = context;
   const state = emptyState();
   const job: JobLog = {

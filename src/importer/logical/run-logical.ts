@@ -25,6 +25,7 @@ import { restoreSchema } from "../restore-schema.ts";
 import type { ImportResult } from "../result.ts";
 import { type SourcePlan, type SourceTable, scanSource, sourceFingerprint } from "../source-plan.ts";
 import { saySourceCounts } from "../summary.ts";
+import { TableModels } from "../table-models.ts";
 import { mergeConflicts } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
 import { findConflicts } from "./find-conflicts.ts";
@@ -294,7 +295,7 @@ async function precheck(context: LogicalContext, encodeSession: EncodeSession): 
   const { options, env, plan, job } = context;
   if (!options.checkRequirements) return;
   const more = { tidb: undefined, state: job.state, stateDifferences: undefined, streams: context.streams };
-  const input = checkInput(options, env, plan, new Map(), encodeSession, more);
+  const input = checkInput(options, env, plan, new TableModels(), encodeSession, more);
   const named = input.tables.map((table) => {
     const columnNames = context.tables.get(table.name)!.columns.map(({ name }) => name.toLowerCase());
     return { ...table, columnNames };

@@ -98,7 +98,7 @@ async function encode(dir: string, engines: string, workers: number): Promise<nu
   const batch: EncodeBatch = {
     batch: 0,
     dir: engines,
-    tables: [{ name: "d.big", info, codings: new Map(), ignored: new Set<string>() }],
+    tableOf: (name) => ({ name, model: info, form: { columnText: "utf8", binaryFormat: "raw" }, ignored: [] }),
     oneEngine: false,
     blocks: "files",
     firstRun: 0,
