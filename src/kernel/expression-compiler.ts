@@ -1,6 +1,15 @@
 /** Expressions of a function: operators by precedence, calls, names. */
 import type { ModuleNames } from "./compile.ts";
-import { AND_BINDING, LOADS, ONE_FUNCTIONS, OPERATORS, OR_BINDING, PAIR_FUNCTIONS, STORES } from "./operators.ts";
+import {
+  AND_BINDING,
+  DOUBLE_FUNCTIONS,
+  LOADS,
+  ONE_FUNCTIONS,
+  OPERATORS,
+  OR_BINDING,
+  PAIR_FUNCTIONS,
+  STORES,
+} from "./operators.ts";
 import type { Tokens } from "./tokens.ts";
 import { signed, TYPE_CODES, unsigned, type ValueType } from "./wasm-bytes.ts";
 
@@ -166,7 +175,13 @@ export class ExpressionCompiler {
     } else if (name === "i64" || name === "i64s") {
       if (this.expression("i32") === "i32") code.push(name === "i64" ? 0xad : 0xac);
       type = "i64";
-    } else if (name === "select") {
+    } else if (name === "double") {
+      // f64.convert_i64_u, then the bits.
+      this.argument("i64");
+      code.push(0xba, 0xbd);
+      type = "i64";
+    } else if (DOUBLE_FUNCTIONS.has(name)) type = this.doubleCall(name);
+    else if (name === "select") {
       type = this.expression(wanted ?? "i32");
       tokens.expect(",");
       this.argument(type);
@@ -184,6 +199,20 @@ export class ExpressionCompiler {
     }
     tokens.expect(")");
     return type;
+  }
+
+  private doubleCall(name: string): ValueType {
+    const { two, code } = DOUBLE_FUNCTIONS.get(name)!;
+    const toDouble = 0xbf;
+    this.argument("i64");
+    this.code.push(toDouble);
+    if (two) {
+      this.tokens.expect(",");
+      this.argument("i64");
+      this.code.push(toDouble);
+    }
+    this.code.push(...code, 0xbd);
+    return "i64";
   }
 
   private argument(type: ValueType): void {

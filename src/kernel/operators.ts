@@ -65,3 +65,12 @@ export const STORES: ReadonlyMap<string, Access> = new Map([
   ["store32", { opcode: 0x36, type: "i32" }],
   ["store64", { opcode: 0x37, type: "i64" }],
 ]);
+
+/** Functions of doubles, which are given and answered as their bits; two arguments where `two`. */
+export const DOUBLE_FUNCTIONS: ReadonlyMap<string, { readonly two: boolean; readonly code: readonly number[] }> =
+  new Map([
+    ["fmul", { two: true, code: [0xa2] }],
+    ["fdiv", { two: true, code: [0xa3] }],
+    // f32.demote_f64 and f64.promote_f32.
+    ["fround", { two: false, code: [0xb6, 0xbb] }],
+  ]);

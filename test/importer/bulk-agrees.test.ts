@@ -95,3 +95,35 @@ test("a handle that stands in an index beside a text has all its sizes in the va
     assert.deepEqual({ ...many, many: 0 }, rows);
   }
 });
+
+test("numbers and names at the limits of what a kernel takes, each between plain rows", async () => {
+  const years = ["1900", "1901", "2155", "2156", "02000", "0", "70"];
+  const floats =
+    "9007199254740991 9007199254740992 9007199254740993 0.1234567890123456 123456789012.123456 70368744177664.000000000000000001 1e22 1e23 1e-22 1e-23 1e0005 5e005 -0 -0.0 3.4028234e38 3.4028235e38 3.4028236e38 -3.5e38 1e39 1e-46 7e-45".split(
+      " ",
+    );
+  const names = ["NULL", "N", "", "a", "ab", "A", "2", "'2'", "'NULL'", "'N'", "''", "'ab'"];
+  const odd = [
+    ...years.map((year) => [year, "1", "1", "'a'"]),
+    ...floats.flatMap((float) => [
+      ["2000", float, "1", "'a'"],
+      ["2000", "1", float, "'a'"],
+    ]),
+    ...names.map((name) => ["2000", "1", "1", name]),
+  ];
+  const create =
+    "CREATE TABLE t (y year, d double, f float, e enum('a','ab','NULL','N','','2'), KEY (y), KEY (d, f), UNIQUE KEY (f), KEY (e))";
+  const plain = Array.from({ length: 12 }, () => ["2001", "1.5", "-2.5e3", "'ab'"]);
+  const rowsOf = odd.flatMap((row) => [...plain, row]);
+  for (const quotedNullIsText of [true, false, undefined]) {
+    const isCsv = quotedNullIsText !== undefined;
+    // SQL has no bare words but NULL.
+    const lines = rowsOf.filter(([, , , name]) => isCsv || /^'|^2$|^NULL$/.test(name!)).map((row) => row.join(","));
+    const sql = `INSERT INTO t VALUES ${lines.map((line) => `(${line})`).join(",")};`;
+    const nulls = isCsv && { delimiter: "'", nulls: ["N", "NULL", ""], quotedNullIsText };
+    const { rows, many } = await bulkAndRowsOf(create, Buffer.from(isCsv ? lines.join("\n") : sql), nulls || undefined);
+    assert.equal(rows.error, undefined);
+    assert.ok(many.many > rows.rows / 2, `${many.many} of ${rows.rows} rows`);
+    assert.deepEqual({ ...many, many: 0 }, rows);
+  }
+});

@@ -95,6 +95,33 @@ function words(type: string, longest: number, alphabet = "abcxyz NULN0-"): Kind 
   return { type, isNumber: false, key, text };
 }
 
+/** Exact forms, exponents, and digits beyond what is exact. */
+function float(type: string): Kind {
+  const text = (random: Random): string => {
+    const sign = !type.includes("unsigned") && random.next() < 0.3 ? "-" : "";
+    if (odd(random, 0.1))
+      return sign + pick(random, [".5", "5.", "1e400", "1e-400", "4e38", "9007199254740993", "1e+", "", "0x1"]);
+    const size = 1 + below(random, random.next() < 0.1 ? 17 : 6);
+    const fraction = random.next() < 0.6 ? `.${digits(random, 1 + below(random, random.next() < 0.1 ? 17 : 6))}` : "";
+    const power =
+      random.next() < 0.2 ? pick(random, ["e", "E", "e-", "e+"]) + below(random, odd(random, 0.3) ? 50 : 15) : "";
+    return sign + (random.next() < 0.1 ? "0" : digits(random, size)) + fraction + power;
+  };
+  return { type, isNumber: true, key: whole, text };
+}
+
+const ELEMENTS = ["a", "ab", "abc", "eight by", "eight bytes", "Ünï", "語", "", "NULL", "N", "a,b", 'q"'];
+const PLAIN_ELEMENTS = ELEMENTS.slice(0, 7);
+
+function enumeration(collate: string): Kind {
+  const names = ELEMENTS.map((name) => `'${name}'`).join(",");
+  const text = (random: Random): string =>
+    odd(random, 0.1)
+      ? pick(random, [...ELEMENTS, "A", "a ", "1", "zz", "13", "eight by "])
+      : pick(random, PLAIN_ELEMENTS);
+  return { type: `enum(${names}) COLLATE ${collate}`, isNumber: false, key: whole, text };
+}
+
 const KINDS: readonly Kind[] = [
   ...["tinyint", "smallint", "mediumint", "int", "bigint"].flatMap((type, i) => [
     integer(type, [2, 4, 6, 9, 18][i]!),
@@ -111,6 +138,17 @@ const KINDS: readonly Kind[] = [
   time("datetime", 0),
   time("datetime", 6),
   time("timestamp", 3),
+  float("double"),
+  float("float"),
+  float("double unsigned"),
+  enumeration("utf8mb4_bin"),
+  enumeration("utf8mb4_general_ci"),
+  {
+    type: "year",
+    isNumber: true,
+    key: whole,
+    text: (random) => (odd(random, 0.1) ? pick(random, ["0", "70", "1900", "02000"]) : `${1901 + below(random, 255)}`),
+  },
   words("char(12)", 12),
   words("varchar(40)", 40),
   words("varchar(2000)", 2000),
@@ -128,6 +166,11 @@ const KINDS: readonly Kind[] = [
   words("varchar(16) CHARACTER SET utf8 COLLATE utf8_general_ci", 16, "abCD 1"),
 ];
 
+const NOT_TAKEN: readonly Kind[] = [
+  { type: "json", isNumber: false, key: undefined, text: () => "[1]" },
+  { type: "double(9,2)", isNumber: true, key: whole, text: (random) => `${below(random, 1e6)}.${below(random, 1e4)}` },
+];
+
 interface Case {
   create: string;
   kinds: Kind[];
@@ -136,7 +179,7 @@ interface Case {
 
 function randomCase(random: Random): Case {
   const kinds = Array.from({ length: 1 + below(random, 10) }, () => pick(random, KINDS));
-  if (odd(random, 0.05)) kinds.push({ type: "json", isNumber: false, key: undefined, text: () => "[1]" });
+  if (odd(random, 0.05)) kinds.push(pick(random, NOT_TAKEN));
   const nullable = kinds.map(() => random.next() < 0.4);
   const keys: string[] = [];
   const keyColumns = kinds.flatMap(({ key }, i) => (key === undefined ? [] : [i]));

@@ -80,6 +80,25 @@ test("64 bits, conversions, loads and stores of every size", () => {
   }
 });
 
+test("doubles by their bits", () => {
+  const { bytes, call } = kernelOf(`
+    export fn f() {
+      store64(16, double(load64(0)));
+      store64(24, fmul(double(load64(0)), load64(8)));
+      store64(32, fdiv(double(load64(0)), load64(8)));
+      store64(40, fround(load64(8)));
+    }`);
+  for (const x of [0n, 1n, 123456789n, (1n << 53n) - 1n, (1n << 64n) - 1n]) {
+    for (const y of [10, 1e22, 0.1, 1e300]) {
+      bytes.setBigUint64(0, x, true);
+      bytes.setFloat64(8, y, true);
+      call("f");
+      const results = [16, 24, 32, 40].map((at) => bytes.getFloat64(at, true));
+      assert.deepEqual(results, [Number(x), Number(x) * y, Number(x) / y, Math.fround(y)]);
+    }
+  }
+});
+
 test("loops, conditions, calls, globals and scopes", () => {
   const { call } = kernelOf(`
     global calls: i32;

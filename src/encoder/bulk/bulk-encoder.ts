@@ -17,6 +17,8 @@ import {
   OUTSIDE,
   PAGES,
   PAIRS_MAX,
+  POWERS,
+  POWERS_MAX,
   RECORD_OUT,
   RECORD_STARTS,
   RESULTS,
@@ -91,10 +93,11 @@ export class BulkEncoder {
     for (const byte of [quote, escapedBy]) if (byte >= 0) bytes[INSIDE + byte] = 1;
     for (const classes of [OUTSIDE, INSIDE]) bytes.fill(2, classes + 0x80, classes + 0x100);
     for (const marker of nulls) if (marker.length > 0) bytes[MARKER_BEGIN + marker[0]!] = 1;
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i <= POWERS_MAX; i++) view.setFloat64(POWERS + 8 * i, Number(`1e${i}`), true);
     plan.weights.forEach((table, i) => {
-      const at = new DataView(bytes.buffer, WEIGHTS + i * WEIGHTS_BYTES);
       table.forEach((weight, character) => {
-        at.setUint16(2 * character, weight);
+        view.setUint16(WEIGHTS + i * WEIGHTS_BYTES + 2 * character, weight);
       });
     });
     kernel.functions["crcInit"]!();

@@ -3,12 +3,8 @@ import { DIGIT_BYTES } from "../../codec/mod.ts";
 import type { PlainSyntax } from "../../source/mod.ts";
 import { CODE_POWERS } from "./kernel-parts.ts";
 import { INSIDE, MARKER_BEGIN, OUTSIDE } from "./memory.ts";
+import { EIGHT_DIGITS, eightTimes, enumCode, floatCode, NUMBER, SIGN, yearCode } from "./number-code.ts";
 import type { BulkColumn, FieldForm } from "./plan.ts";
-
-/** The byte eight times, as a number of 64 bits. */
-export function eightTimes(byte: number): string {
-  return `0x${byte.toString(16).padStart(2, "0").repeat(8)}L`;
-}
 
 /** What ends a field: the separator, or behind the last one what ends the row. `at` is an expression. */
 function endsField(syntax: PlainSyntax, last: boolean, at: string): string {
@@ -66,7 +62,7 @@ function quoted(
   const inner = valueCode(column, form, position);
   const { quote } = syntax;
   if (quote < 0) return inner;
-  const demanded = form.kind === "time" && syntax.textIsQuoted;
+  const demanded = (form.kind === "time" || form.kind === "enum") && syntax.textIsQuoted;
   const step = `if (load8(p) != ${quote}) { return 0; } p += 1;`;
   if (demanded) return `${step} ${inner} ${step}`;
   // Conditions instead of sums: what is mostly so is foreseen, and the next field need not wait for it.
@@ -81,35 +77,14 @@ function valueCode(column: BulkColumn, form: Exclude<FieldForm, { kind: "text" }
       return decimalCode(form);
     case "time":
       return timeCode(form, position);
+    case "year":
+      return yearCode(position);
+    case "float":
+      return floatCode(form);
+    case "enum":
+      return enumCode(form, position);
   }
 }
-
-/** A minus sign. */
-const SIGN = "let minus = 0; if (load8(p) == 45) { minus = 1; p += 1; }";
-
-/** Eight digits in `x`, the first one lowest, as a number. */
-const EIGHT_DIGITS = `
-    x = x * 2561L >>> 8L;
-    x = (x & 0x00ff00ff00ff00ffL) * 6553601L >>> 16L;
-    x = (x & 0x0000ffff0000ffffL) * 42949672960001L >>> 32L;`;
-
-/** Digits at `p` into `v`: fewer than eight by three multiplications, more by a loop. */
-const NUMBER = `
-  let v: i64 = 0;
-  let x = load64(p) ^ ${eightTimes(0x30)};
-  let n = ctz(((x + ${eightTimes(0x76)}) | x) & ${eightTimes(0x80)});
-  if (n < 64) {
-    n = n & 56;
-    if (n == 0) { return 0; }
-    x = x << (64L - n);
-    ${EIGHT_DIGITS}
-    v = x;
-    p += i32(n >>> 3L);
-  } else {
-    p = digits(p);
-    if (p == 0) { return 0; }
-    v = number;
-  }`;
 
 function intCode({ bits, unsigned }: FieldForm & { kind: "int" }, position: number, stored: boolean): string {
   const limit = 1n << BigInt(unsigned ? bits : bits - 1);

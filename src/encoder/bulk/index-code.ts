@@ -32,7 +32,7 @@ export function storeBytes(bytes: Uint8Array, address: string, offset = 0): stri
 const isNull = (column: number): string => `((nulls >>> ${column}L) & 1L) != 0`;
 
 function isSigned({ form }: BulkColumn): boolean {
-  return form.kind === "int" && !form.unsigned;
+  return form.kind === "year" || (form.kind === "int" && !form.unsigned);
 }
 
 /** What all entries of a row need, computed once: `w…` are numbers as keys have them. */

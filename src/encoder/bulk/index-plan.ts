@@ -124,6 +124,7 @@ function planPart(part: IndexPart, collected: Collected): PlannedPart | undefine
     case "int":
     case "uint":
     case "time":
+    case "enum":
       return part.length === -1 ? { part: { kind: "number", column: offset }, keyMax: 9, cellMax: 8 } : undefined;
     case "decimal": {
       const size = 2 + decimalBinLength(form.precision, form.scale);
@@ -134,6 +135,11 @@ function planPart(part: IndexPart, collected: Collected): PlannedPart | undefine
         keyMax: 1 + size,
         cellMax: size,
       };
+    }
+    case "float": {
+      if (part.length !== -1) return undefined;
+      collected.located.add(offset);
+      return { part: { kind: "cell", column: offset, flag: DatumFlag.float, size: 8 }, keyMax: 9, cellMax: 8 };
     }
     case "bytes":
       return planText(part, collected);

@@ -61,7 +61,10 @@ export const OUTSIDE = CRC_TABLES + 8 * 256 * 8;
 export const INSIDE = OUTSIDE + 256;
 /** 1 for bytes that a NULL marker begins with. */
 export const MARKER_BEGIN = INSIDE + 256;
-export const WEIGHTS = MARKER_BEGIN + 256;
+/** 10 to the power of 0 to 22 as doubles. */
+export const POWERS = MARKER_BEGIN + 256;
+export const POWERS_MAX = 22;
+export const WEIGHTS = POWERS + 8 * (POWERS_MAX + 1);
 /** A sort key before it is cut into groups. */
 export const SORT_KEY = WEIGHTS + WEIGHTS_BYTES * WEIGHTS_MAX;
 export const INPUT = SORT_KEY + 2 * VALUE_MAX + 64;

@@ -1,4 +1,5 @@
 /** Which tables and rows the bulk path takes, and what its kernel must know of them. */
+import { equalBytes, utf8 } from "../../base/mod.ts";
 import type { TimeZone } from "../../codec/mod.ts";
 import { Flag, Tp } from "../../schema/mod.ts";
 import type { PlainSyntax } from "../../source/mod.ts";
@@ -23,6 +24,10 @@ export type FieldForm =
       readonly fsp: number;
       readonly years: readonly [number, number];
     }
+  | { readonly kind: "year" }
+  | { readonly kind: "float"; readonly single: boolean; readonly unsigned: boolean }
+  /** The bytes of each element, and its number; those that this kernel does not take are left out. */
+  | { readonly kind: "enum"; readonly elements: readonly (readonly [name: Uint8Array, value: number])[] }
   | {
       readonly kind: "text";
       /** Of characters, or of bytes. */
@@ -61,6 +66,9 @@ export interface BulkPlan {
 
 /** Nulls are bits of one number. */
 const COLUMNS_MAX = 64;
+/** An ENUM's elements are compared one by one, eight bytes at a time. */
+const ELEMENTS_MAX = 64;
+const ELEMENT_BYTES_MAX = 64;
 /** Longest character that a kernel takes. */
 const TEXT_CHARSETS = new Map([
   ["utf8mb4", 4],
@@ -88,7 +96,7 @@ export function planBulk(
   const columns: BulkColumn[] = [];
   for (const column of layout.columns) {
     const isHandle = handle.kind === "int" && handle.column === column;
-    const planned = planColumn(column, layout.zone, isHandle, keys);
+    const planned = planColumn(column, layout.zone, isHandle, keys, syntax);
     // Values lie in the row in the order of the ids; fields are written as they come.
     const inOrder = binding.fieldOf[column.offset] === columns.length && column.info.id > (columns.at(-1)?.id ?? 0);
     if (planned === undefined || !inOrder || column.info.id > 255) return undefined;
@@ -112,14 +120,15 @@ function planColumn(
   zone: TimeZone,
   isHandle: boolean,
   keys: PlannedIndexes,
+  syntax: PlainSyntax,
 ): BulkColumn | undefined {
-  const form = fieldForm(column, zone, keys.weighted.has(column.offset));
+  const form = fieldForm(column, zone, keys.weighted.has(column.offset), syntax);
   const { beingAdded, generated, neverStored, autoRandom, autoIncrement } = column;
   if (form === undefined || beingAdded || generated !== "no" || autoRandom) return undefined;
   if (neverStored !== isHandle) return undefined;
   // NULL asks for the next number there.
   if (autoIncrement && (form.kind !== "int" || !column.notNull || !isHandle)) return undefined;
-  if (isHandle && !column.notNull) return undefined;
+  if (isHandle && (!column.notNull || form.kind !== "int")) return undefined;
   return {
     id: column.info.id,
     form,
@@ -132,7 +141,7 @@ function planColumn(
 }
 
 /** `ascii`: other characters are left to the other paths. */
-function fieldForm(column: ColumnLayout, zone: TimeZone, ascii: boolean): FieldForm | undefined {
+function fieldForm(column: ColumnLayout, zone: TimeZone, ascii: boolean, syntax: PlainSyntax): FieldForm | undefined {
   const { form, info } = column;
   const { Tp: tp, Flag: flags, Flen: flen, Charset: charset, Array: array } = info.type;
   const unsigned = (flags & Flag.unsigned) !== 0;
@@ -144,6 +153,12 @@ function fieldForm(column: ColumnLayout, zone: TimeZone, ascii: boolean): FieldF
     const fits = precision > 0 && scale <= 9 && scale <= precision && precision - scale <= 18;
     return fits ? { kind: "decimal", precision, scale, unsigned } : undefined;
   }
+  if (tp === Tp.year) return { kind: "year" };
+  // FLOAT(M,D) rounds.
+  if (tp === Tp.float || tp === Tp.double) {
+    return info.type.Decimal === -1 ? { kind: "float", single: tp === Tp.float, unsigned } : undefined;
+  }
+  if (tp === Tp.enum) return enumForm(column, syntax);
   if (tp === Tp.date) return { kind: "time", clock: false, fsp: 0, years: [1000, 9999] };
   if (tp === Tp.datetime) return { kind: "time", clock: true, fsp: form.fsp, years: [1000, 9999] };
   // The years at the ends of TIMESTAMP's range are left to the other paths.
@@ -151,7 +166,7 @@ function fieldForm(column: ColumnLayout, zone: TimeZone, ascii: boolean): FieldF
     return { kind: "time", clock: true, fsp: form.fsp, years: [1971, 2037] };
   }
   const isText = form.kind === "bytes" && TEXT_CHARSETS.has(charset);
-  if (!isText || tp === Tp.enum || tp === Tp.set || tp === Tp.json) return undefined;
+  if (!isText || tp === Tp.set || tp === Tp.json) return undefined;
   return {
     kind: "text",
     limit: flen < 0 ? 0x7fffffff : flen,
@@ -159,4 +174,16 @@ function fieldForm(column: ColumnLayout, zone: TimeZone, ascii: boolean): FieldF
     trim: tp === Tp.string,
     characterBytes: ascii ? 1 : TEXT_CHARSETS.get(charset)!,
   };
+}
+
+/** Elements whose bytes are neither NULL nor tokens of the source. */
+function enumForm({ info }: ColumnLayout, syntax: PlainSyntax): FieldForm | undefined {
+  const { Elems: elems, ElemsIsBinaryLit: binary } = info.type;
+  if (elems == null || elems.length > ELEMENTS_MAX || binary?.some((yes) => yes)) return undefined;
+  const tokens = new Set([syntax.quote, syntax.escapedBy, syntax.separator, ...syntax.rowEnds]);
+  const elements = elems
+    .map((name, i) => [utf8(name), i + 1] as const)
+    .filter(([name]) => name.length <= ELEMENT_BYTES_MAX && !name.some((byte) => tokens.has(byte)))
+    .filter(([name]) => !syntax.nulls.some((marker) => equalBytes(marker, name)));
+  return { kind: "enum", elements };
 }

@@ -135,7 +135,7 @@ function rowPart(plan: BulkPlan): string {
   const { columns, syntax } = plan;
   const hasNulls = columns.some(({ notNull }) => !notNull) && syntax.nulls.length > 0;
   const kept = columns.flatMap(({ form, located }, i) => [
-    ...(form.kind === "int" || form.kind === "time" ? [`let k${i}: i64 = 0;`] : []),
+    ...(["int", "time", "year", "enum"].includes(form.kind) ? [`let k${i}: i64 = 0;`] : []),
     ...(located ? [`let b${i} = 0; let n${i} = 0; let x${i} = 0;`] : []),
   ]);
   const room = headroom(plan);
