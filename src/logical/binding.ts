@@ -11,6 +11,7 @@ export interface Slot {
   /** A value that is in no row: the same for all rows of a file. */
   readonly text: Uint8Array | undefined;
   readonly binary: boolean;
+  readonly number: LogicalColumn["number"];
 }
 
 /** How the rows that follow become a statement. */
@@ -57,6 +58,7 @@ export function bindRow(
         field,
         text,
         binary: column?.binary ?? false,
+        number: column?.number,
       });
   };
   fields.forEach((name, field) => {

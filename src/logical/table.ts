@@ -7,6 +7,8 @@ export interface LogicalColumn {
   readonly generated: boolean;
   /** Takes bytes that are no text. */
   readonly binary: boolean;
+  /** Of whole or of decimal numbers, whose text means the same with and without quotes; not so of years, bits and floats. */
+  readonly number: "integer" | "decimal" | undefined;
   /** Of text, lower case; undefined: no text. */
   readonly charset: string | undefined;
 }
@@ -30,6 +32,7 @@ export interface LogicalTable {
 
 const BINARY =
   /^(tiny|medium|long)?blob$|binary$|^bit$|^geometry$|^point$|^linestring$|^polygon$|^multi|^geometrycollection$/i;
+const INTEGER = /^(tiny|small|medium|big)?int$/i;
 const TRANSACTIONAL = new Set(["innodb", "tokudb", "rocksdb", "ndbcluster"]);
 
 /** Reads the tables of one database, by lower-case name, from the standard's catalog, which TiDB, MySQL and MariaDB all have. */
@@ -62,7 +65,8 @@ function columnOf([, name, type, extra, charset]: readonly (string | null)[]): L
   if (/\bINVISIBLE\b/i.test(extra ?? "")) return [];
   const generated = /\b(VIRTUAL|STORED|PERSISTENT)\b/i.test(extra ?? "");
   const text = charset === null || charset === undefined || charset === "binary" ? undefined : charset.toLowerCase();
-  return [{ name: name!, generated, binary: BINARY.test(type ?? ""), charset: text }];
+  const number = INTEGER.test(type ?? "") ? "integer" : /^decimal$/i.test(type ?? "") ? "decimal" : undefined;
+  return [{ name: name!, generated, binary: BINARY.test(type ?? ""), number, charset: text }];
 }
 
 function uniqueKeysOf(rows: readonly (string | null)[][]): UniqueKey[] {

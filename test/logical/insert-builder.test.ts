@@ -23,10 +23,11 @@ function fieldsOf(values: readonly [kind: number, text: string | Uint8Array][]):
   return fields;
 }
 
-const column = (name: string, more: { generated?: boolean; binary?: boolean } = {}) => ({
+const column = (name: string, more: Partial<LogicalTable["columns"][number]> = {}) => ({
   name,
   generated: false,
   binary: false,
+  number: undefined,
   charset: undefined,
   ...more,
 });
@@ -88,6 +89,39 @@ test("values of all kinds become literals", () => {
     slots,
   );
   assert.equal(textOf(builder.statement("INSERT")), `INSERT ${head} ('\\''',NULL,NULL)`);
+});
+
+test("texts of plain numbers lose their quotes in columns of such numbers, others keep them", () => {
+  const texts: [text: string, integer: boolean, decimal: boolean][] = [
+    ["0", true, true],
+    ["-5", true, true],
+    ["007", true, true],
+    ["999999999999999999", true, true],
+    ["9223372036854775807", false, false],
+    ["12.50", false, true],
+    ["-0.1", false, true],
+    ["12.", false, false],
+    [".5", false, false],
+    ["1.2.3", false, false],
+    ["+5", false, false],
+    [" 5", false, false],
+    ["5 ", false, false],
+    ["1e5", false, false],
+    ["0x10", false, false],
+    ["-", false, false],
+    ["--5", false, false],
+    ["", false, false],
+    ["NULL", false, false],
+  ];
+  for (const [text, ...plain] of texts) {
+    for (const [k, number] of (["integer", "decimal"] as const).entries()) {
+      const builder = new InsertBuilder(64);
+      builder.begin("INTO t VALUES", false);
+      const slot = { name: "n", field: 0, text: undefined, binary: false, number };
+      builder.add(fieldsOf([[FieldKind.string, text]]), [slot]);
+      assert.equal(textOf(builder.rowText(0)), plain[k] === true ? `(${text})` : `('${text}')`, `${number}: ${text}`);
+    }
+  }
 });
 
 test("columns are bound by name or by position, generated and ignored ones are left out", () => {

@@ -41,7 +41,13 @@ async function asText(port: number, csv: Uint8Array, batchBytes: number): Promis
     connectionsMax: 1,
   });
   const { fields, next } = scannerOf(csv);
-  const slots = Array.from({ length: COLUMNS }, (_, field) => ({ name: "", field, text: undefined, binary: false }));
+  const slots = Array.from({ length: COLUMNS }, (_, field) => ({
+    name: "",
+    field,
+    text: undefined,
+    binary: false,
+    number: undefined,
+  }));
   const builder = new InsertBuilder(batchBytes);
   const begin = (): void => builder.begin("INTO b.lineitem VALUES", false);
   let rows = 0;
