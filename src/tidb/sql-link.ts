@@ -43,6 +43,7 @@ export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
       flags: ["-FOUND_ROWS", "-SESSION_TRACK"],
       rowsAsArray: true,
       connectTimeout: options.connectTimeoutMs,
+      trace: false,
       typeCast: (field) => field.string("utf8"),
       ...securityOf(options),
     });

@@ -32,7 +32,7 @@ export interface BatchEncoderOptions extends ChunkRowsOptions {
 }
 
 /** Rows between two looks at progress. */
-const PROGRESS_ROWS = 4096;
+export const PROGRESS_ROWS = 4096;
 
 /** Adds what goes into an arena to the checksum of the chunk at hand. */
 class CountedSink implements PairSink, PackedSink {

@@ -165,6 +165,7 @@ export class EncodePool {
       case "ready": {
         const { waiting } = thread;
         thread.waiting = undefined;
+        if (message.rows > 0 || message.sourceBytes > 0) this.#batch?.onProgress(message.rows, message.sourceBytes);
         waiting?.resolve(message.warnings);
         return;
       }

@@ -4,8 +4,8 @@ import type { KvDb } from "../../kvdb/mod.ts";
 import { SpareBuffers, type Storage } from "../../source/mod.ts";
 import { RowMarker } from "../conflict/row-marker.ts";
 import type { ImportWorld } from "../world.ts";
-import { BatchEncoder } from "./batch-encoder.ts";
-import { type FromWorker, type ToWorker, type WorkerSetup, workerTable } from "./messages.ts";
+import { BatchEncoder, PROGRESS_ROWS } from "./batch-encoder.ts";
+import { type FromWorker, type ToWorker, type WarningCountMessage, type WorkerSetup, workerTable } from "./messages.ts";
 
 type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb"> & { files: Files };
 
@@ -25,6 +25,9 @@ export class EncodeTask {
   #tail: Promise<void> = Promise.resolve();
   readonly #stop = new AbortController();
   readonly #spare: SpareBuffers;
+  /** Taken and not told yet. */
+  #rows = 0;
+  #sourceBytes = 0;
 
   constructor(setup: WorkerSetup, world: EncodeWorld, send: (message: FromWorker) => void) {
     this.#setup = setup;
@@ -64,25 +67,44 @@ export class EncodeTask {
         this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir, this.#setup.bucket);
         this.#kvdb = await this.#world.openKvDb(message.dir, { shared: true });
         this.#encoder = await this.#open(this.#storage, this.#kvdb, message);
-        return this.#send({ kind: "ready", warnings: [] });
+        return this.#ready([]);
       case "mark":
         this.#storage ??= await this.#world.openStorage(this.#setup.sourceDir, this.#setup.bucket);
         this.#kvdb = await this.#world.openKvDb(message.dir, { shared: true });
         this.#encoder = await this.#mark(this.#storage, this.#kvdb, message);
-        return this.#send({ kind: "ready", warnings: [] });
+        return this.#ready([]);
       case "chunk":
         assert(this.#encoder !== undefined, "a chunk comes after its batch");
         await this.#encoder.encode(message.id, message.chunk, message.table && workerTable(message.table));
-        return this.#send({ kind: "ready", warnings: [] });
+        return this.#ready([]);
       case "finish": {
         await this.#encoder?.flush();
         const warnings = this.#encoder?.warnings() ?? [];
         this.#encoder = undefined;
         await this.#kvdb?.close();
         this.#kvdb = undefined;
-        this.#send({ kind: "ready", warnings });
+        this.#ready(warnings);
       }
     }
+  }
+
+  /** Of small chunks the next answer tells: a message costs more than their rows. */
+  #note(rows: number, sourceBytes: number): void {
+    this.#rows += rows;
+    this.#sourceBytes += sourceBytes;
+    if (this.#rows < PROGRESS_ROWS) return;
+    this.#send({ kind: "progress", ...this.#takeProgress() });
+  }
+
+  #ready(warnings: WarningCountMessage[]): void {
+    this.#send({ kind: "ready", warnings, ...this.#takeProgress() });
+  }
+
+  #takeProgress(): { rows: number; sourceBytes: number } {
+    const progress = { rows: this.#rows, sourceBytes: this.#sourceBytes };
+    this.#rows = 0;
+    this.#sourceBytes = 0;
+    return progress;
   }
 
   #open(storage: Storage, kvdb: KvDb, batch: Extract<ToWorker, { kind: "batch" }>): Promise<BatchEncoder> {
@@ -109,7 +131,7 @@ export class EncodeTask {
       firstRun: batch.firstRun,
       signal: this.#stop.signal,
       spare: this.#spare,
-      onProgress: (rows, sourceBytes) => this.#send({ kind: "progress", rows, sourceBytes }),
+      onProgress: (rows, sourceBytes) => this.#note(rows, sourceBytes),
       onRejected: (chunk, rows) => this.#send({ kind: "rejected", chunk, rows }),
       onFlushed: (runs, chunks) => this.#send({ kind: "flushed", runs, chunks }),
     });

@@ -89,8 +89,8 @@ export type FromWorker =
   | { kind: "rejected"; chunk: number; rows: RejectedRow[] }
   /** Runs that are on disk, and the chunks that they complete. */
   | { kind: "flushed"; runs: EngineRuns; chunks: ChunkResult[] }
-  /** The worker can take the next message. */
-  | { kind: "ready"; warnings: WarningCountMessage[] }
+  /** The worker can take the next message. With rows and source bytes that no message of progress has told. */
+  | { kind: "ready"; warnings: WarningCountMessage[]; rows: number; sourceBytes: number }
   | { kind: "failed"; code: ErrorCode; message: string; fields: ErrorFields; stack: string | undefined };
 
 /** One encode worker as the pool sees it. */
