@@ -3,6 +3,7 @@ export {
   type ConnectRouter,
   grpcServer,
   type HandlerContext,
+  type MessagesHandler,
   ServerCode as Code,
   ServerError as ConnectError,
   type ServiceImpl,

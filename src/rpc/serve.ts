@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { grpcStatusOk, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import type { HeaderList } from "./hpack-decoder.ts";
+import { ServerMessages } from "./server-messages.ts";
 import { ServerSession } from "./server-session.ts";
 import type { ServerStream } from "./server-stream.ts";
 
@@ -16,14 +18,75 @@ const UNKNOWN: HeaderList = [
   ["grpc-message", "unknown service or method"],
 ];
 
-/** gRPC over HTTP/2 connections of our own making: the services that `routes` mounts. */
-export function grpcServer(routes: (router: ConnectRouter) => void): ServeConnection {
+/**
+ * A client-streaming method on encoded messages: each is valid until the next one is asked for. Answers the encoded response, or
+ * throws ConnectError.
+ */
+export type MessagesHandler = (messages: AsyncIterable<Uint8Array>) => Promise<Uint8Array>;
+
+/**
+ * gRPC over HTTP/2 connections of our own making: the services that `routes` mounts. Plain calls (no deadline, no compression) of the
+ * methods in `uploads`, by path, go to the handler there, which gets messages without a copy where that is possible.
+ */
+export function grpcServer(
+  routes: (router: ConnectRouter) => void,
+  uploads: ReadonlyMap<string, MessagesHandler> = new Map(),
+): ServeConnection {
   const router = createConnectRouter({ grpc: true, grpcWeb: false, connect: false, acceptCompression: [] });
   routes(router);
   const byPath = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (socket, first) => {
-    new ServerSession(socket, first, (stream, headers) => void serve(byPath, stream, headers));
+    new ServerSession(socket, first, (stream, headers) => {
+      const upload = uploads.size === 0 ? undefined : uploads.get(plainPath(headers) ?? "");
+      void (upload === undefined ? serve(byPath, stream, headers) : serveUpload(upload, stream));
+    });
   };
+}
+
+/** The path of a request that asks for nothing but an answer in protobuf. */
+function plainPath(list: HeaderList): string | undefined {
+  let path: string | undefined;
+  let type: string | undefined;
+  for (const [name, value] of list) {
+    if (name === ":path") path = value;
+    else if (name === "content-type") type = value;
+    else if (name === "grpc-timeout" || (name === "grpc-encoding" && value !== "identity")) return undefined;
+    else if (name === ":method" && value !== "POST") return undefined;
+  }
+  return type === "application/grpc" || type === "application/grpc+proto" ? path : undefined;
+}
+
+const UPLOAD_HEAD: HeaderList = [
+  [":status", "200"],
+  ["content-type", "application/grpc+proto"],
+];
+
+async function serveUpload(handler: MessagesHandler, stream: ServerStream): Promise<void> {
+  const trailers = new Headers({ "grpc-status": grpcStatusOk });
+  let message: Uint8Array | undefined;
+  try {
+    message = await handler(new ServerMessages(stream));
+  } catch (thrown) {
+    const error =
+      thrown instanceof ConnectError
+        ? thrown
+        : new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
+    setTrailerStatus(trailers, error);
+  }
+  stream.respond(UPLOAD_HEAD, false);
+  try {
+    if (message !== undefined) await stream.write(enveloped(message));
+    stream.end([...trailers]);
+  } catch {
+    // The client is gone.
+  }
+}
+
+function enveloped(message: Uint8Array): Uint8Array {
+  const out = new Uint8Array(5 + message.length);
+  new DataView(out.buffer).setUint32(1, message.length);
+  out.set(message, 5);
+  return out;
 }
 
 async function serve(

@@ -7,4 +7,4 @@ export {
   type ServiceImpl,
 } from "@connectrpc/connect";
 export { connectNodeAdapter } from "@connectrpc/connect-node";
-export { grpcServer, type ServeConnection } from "./serve.ts";
+export { grpcServer, type MessagesHandler, type ServeConnection } from "./serve.ts";

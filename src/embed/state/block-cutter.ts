@@ -1,6 +1,8 @@
 import { crc32 } from "node:zlib";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { PairSchema } from "../../../gen/import_sstpb_pb.ts";
+import { type BlockBuffers, BUFFER_BYTES } from "./block-buffers.ts";
+import { elementRun, loadBatch, passed } from "./element-run.ts";
 import { compareSlices, hexKey } from "./keys.ts";
 import { HarmRefusal, NOT_ASCENDING, Refusal } from "./refusal.ts";
 
@@ -40,6 +42,7 @@ export class BlockCutter {
   hasLongValue = false;
   pairs = 0;
   bytes = 0;
+  readonly #buffers: BlockBuffers;
   #buffer = new Uint8Array(SPARE);
   #length = 0;
   #blockPairs = 0;
@@ -50,7 +53,16 @@ export class BlockCutter {
   #last: Uint8Array = new Uint8Array(64);
   #lastLength = -1;
   #next = 0;
+  /** Of the element that was read last. */
+  #keyStart = 0;
+  #keyEnd = 0;
+  #valueSize = 0;
   readonly #sealed: SealedBlock[] = [];
+
+  /** Data of large blocks lie in `buffers`. */
+  constructor(buffers: BlockBuffers) {
+    this.#buffers = buffers;
+  }
 
   /** Takes an encoded `import_sstpb.WriteBatch`; returns the blocks that it completed. Throws Refusal. */
   add(batch: Uint8Array): SealedBlock[] {
@@ -93,7 +105,18 @@ export class BlockCutter {
     let equalAllowed = lowered;
     let copyFrom = -1;
     let at = 0;
+    const loaded = loadBatch(batch);
     while (at < batch.length) {
+      if (loaded && copyFrom >= 0) {
+        const stop = this.#plainRun(batch, at, copyFrom, previousStart, previousEnd);
+        if (stop > at) {
+          at = stop;
+          previousStart = passed.lastStart;
+          previousEnd = passed.lastEnd;
+          if (this.#blockPairs === 0) copyFrom = -1;
+          continue;
+        }
+      }
       if (batch[at] !== TAG_PAIRS) {
         if (copyFrom >= 0) this.#append(batch, copyFrom, at);
         copyFrom = -1;
@@ -101,28 +124,9 @@ export class BlockCutter {
         continue;
       }
       const element = at;
-      const elementLength = this.#varint(batch, at + 1);
-      const elementEnd = this.#next + elementLength;
-      at = this.#next;
-      if (elementEnd > batch.length) throw malformed();
-      let keyStart = 0;
-      let keyEnd = -1;
-      let valueStart = 0;
-      let valueEnd = -1;
-      if (batch[at] === TAG_KEY) {
-        keyEnd = this.#varint(batch, at + 1);
-        keyStart = this.#next;
-        keyEnd += keyStart;
-        at = keyEnd;
-        if (at < elementEnd && batch[at] === TAG_VALUE) {
-          valueEnd = this.#varint(batch, at + 1);
-          valueStart = this.#next;
-          valueEnd += valueStart;
-          at = valueEnd;
-        }
-      }
-      if (at !== elementEnd || valueEnd <= valueStart || keyEnd <= keyStart)
-        throw oddPair(batch, this.#next, elementEnd, element);
+      at = this.#element(batch, element);
+      const keyStart = this.#keyStart;
+      const keyEnd = this.#keyEnd;
       if (previousEnd >= 0) {
         const order = compareSlices(previous, previousStart, previousEnd, batch, keyStart, keyEnd);
         if (order > 0 || (order === 0 && !equalAllowed)) throw new Refusal(NOT_ASCENDING);
@@ -131,14 +135,14 @@ export class BlockCutter {
       previous = batch;
       previousStart = keyStart;
       previousEnd = keyEnd;
-      if (valueEnd - valueStart > SHORT_VALUE) this.hasLongValue = true;
+      if (this.#valueSize > SHORT_VALUE) this.hasLongValue = true;
       if (copyFrom < 0) copyFrom = element;
       if (this.#blockPairs === 0) {
         this.#first = batch.slice(keyStart, keyEnd);
         this.#firstKey ??= this.#first;
       }
       this.#blockPairs++;
-      this.#blockBytes += keyEnd - keyStart + valueEnd - valueStart;
+      this.#blockBytes += keyEnd - keyStart + this.#valueSize;
       if (this.#length + (at - copyFrom) >= BLOCK_SIZE) {
         this.#append(batch, copyFrom, at);
         copyFrom = -1;
@@ -148,6 +152,56 @@ export class BlockCutter {
     }
     if (copyFrom >= 0) this.#append(batch, copyFrom, at);
     if (previous === batch) this.#keepLast(batch, previousStart, previousEnd);
+  }
+
+  /** Reads an element and leaves in fields where its key is; returns the offset behind it. */
+  #element(batch: Uint8Array, element: number): number {
+    const elementLength = this.#varint(batch, element + 1);
+    const elementEnd = this.#next + elementLength;
+    let at = this.#next;
+    if (elementEnd > batch.length) throw malformed();
+    let keyStart = 0;
+    let keyEnd = -1;
+    let valueStart = 0;
+    let valueEnd = -1;
+    if (batch[at] === TAG_KEY) {
+      keyEnd = this.#varint(batch, at + 1);
+      keyStart = this.#next;
+      keyEnd += keyStart;
+      at = keyEnd;
+      if (at < elementEnd && batch[at] === TAG_VALUE) {
+        valueEnd = this.#varint(batch, at + 1);
+        valueStart = this.#next;
+        valueEnd += valueStart;
+        at = valueEnd;
+      }
+    }
+    if (at !== elementEnd || valueEnd <= valueStart || keyEnd <= keyStart) {
+      throw oddPair(batch, this.#next, elementEnd, element);
+    }
+    this.#keyStart = keyStart;
+    this.#keyEnd = keyEnd;
+    this.#valueSize = valueEnd - valueStart;
+    return at;
+  }
+
+  /**
+   * Takes the plain pairs from `at` on that follow a checked one, up to the end of the block, with which it seals it. Returns where it
+   * stopped. What is in any way unusual is left to the caller.
+   */
+  #plainRun(batch: Uint8Array, at: number, copyFrom: number, keyStart: number, keyEnd: number): number {
+    const limit = copyFrom + BLOCK_SIZE - this.#length;
+    const stop = elementRun(at, batch.length, limit, keyStart, keyEnd);
+    if (stop === at) return at;
+    if (passed.longestValue > SHORT_VALUE) this.hasLongValue = true;
+    this.#blockPairs += passed.pairs;
+    this.#blockBytes += passed.bytes;
+    if (stop >= limit) {
+      this.#append(batch, copyFrom, stop);
+      this.#keepLast(batch, passed.lastStart, passed.lastEnd);
+      this.#seal();
+    }
+    return stop;
   }
 
   /** Value of a varint; `#next` is behind it. */
@@ -173,7 +227,8 @@ export class BlockCutter {
   #append(batch: Uint8Array, from: number, to: number): void {
     const size = this.#length + to - from;
     if (size > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(size, Math.min(this.#buffer.length * 8, BLOCK_SIZE + SPARE)));
+      const room = Math.max(size, Math.min(this.#buffer.length * 8, BUFFER_BYTES));
+      const grown = room === BUFFER_BYTES ? this.#buffers.take() : new Uint8Array(room);
       grown.set(this.#buffer.subarray(0, this.#length));
       this.#buffer = grown;
     }
@@ -192,7 +247,7 @@ export class BlockCutter {
     if (this.#blockPairs === 0) return;
     const data = this.#buffer.subarray(0, this.#length);
     // Most likely another like this one comes.
-    this.#buffer = new Uint8Array(this.#length < BLOCK_SIZE ? SPARE : BLOCK_SIZE + SPARE);
+    this.#buffer = this.#length < BLOCK_SIZE ? new Uint8Array(SPARE) : this.#buffers.take();
     this.#sealed.push({
       data,
       commitTs: this.#commitTs,

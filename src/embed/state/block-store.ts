@@ -15,7 +15,10 @@ export interface BlockPlace {
 /** Keeps the blocks of written files. They are never changed; a block is read only after its `put` has resolved. */
 export interface BlockStore {
   put(place: BlockPlace, data: Uint8Array): Promise<void>;
-  get(place: BlockPlace): Promise<Uint8Array | undefined>;
+  /** The data of a block may be changed when its `put` has resolved. */
+  readonly copies: boolean;
+  /** The block may lie in `into`, if it is large enough. */
+  get(place: BlockPlace, into?: Uint8Array): Promise<Uint8Array | undefined>;
   /** No more blocks of this file will be put. */
   finish(fileId: bigint): Promise<void>;
   drop(fileId: bigint): Promise<void>;
@@ -34,11 +37,12 @@ export function smallBlocksIn(db: KvDb, large: BlockStore): BlockStore {
   const small = kvBlocks(db);
   const journal = new Journal(db);
   return {
+    copies: large.copies,
     put: (place, data) =>
       place.size <= SMALL_BYTES ? journal.write([{ key: key(place), value: data }]) : large.put(place, data),
-    async get(place) {
+    async get(place, into) {
       const found = place.size <= SMALL_BYTES ? await small.get(place) : undefined;
-      return found ?? large.get(place);
+      return found ?? large.get(place, into);
     },
     finish: (fileId) => large.finish(fileId),
     async drop(fileId) {
@@ -61,6 +65,7 @@ export function kvBlocks(db: KvDb): BlockStore {
   const clear = (from: bigint, to: bigint) =>
     db.clear({ start: tableKey("b", be64(from)), end: tableKey("b", be64(to)) });
   return {
+    copies: false,
     put: (place, data) => db.batch([{ key: key(place), value: data }]),
     get: (place) => db.get(key(place)),
     finish: async () => {},

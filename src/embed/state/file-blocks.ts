@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { BlockStore } from "./block-store.ts";
+import type { BlockPlace, BlockStore } from "./block-store.ts";
 
 /** Files kept open for reading. */
 const MAX_OPEN = 64;
@@ -14,6 +14,7 @@ export async function fileBlocks(dir: string): Promise<BlockStore> {
 }
 
 class FileBlocks implements BlockStore {
+  readonly copies = true;
   readonly #dir: string;
   readonly #writing = new Map<bigint, Promise<FileHandle>>();
   /** Least recently used first. */
@@ -36,17 +37,9 @@ class FileBlocks implements BlockStore {
     }
   }
 
-  async get({
-    fileId,
-    offset,
-    size,
-  }: {
-    fileId: bigint;
-    offset: number;
-    size: number;
-  }): Promise<Uint8Array | undefined> {
+  async get({ fileId, offset, size }: BlockPlace, into?: Uint8Array): Promise<Uint8Array | undefined> {
     const file = await this.#readable(fileId);
-    const out = new Uint8Array(size);
+    const out = into === undefined || into.length < size ? new Uint8Array(size) : into.subarray(0, size);
     for (let done = 0; done < size; ) {
       const { bytesRead } = await file.read(out, done, size - done, offset + done);
       if (bytesRead === 0) return undefined;

@@ -58,7 +58,7 @@ export class Reader {
 
   /**
    * Visits the newest versions not above `ts` of the raw keys in [start, end); deleted keys are left out. Where all pairs of a block are
-   * visible, `visitElements` is asked first.
+   * visible, `visitElements` is asked first; its caller looks at each block once.
    */
   async forEach(
     start: Uint8Array,
@@ -70,11 +70,12 @@ export class Reader {
     const waiting = this.#runs.overlapping(start, end).filter((run) => run.commitTs <= ts);
     waiting.reverse();
     const active: Source[] = [];
+    const opened: Source[] = [];
     const writes = new WriteSource(this.#db, start, end, ts);
     try {
       if ((await writes.load()) && (await advance(writes))) active.push(writes);
       for (;;) {
-        await this.#open(active, waiting, start);
+        await this.#open(active, waiting, start, visitElements === undefined ? undefined : opened);
         if (active.length === 0) return;
         const best = newest(active);
         if (end !== undefined && compareSlices(best.key, best.keyStart, best.keyEnd, end, 0, end.length) >= 0) return;
@@ -98,6 +99,7 @@ export class Reader {
       }
     } finally {
       await writes.close();
+      for (const source of opened) await source.close();
     }
   }
 
@@ -197,8 +199,8 @@ export class Reader {
     }
   }
 
-  /** Opens the waiting runs whose first key is not above the lowest key of the active ones. */
-  async #open(active: Source[], waiting: Run[], start: Uint8Array): Promise<void> {
+  /** Opens the waiting runs whose first key is not above the lowest key of the active ones. `once`: those that are to be closed. */
+  async #open(active: Source[], waiting: Run[], start: Uint8Array, once?: Source[]): Promise<void> {
     while (waiting.length > 0) {
       const run = waiting[waiting.length - 1]!;
       if (active.length > 0) {
@@ -207,8 +209,12 @@ export class Reader {
         if (compareSlices(low.key, low.keyStart, low.keyEnd, first, 0, first.length) < 0) return;
       }
       waiting.pop();
+      const one = once !== undefined;
       const source =
-        run.holes.length === 0 ? new RunSource(run, this.#cache, start) : new HoledRunSource(run, this.#cache, start);
+        run.holes.length === 0
+          ? new RunSource(run, this.#cache, start, one)
+          : new HoledRunSource(run, this.#cache, start, one);
+      once?.push(source);
       if ((await source.load()) && (await seek(source))) active.push(source);
     }
   }
@@ -218,8 +224,8 @@ export class Reader {
 class HoledRunSource extends RunSource {
   readonly #holes: Run["holes"];
 
-  constructor(run: Run, cache: BlockCache, start: Uint8Array) {
-    super(run, cache, start);
+  constructor(run: Run, cache: BlockCache, start: Uint8Array, once: boolean) {
+    super(run, cache, start, once);
     this.#holes = run.holes;
   }
 

@@ -46,12 +46,16 @@ export class RunSource extends Source {
   readonly #run: Run;
   readonly #cache: BlockCache;
   readonly #start: Uint8Array;
+  readonly #once: boolean;
+  #buffer: Uint8Array | undefined;
   #block: number;
   #at = 0;
   #element = 0;
 
-  constructor(run: Run, cache: BlockCache, start: Uint8Array) {
+  /** `once`: blocks are not kept; the caller closes the source when nobody looks at its fields any more. */
+  constructor(run: Run, cache: BlockCache, start: Uint8Array, once: boolean) {
     super();
+    this.#once = once;
     this.#run = run;
     this.#cache = cache;
     this.#start = start;
@@ -68,7 +72,11 @@ export class RunSource extends Source {
     this.#block++;
     const meta = this.#run.blocks[this.#block];
     if (meta === undefined) return false;
-    this.key = await this.#cache.get(this.#run.fileId, this.#run.firstBlock + this.#block, meta);
+    const number = this.#run.firstBlock + this.#block;
+    if (this.#once) {
+      this.#buffer ??= this.#cache.buffers.take();
+      this.key = await this.#cache.getOnce(this.#run.fileId, number, meta, this.#buffer);
+    } else this.key = await this.#cache.get(this.#run.fileId, number, meta);
     this.value = this.key;
     this.pieceEnd = meta.last;
     this.#at = 0;
@@ -128,7 +136,10 @@ export class RunSource extends Source {
     return false;
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#buffer !== undefined) this.#cache.buffers.giveBack(this.#buffer);
+    this.#buffer = undefined;
+  }
 }
 
 /** Index of the first block of a run whose last key is not below `key`. */

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { assert, toHex } from "../../base/mod.ts";
 import type { KvDb } from "../../kvdb/mod.ts";
+import { BlockBuffers } from "./block-buffers.ts";
 import { BlockCutter, type SealedBlock } from "./block-cutter.ts";
 import type { BlockStore } from "./block-store.ts";
 import type { Journal } from "./journal.ts";
@@ -31,6 +32,7 @@ export class Uploads {
   readonly #used = new Set<string>();
   readonly #newId: () => bigint;
   readonly #blocks: BlockStore;
+  readonly buffers = new BlockBuffers();
 
   constructor(db: KvDb, journal: Journal, blocks: BlockStore, newId: () => bigint) {
     this.#db = db;
@@ -124,7 +126,10 @@ export class Uploads {
     const written = this.#blocks.put({ fileId: file.id, block, offset: meta.offset, size: meta.size }, data);
     writing.add(written);
     written.then(
-      () => writing.delete(written),
+      () => {
+        writing.delete(written);
+        if (this.#blocks.copies) this.buffers.giveBack(data);
+      },
       () => {},
     );
   }
@@ -156,7 +161,7 @@ export class Uploads {
 export class Upload {
   readonly file: SstFile;
   readonly storeId: bigint;
-  readonly cutter = new BlockCutter();
+  readonly cutter: BlockCutter;
   readonly #uploads: Uploads;
   #digest = 0;
   readonly #digestBytes = new Uint8Array(16);
@@ -165,6 +170,7 @@ export class Upload {
 
   constructor(uploads: Uploads, file: SstFile, storeId: bigint) {
     this.#uploads = uploads;
+    this.cutter = new BlockCutter(uploads.buffers);
     this.file = file;
     this.storeId = storeId;
   }
@@ -211,6 +217,6 @@ export class Upload {
       throw new HarmRefusal(
         `the stream to store ${this.storeId} differs from that of another peer (file ${this.file.name}, block ${index})`,
       );
-    }
+    } else this.#uploads.buffers.giveBack(block.data);
   }
 }

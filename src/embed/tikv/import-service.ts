@@ -1,15 +1,19 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   type DuplicateDetectRequest,
   type DuplicateDetectResponseSchema,
   ImportSST,
   type IngestResponseSchema,
   SwitchMode,
-  type WriteResponseSchema,
+  WriteResponseSchema,
 } from "../../../gen/import_sstpb_pb.ts";
-import { ImportSST as PackedImportSST, type PackedWriteRequest } from "../../../gen/packed_pb.ts";
+import {
+  ImportSST as PackedImportSST,
+  type PackedWriteRequest,
+  PackedWriteRequestSchema,
+} from "../../../gen/packed_pb.ts";
 import { assert } from "../../base/mod.ts";
-import { Code, ConnectError, type ServiceImpl } from "../grpc.ts";
+import { Code, ConnectError, type MessagesHandler, type ServiceImpl } from "../grpc.ts";
 import { type Cluster, Refusal, type StoreState } from "../state/mod.ts";
 import { detectDuplicates } from "./duplicates.ts";
 import { Ingester } from "./ingest.ts";
@@ -27,6 +31,36 @@ export type ImportImpl = Partial<Omit<ServiceImpl<typeof ImportSST>, "write">> &
 
 /** Write with batches as bytes, under the real service's path. */
 export const packedWriteMethod = { ...PackedImportSST.method.write, parent: ImportSST };
+
+/** WriteRequest.batch: field number and wire type. */
+const BATCH_TAG = 0x12;
+
+/** `write` on encoded messages. A batch is not copied, so that it is valid until the next message is asked for. */
+export function writeOfMessages(write: ImportImpl["write"]): MessagesHandler {
+  return async (messages) => {
+    const requests = async function* () {
+      for await (const message of messages) yield packedRequest(message);
+    };
+    return toBinary(WriteResponseSchema, create(WriteResponseSchema, await write(requests())));
+  };
+}
+
+/** A message that is one batch and nothing else is taken as it is. */
+function packedRequest(message: Uint8Array): PackedWriteRequest {
+  if (message[0] === BATCH_TAG) {
+    let size = 0;
+    let at = 1;
+    for (let scale = 1; at < message.length && scale < 2 ** 35; scale *= 128) {
+      const byte = message[at++]!;
+      size += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    if (at + size === message.length) {
+      return create(PackedWriteRequestSchema, { chunk: { case: "batch", value: message.subarray(at) } });
+    }
+  }
+  return fromBinary(PackedWriteRequestSchema, message.slice());
+}
 
 /** A Refusal as TiKV sends it: gRPC status `unknown` with the text. Other errors pass. */
 export function asStatus(cluster: Cluster, thrown: unknown): unknown {
