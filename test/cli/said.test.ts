@@ -1,10 +1,10 @@
-/** What commands say of imports that went wrong. On Bun only, as all whole imports into a sandbox are. */
+/** What commands say of imports that went wrong. */
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { levin } from "./in-process.ts";
+import { levin } from "../e2e/in-process.ts";
 
 const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-said-"));
 after(() => fs.rmSync(dir, { recursive: true, force: true }));

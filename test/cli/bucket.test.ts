@@ -5,8 +5,8 @@ import os from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { levin } from "../e2e/in-process.ts";
 import { S3Server } from "../storage/s3-server.ts";
-import { levin } from "./in-process.ts";
 
 const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-bucket-"));
 after(() => fs.rmSync(dir, { recursive: true, force: true }));
