@@ -28,7 +28,8 @@ export class MergeRound {
   readonly #next: Uint32Array;
   readonly #mask = new Int32Array(SURVEY_WORDS);
   readonly #words = new KeyWords();
-  readonly #sorter = new EntrySorter(1024);
+  /** Grows by what is needed: a range of a small table has some dozens of entries, and each range has a merge of its own. */
+  readonly #sorter = new EntrySorter(64);
   /** Entries of the round: `count` records (word, word, offset); entries of equal keys have equal words. */
   records = this.#sorter.records;
   count = 0;
