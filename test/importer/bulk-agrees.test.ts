@@ -127,3 +127,43 @@ test("numbers and names at the limits of what a kernel takes, each between plain
     assert.deepEqual({ ...many, many: 0 }, rows);
   }
 });
+
+test("clustered keys of several columns and of texts stand in records and entries as they do row by row", async () => {
+  const tables = [
+    "CREATE TABLE t (a int, b int, c varchar(400), d date NULL, PRIMARY KEY (a, b), KEY (d), UNIQUE KEY (d, c), KEY (c(3), b))",
+    "CREATE TABLE t (a int, b decimal(3,1), c varchar(400), d date NULL, PRIMARY KEY (b), UNIQUE KEY (a), KEY (c, d), KEY (b))",
+    "CREATE TABLE t (a int, b int, c char(255), d date NULL, PRIMARY KEY (c), KEY (a), KEY (c, d), UNIQUE KEY (d))",
+    "CREATE TABLE t (a int, b int, c varchar(400), d date NULL, PRIMARY KEY (c), KEY (a), KEY (c(2), d), UNIQUE KEY (d))",
+    "CREATE TABLE t (a int, b int, c varchar(400), d date NULL, PRIMARY KEY (c(5), a), KEY (a), KEY (c(7), d), UNIQUE KEY (d, c))",
+    "CREATE TABLE t (a int, b int, c varchar(400) COLLATE utf8mb4_general_ci, d date, PRIMARY KEY (d, c), KEY (a), KEY (c(7)))",
+    "CREATE TABLE t (a int AUTO_INCREMENT, b int, c varchar(400), d date NULL, PRIMARY KEY (b, a), KEY (a))",
+    "CREATE TABLE t (a int NULL, b int, c varchar(400) NULL, d date, PRIMARY KEY (d, b), KEY (c), UNIQUE KEY (c, a))",
+  ];
+  const texts = [
+    "",
+    "a",
+    "  ",
+    "abc ",
+    "eightlet",
+    "eight letters and more",
+    "Ab  ",
+    // Keys of more than 127 bytes.
+    ...[85, 95, 100, 105, 200].map((n) => "z".repeat(n)),
+    ...[120, 126, 127, 128, 255, 256, 300].map((n) => `x${" ".repeat(n)}`),
+  ];
+  for (const create of tables) {
+    const lines = Array.from({ length: 120 }, (_, i) => {
+      const text = texts[i % texts.length]!;
+      const isNull = i % 7 === 3 && create.includes("c varchar(400) NULL");
+      const day =
+        i % 5 === 2 && create.includes("d date NULL") && !create.includes("KEY (d, c), KEY (a)")
+          ? "\\N"
+          : `20${10 + (i % 80)}-01-02`;
+      return `${i * 37 - 99},${i % 90},${isNull ? "\\N" : `"${create.includes("char(255)") ? text.slice(0, 255) : text}"`},${day}\n`;
+    });
+    const { rows, many } = await bulkAndRowsOf(create, Buffer.from(lines.join("")), {});
+    assert.equal(rows.error, undefined, create);
+    assert.ok(many.many > (create.includes("_ci") ? 100 : 200), `${many.many} of ${rows.rows} rows of ${create}`);
+    assert.deepEqual({ ...many, many: 0 }, rows, create);
+  }
+});

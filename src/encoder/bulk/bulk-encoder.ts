@@ -158,7 +158,7 @@ export class BulkEncoder {
     const start = window.start - offset - INPUT;
     scanner.takePlainRows(window, rows, start + results[Result.lastRow]!, start + results[Result.position]!);
     this.handOver();
-    if (this.plan.handle < 0) this.autoIds.noteSourceRowId(rowId + rows - 1);
+    if (this.plan.handle < 0 && this.plan.clustered === undefined) this.autoIds.noteSourceRowId(rowId + rows - 1);
     return rows;
   }
 

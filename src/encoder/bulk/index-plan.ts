@@ -1,7 +1,8 @@
 /** Which indexes a bulk kernel takes, and how their entries are made: the decisions are those of `index-pairs.ts`. */
-import { type Collation, DatumFlag, decimalBinLength, encodedBytesLength } from "../../codec/mod.ts";
-import type { IndexLayout, IndexPart, TableLayout } from "../layout.ts";
-import { INDEX_ROW_BYTES, INDEXES_MAX, VALUE_MAX, WEIGHTS_MAX } from "./memory.ts";
+import { COMMON_HANDLE_MIN, type Collation, DatumFlag, decimalBinLength, encodedBytesLength } from "../../codec/mod.ts";
+import { Flag } from "../../schema/mod.ts";
+import type { ColumnLayout, HandleLayout, IndexLayout, IndexPart, TableLayout } from "../layout.ts";
+import { HANDLE_BYTES, INDEX_ROW_BYTES, INDEXES_MAX, NO_WEIGHT, VALUE_MAX, WEIGHTS_MAX } from "./memory.ts";
 
 /** How a value stands in a key; `column` is a position in `columns`. */
 export type KeyPart =
@@ -25,20 +26,35 @@ export type KeyPart =
       readonly weights: number;
     };
 
+/** A value beside a key that cannot be turned back into it: as in the row, cut to a prefix, or the number of blanks at its end. */
+export interface RestoredCell {
+  readonly column: number;
+  readonly form: "value" | "unsigned blanks" | "signed blanks";
+  readonly length: number;
+  readonly runes: boolean;
+}
+
+/** A clustered key (`common_handle_version` 1). */
+export interface ClusteredKey {
+  readonly parts: readonly KeyPart[];
+  readonly keyMax: number;
+}
+
 export interface BulkIndex {
   readonly id: number;
   readonly unique: boolean;
   readonly parts: readonly KeyPart[];
-  /** The values of the parts stand in the value, too. */
-  readonly restored: boolean;
+  /** The row that stands in the value, in the order of the columns. */
+  readonly restored: readonly RestoredCell[] | undefined;
   /** Longest key and longest value. */
   readonly keyMax: number;
   readonly valueMax: number;
 }
 
 export interface PlannedIndexes {
+  readonly clustered: ClusteredKey | undefined;
   readonly indexes: readonly BulkIndex[];
-  /** Weights of the ASCII characters, by collation; 0 for none. */
+  /** Weights of the ASCII characters, by collation. */
   readonly weights: readonly Uint16Array[];
   /** Columns whose bytes are wanted, and columns whose texts have to be ASCII. */
   readonly located: ReadonlySet<number>;
@@ -52,27 +68,26 @@ const ENTRY_HEADS = 10;
 /** Lengths of pairs take two bytes at most. */
 const PAIR_MAX = 16_000;
 const ASCII_COUNT = 128;
+/** Longest value in a row that is no text: a decimal. */
+const CELL_MAX = 32;
 /** Of a character. */
 const CHARACTER_BYTES = 4;
 
-/** Undefined where an index has something that only the other paths know. */
+/** Undefined where a key has something that only the other paths know. */
 export function planIndexes(layout: TableLayout): PlannedIndexes | undefined {
-  const plan = {
-    indexes: [] as BulkIndex[],
-    weights: [] as Uint16Array[],
-    located: new Set<number>(),
-    weighted: new Set<number>(),
-    collations: [] as Collation[],
-  };
   if (layout.indexes.length > INDEXES_MAX) return undefined;
+  const collected: Collected = { weights: [], collations: [], located: new Set(), weighted: new Set() };
+  const clustered = layout.handle.kind === "common" ? planClustered(layout.handle, collected) : undefined;
+  if (layout.handle.kind === "common" && clustered === undefined) return undefined;
+  const indexes: BulkIndex[] = [];
   let rowBytes = 0;
   for (const index of layout.indexes) {
-    const planned = planIndex(index, layout, plan);
+    const planned = planIndex(index, layout, clustered, collected);
     if (planned === undefined) return undefined;
     rowBytes += planned.keyMax + planned.valueMax + ENTRY_HEADS;
-    plan.indexes.push(planned);
+    indexes.push(planned);
   }
-  return rowBytes > INDEX_ROW_BYTES ? undefined : plan;
+  return rowBytes > INDEX_ROW_BYTES ? undefined : { indexes, clustered, ...collected };
 }
 
 interface Collected {
@@ -82,40 +97,78 @@ interface Collected {
   readonly weighted: Set<number>;
 }
 
-function planIndex(index: IndexLayout, { handle }: TableLayout, collected: Collected): BulkIndex | undefined {
-  const { info, needsRestored } = index;
+type CommonHandle = HandleLayout & { kind: "common" };
+
+function planClustered({ version, parts }: CommonHandle, collected: Collected): ClusteredKey | undefined {
+  if (version !== 1) return undefined;
+  const planned = parts.map((part) => planPart(part, collected));
+  if (!planned.every((part) => part !== undefined)) return undefined;
+  const keyMax = Math.max(
+    COMMON_HANDLE_MIN,
+    planned.reduce((sum, part) => sum + part.keyMax, 0),
+  );
+  return keyMax > HANDLE_BYTES ? undefined : { parts: planned.map(({ part }) => part), keyMax };
+}
+
+function planIndex(
+  index: IndexLayout,
+  { handle }: TableLayout,
+  clustered: ClusteredKey | undefined,
+  collected: Collected,
+): BulkIndex | undefined {
+  const { info } = index;
   if (index.global || index.arrayPart >= 0 || info.mv_index === true) return undefined;
   if ((info.partial_condition_expr_string ?? "") !== "") return undefined;
-  const parts: KeyPart[] = [];
-  let keyMax = INDEX_PREFIX + 9;
-  let valueMax = 8;
-  if (needsRestored) valueMax += 7 + 3 * index.parts.length;
-  for (const part of index.parts) {
-    const planned = planPart(part, collected);
-    if (planned === undefined) return undefined;
-    parts.push(planned.part);
-    keyMax += planned.keyMax;
-    if (!needsRestored) continue;
-    valueMax += planned.cellMax;
-    const { offset } = part.column;
-    if (handle.kind !== "int" || handle.column.offset !== offset) collected.located.add(offset);
+  const planned = index.parts.map((part) => planPart(part, collected));
+  if (!planned.every((part) => part !== undefined)) return undefined;
+  const handleMax = clustered?.keyMax ?? 9;
+  const keyMax = planned.reduce((sum, part) => sum + part.keyMax, INDEX_PREFIX + handleMax);
+  const cells = handle.kind === "common" ? restoredV1(index, handle) : restoredV0(index);
+  let valueMax = 6 + handleMax;
+  for (const { column, form, length } of cells ?? []) {
+    const isHandle = handle.kind === "int" && handle.column === column;
+    if (!isHandle) collected.located.add(column.offset);
+    valueMax += 3 + (form !== "value" ? 2 : column.form.kind === "bytes" ? textMax(column, length) : CELL_MAX);
   }
+  if (cells !== undefined) valueMax += 6;
   if (keyMax + valueMax + ENTRY_HEADS > PAIR_MAX) return undefined;
-  return {
-    id: info.id,
-    unique: index.unique,
-    parts,
-    restored: needsRestored,
-    keyMax,
-    valueMax,
-  };
+  const restored = cells
+    ?.map(({ column, ...cell }) => ({ ...cell, column: column.offset }))
+    .sort((a, b) => a.column - b.column);
+  return { id: info.id, unique: index.unique, parts: planned.map(({ part }) => part), restored, keyMax, valueMax };
+}
+
+type Cell = Omit<RestoredCell, "column"> & { readonly column: ColumnLayout };
+
+function cellOf({ column, prefixInBytes }: IndexPart, form: RestoredCell["form"], length: number): Cell {
+  return { column, form, length, runes: !prefixInBytes };
+}
+
+/** One column that needs it brings all columns of the index along. */
+function restoredV0(index: IndexLayout): Cell[] | undefined {
+  return index.needsRestored ? index.parts.map((part) => cellOf(part, "value", part.length)) : undefined;
+}
+
+/** The columns that need it, then those of the clustered key. */
+function restoredV1(index: IndexLayout, handle: CommonHandle): Cell[] | undefined {
+  const needs = ({ column }: IndexPart): boolean => column.form.needsRestored;
+  const isBin = ({ column }: IndexPart): boolean => column.form.collation?.bin === true;
+  const own = index.parts
+    .filter((part) => needs(part) && (part.column.info.type.Flag & Flag.priKey) === 0)
+    .map((part) => cellOf(part, isBin(part) ? "unsigned blanks" : "value", part.length));
+  const ofKey = handle.parts.filter(needs).map((part) => {
+    const same = index.parts.find(({ column }) => column === part.column);
+    const whole = part.length === -1 || same?.length === -1;
+    const length = whole ? -1 : Math.max(part.length, same?.length ?? 0);
+    return cellOf(part, isBin(part) ? "signed blanks" : "value", length);
+  });
+  return index.needsRestored || ofKey.length > 0 ? [...own, ...ofKey] : undefined;
 }
 
 interface PlannedPart {
   readonly part: KeyPart;
-  /** Longest form in the key, and in a row. */
+  /** Longest form in the key. */
   readonly keyMax: number;
-  readonly cellMax: number;
 }
 
 function planPart(part: IndexPart, collected: Collected): PlannedPart | undefined {
@@ -125,7 +178,7 @@ function planPart(part: IndexPart, collected: Collected): PlannedPart | undefine
     case "uint":
     case "time":
     case "enum":
-      return part.length === -1 ? { part: { kind: "number", column: offset }, keyMax: 9, cellMax: 8 } : undefined;
+      return part.length === -1 ? { part: { kind: "number", column: offset }, keyMax: 9 } : undefined;
     case "decimal": {
       const size = 2 + decimalBinLength(form.precision, form.scale);
       if (part.length !== -1) return undefined;
@@ -133,13 +186,12 @@ function planPart(part: IndexPart, collected: Collected): PlannedPart | undefine
       return {
         part: { kind: "cell", column: offset, flag: DatumFlag.decimal, size },
         keyMax: 1 + size,
-        cellMax: size,
       };
     }
     case "float": {
       if (part.length !== -1) return undefined;
       collected.located.add(offset);
-      return { part: { kind: "cell", column: offset, flag: DatumFlag.float, size: 8 }, keyMax: 9, cellMax: 8 };
+      return { part: { kind: "cell", column: offset, flag: DatumFlag.float, size: 8 }, keyMax: 9 };
     }
     case "bytes":
       return planText(part, collected);
@@ -156,22 +208,21 @@ function planText({ column, length, prefixInBytes }: IndexPart, collected: Colle
   if (weights === undefined) return undefined;
   collected.located.add(offset);
   if (weights >= 0) collected.weighted.add(offset);
-  const { Flen: flen } = column.info.type;
-  const characters = Math.min(flen < 0 ? VALUE_MAX : flen, length < 0 ? VALUE_MAX : length, VALUE_MAX);
-  const cellMax = Math.min(VALUE_MAX, CHARACTER_BYTES * characters);
-  const sortMax = weights >= 0 ? 2 * characters : cellMax;
+  const sortMax = weights >= 0 ? 2 * charactersMax(column, length) : textMax(column, length);
   return {
-    part: {
-      kind: "text",
-      column: offset,
-      length,
-      runes: !prefixInBytes,
-      trim: collation.padSpace,
-      weights,
-    },
+    part: { kind: "text", column: offset, length, runes: !prefixInBytes, trim: collation.padSpace, weights },
     keyMax: 1 + encodedBytesLength(sortMax),
-    cellMax,
   };
+}
+
+function charactersMax({ info }: ColumnLayout, length: number): number {
+  const { Flen: flen } = info.type;
+  return Math.min(flen < 0 ? VALUE_MAX : flen, length < 0 ? VALUE_MAX : length, VALUE_MAX);
+}
+
+/** Bytes of a text's prefix. */
+function textMax(column: ColumnLayout, length: number): number {
+  return Math.min(VALUE_MAX, CHARACTER_BYTES * charactersMax(column, length));
 }
 
 /** Position of the collation's weights; undefined where an ASCII character has several, or there is no room for another table. */
@@ -181,7 +232,7 @@ function weightsAt(collation: Collation, { collations, weights }: Collected): nu
   const table = collation.weights?.();
   if (table === undefined || table.shortUnits || collations.length === WEIGHTS_MAX) return undefined;
   const entries = Uint32Array.from({ length: ASCII_COUNT }, (_, character) => table.entry(character));
-  if (entries.some((entry) => entry >>> 24 > 1 || (entry >>> 24 === 1 && (entry & 0xffff) === 0))) return undefined;
-  weights.push(Uint16Array.from(entries, (entry) => (entry >>> 24 === 0 ? 0 : entry & 0xffff)));
+  if (entries.some((entry) => entry >>> 24 > 1 || (entry & 0xffff) === NO_WEIGHT)) return undefined;
+  weights.push(Uint16Array.from(entries, (entry) => (entry >>> 24 === 0 ? NO_WEIGHT : entry & 0xffff)));
   return collations.push(collation) - 1;
 }

@@ -1,14 +1,5 @@
 /** Functions that all bulk kernels share, in the language of `kernel/`. */
-import {
-  CRC_TABLES,
-  INDEX_ALONE,
-  INDEX_GROUPS,
-  INDEX_SUMS,
-  SORT_KEY,
-  SUM_ENTRY,
-  SUM_GROUPS,
-  SUM_STRIDE,
-} from "./memory.ts";
+import { CRC_TABLES, NO_WEIGHT, SORT_KEY, SUM_ENTRY, SUM_GROUPS, SUM_STRIDE, SUMS_AT } from "./memory.ts";
 
 export const CODE_POWERS = Array.from({ length: 19 }, (_, i) => `${10n ** BigInt(i)}L`);
 
@@ -76,21 +67,21 @@ fn sumInto(sum: i32, count: i32, key: i32, end: i32) {
   }
 }
 
-// An index entry, with those of the same lengths; where others have taken the place, alone.
-fn sumEntry(key: i32, keySize: i32, value: i32, end: i32) {
+// An entry, with those of the same lengths in "groups"; where others have taken the place, alone.
+fn sumEntry(groups: i32, alone: i32, key: i32, keySize: i32, value: i32, end: i32) {
   if (end - key <= ${SUM_ENTRY}) {
     let valueSize = end - value;
     let lengths = (keySize << 16) | valueSize;
     let group = (keySize * 37 + valueSize) & ${SUM_GROUPS - 1};
-    let at = ${INDEX_GROUPS} + group * 8;
+    let at = groups + group * 8;
     let known = load32(at);
     if (known == 0) { store32(at, lengths); known = lengths; }
     if (known == lengths) {
-      sumInto(${INDEX_SUMS} + group * ${SUM_STRIDE}, at + 4, key, end);
+      sumInto(groups + ${SUMS_AT} + group * ${SUM_STRIDE}, at + 4, key, end);
       return;
     }
   }
-  sumAlone(${INDEX_ALONE}, key, key + keySize, value, end);
+  sumAlone(alone, key, key + keySize, value, end);
 }
 `;
 
@@ -103,6 +94,16 @@ fn words(from: i32, to: i32, size: i32) {
     store64(to + i, load64(from + i));
     i += 8;
   }
+}
+
+// Copies at least eight bytes, none behind the end.
+fn exactly(from: i32, to: i32, size: i32) {
+  let i = 0;
+  while (i + 8 <= size) {
+    store64(to + i, load64(from + i));
+    i += 8;
+  }
+  store64(to + size - 8, load64(from + size - 8));
 }
 
 // The comparable form of bytes: groups of eight with a mark behind each; the position behind it.
@@ -149,7 +150,7 @@ fn weights(from: i32, end: i32, table: i32): i32 {
   while (p < end) {
     let weight = load16(table + (load8(p) << 1));
     store16(o, weight);
-    o += (weight != 0) << 1;
+    o += (weight != ${NO_WEIGHT}) << 1;
     p += 1;
   }
   return o;

@@ -10,13 +10,11 @@ export const OUTPUT_BYTES = 160 * 1024;
 export const ROW_EXTRA_BYTES = 16 * 1024;
 const OUTPUT_ROOM = OUTPUT_BYTES + INPUT_BYTES + ROW_EXTRA_BYTES;
 
-/** Values of records that are shorter than this are xored before they go through a CRC. */
-export const SUM_VALUES = 512;
 /** Bytes of one xor: a key, a tag, a length, a value, and what a last word of eight bytes may be longer. */
 export const SUM_STRIDE = 560;
-/** Index entries up to this size, from the key on, are xored with others of the same lengths. */
+/** Entries up to this size, from the key on, are xored with others of the same lengths. */
 export const SUM_ENTRY = 536;
-/** Xors of index entries, one for a pair of lengths; a power of two. */
+/** Xors of records and of index entries, one for a pair of lengths; a power of two. */
 export const SUM_GROUPS = 1024;
 /** Indexes of a table. */
 export const INDEXES_MAX = 64;
@@ -26,8 +24,10 @@ export const VALUE_MAX = 16_000;
 export const INDEX_ROW_BYTES = INPUT_BYTES + ROW_EXTRA_BYTES - 256;
 /** Collations of a table that have weights. */
 export const WEIGHTS_MAX = 4;
-/** Weights of the ASCII characters, two bytes each, big-endian; 0 for none. */
+/** Weights of the ASCII characters, two bytes each, big-endian. */
 export const WEIGHTS_BYTES = 256;
+/** Stands where a character has no weight. */
+export const NO_WEIGHT = 0xffff;
 
 /** Results of a run, 4 bytes each, in the order of `Result`. */
 export const RESULTS = 64;
@@ -67,17 +67,19 @@ export const POWERS_MAX = 22;
 export const WEIGHTS = POWERS + 8 * (POWERS_MAX + 1);
 /** A sort key before it is cut into groups. */
 export const SORT_KEY = WEIGHTS + WEIGHTS_BYTES * WEIGHTS_MAX;
-export const INPUT = SORT_KEY + 2 * VALUE_MAX + 64;
+/** The record key's end of a table with a clustered key, and values that are in that key only. */
+export const HANDLE = SORT_KEY + 2 * VALUE_MAX + 64;
+export const HANDLE_BYTES = 8000;
+export const SIDE = HANDLE + HANDLE_BYTES + 64;
+export const INPUT = SIDE + HANDLE_BYTES + 1024;
 export const RECORD_STARTS = INPUT + INPUT_BYTES + 256;
 export const INDEX_STARTS = RECORD_STARTS + 4 * PAIRS_MAX;
 export const RECORD_OUT = INDEX_STARTS + 4 * PAIRS_MAX;
 export const INDEX_OUT = RECORD_OUT + OUTPUT_ROOM;
-/** Pairs in each xor. */
-export const RECORD_COUNTS = INDEX_OUT + OUTPUT_ROOM;
-export const RECORD_SUMS = RECORD_COUNTS + 4 * SUM_VALUES;
-/** Lengths of each group of index entries (the key's in the upper half; 0: none yet), and their number. */
-export const INDEX_GROUPS = RECORD_SUMS + SUM_STRIDE * SUM_VALUES;
-export const INDEX_SUMS = INDEX_GROUPS + 8 * SUM_GROUPS;
-const MEMORY_END = INDEX_SUMS + SUM_STRIDE * SUM_GROUPS;
+/** Lengths of each group of records and index entries (the key's in the upper half; 0: none yet), and their number; then the xors. */
+export const RECORD_GROUPS = INDEX_OUT + OUTPUT_ROOM;
+export const SUMS_AT = 8 * SUM_GROUPS;
+export const INDEX_GROUPS = RECORD_GROUPS + SUMS_AT + SUM_STRIDE * SUM_GROUPS;
+const MEMORY_END = INDEX_GROUPS + SUMS_AT + SUM_STRIDE * SUM_GROUPS;
 
 export const PAGES = Math.ceil(MEMORY_END / 65536);

@@ -7,7 +7,7 @@ import type { Binding } from "../binding.ts";
 import type { ColumnLayout, TableLayout } from "../layout.ts";
 import type { EncodeOptions } from "../options.ts";
 import { BLOB_TYPES, INTEGER_BITS } from "../type-widths.ts";
-import { type BulkIndex, type PlannedIndexes, planIndexes } from "./index-plan.ts";
+import { type BulkIndex, type ClusteredKey, type PlannedIndexes, planIndexes } from "./index-plan.ts";
 
 /** How a field's text becomes a value. */
 export type FieldForm =
@@ -43,11 +43,11 @@ export interface BulkColumn {
   readonly id: number;
   readonly form: FieldForm;
   readonly notNull: boolean;
-  /** Its value is in the row; else it is the handle. */
+  /** Its value is in the row; else in the record's key alone. */
   readonly stored: boolean;
   /** NULL is left out of the row instead of being listed. */
   readonly nullLeftOut: boolean;
-  /** Index entries need the place of its value in the row. */
+  /** Keys or index entries need the place of its value: in the row, or beside it where it is not stored. */
   readonly located: boolean;
   /** Its automatic id is to be noted. */
   readonly noted: boolean;
@@ -57,10 +57,11 @@ export interface BulkPlan {
   readonly tableId: number;
   readonly columns: readonly BulkColumn[];
   readonly indexes: readonly BulkIndex[];
-  /** Position in `columns` of the handle, -1 for `_tidb_rowid`. */
+  /** Position in `columns` of the handle, -1 for `_tidb_rowid` and clustered keys. */
   readonly handle: number;
+  readonly clustered: ClusteredKey | undefined;
   readonly syntax: PlainSyntax;
-  /** Of the ASCII characters, by collation; 0 for none. */
+  /** Of the ASCII characters, by collation. */
   readonly weights: readonly Uint16Array[];
 }
 
@@ -89,7 +90,7 @@ export function planBulk(
   if (options.plainOnly || binding === undefined || bindings.length !== 1 || binding.rowIdField >= 0) return undefined;
   if (options.session.rowFormatVersion !== 2 || options.session.rowLevelChecksum || layout.partitioned)
     return undefined;
-  if (handle.kind === "common" || info.ShardRowIDBits !== 0) return undefined;
+  if (info.ShardRowIDBits !== 0) return undefined;
   if (layout.columns.length > COLUMNS_MAX || binding.fieldCount !== layout.columns.length) return undefined;
   const keys = planIndexes(layout);
   if (keys === undefined) return undefined;
@@ -104,12 +105,13 @@ export function planBulk(
   }
   if (!columns.some(({ stored }) => stored)) return undefined;
   const handleAt = handle.kind === "int" ? handle.column.offset : -1;
-  const { indexes, weights } = keys;
+  const { indexes, weights, clustered } = keys;
   return {
     tableId: info.id,
     columns,
     indexes,
     handle: handleAt,
+    clustered,
     syntax,
     weights,
   };
@@ -125,10 +127,11 @@ function planColumn(
   const form = fieldForm(column, zone, keys.weighted.has(column.offset), syntax);
   const { beingAdded, generated, neverStored, autoRandom, autoIncrement } = column;
   if (form === undefined || beingAdded || generated !== "no" || autoRandom) return undefined;
-  if (neverStored !== isHandle) return undefined;
+  const inKey = isHandle || keys.clustered?.parts.some((part) => part.column === column.offset) === true;
+  if ((neverStored && !inKey) || (inKey && !column.notNull)) return undefined;
   // NULL asks for the next number there.
-  if (autoIncrement && (form.kind !== "int" || !column.notNull || !isHandle)) return undefined;
-  if (isHandle && (!column.notNull || form.kind !== "int")) return undefined;
+  if (autoIncrement && (form.kind !== "int" || !column.notNull)) return undefined;
+  if (isHandle && (form.kind !== "int" || !neverStored)) return undefined;
   return {
     id: column.info.id,
     form,

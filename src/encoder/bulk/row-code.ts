@@ -1,28 +1,27 @@
 /** The bulk kernel of a table: a row's fields, its record pair, its index pairs, and the loop over rows. */
 import { recordPrefix } from "../../codec/mod.ts";
 import { fieldCode } from "./field-code.ts";
-import { indexCode, keyValues, storeBytes } from "./index-code.ts";
+import { indexCode, keyValues } from "./index-code.ts";
 import { COMMON_PART, CRC_PART, KEY_PART } from "./kernel-parts.ts";
 import {
+  HANDLE,
   INDEX_OUT,
   RECORD_ALONE,
-  RECORD_COUNTS,
+  RECORD_GROUPS,
   RECORD_OUT,
   RECORD_STARTS,
-  RECORD_SUMS,
   RESULTS,
   Result,
-  SUM_STRIDE,
-  SUM_VALUES,
+  SIDE,
   VALUE_MAX,
 } from "./memory.ts";
-import type { BulkPlan } from "./plan.ts";
+import type { BulkColumn, BulkPlan } from "./plan.ts";
+import { storeBytes } from "./restored-code.ts";
 
 const SIGN = "0x8000000000000000L";
-const RECORD_KEY = 19;
-/** How far a slot may begin before the entry that comes into it: what is written early must not reach the entry before. */
-const GAP_MAX = 30;
-
+/** Bytes of a record's key before its handle, and of one that is a number. */
+const RECORD_PREFIX = 11;
+const INT_HANDLE = 8;
 /** Header bytes of a row without NULLs, up to the offsets of the values. */
 function headerBytes(ids: readonly number[]): Uint8Array {
   return Uint8Array.of(128, 0, ids.length, ids.length >> 8, 0, 0, ...ids);
@@ -30,7 +29,12 @@ function headerBytes(ids: readonly number[]): Uint8Array {
 
 /** Bytes of a record's slot before its values: heads and key of the entry, header of the row. */
 function headroom(plan: BulkPlan): number {
-  return 1 + 2 + 2 + RECORD_KEY + 1 + 2 + rowHeader(plan);
+  return 1 + 2 + 3 + keyMax(plan) + 1 + 2 + rowHeader(plan);
+}
+
+/** Longest key of a record. */
+function keyMax({ clustered }: BulkPlan): number {
+  return RECORD_PREFIX + (clustered?.keyMax ?? INT_HANDLE);
 }
 
 function rowHeader({ columns }: BulkPlan): number {
@@ -83,7 +87,7 @@ fn nullHeader(data: i32, header: i32, nulls: i64) {
 }
 
 function recordCode(plan: BulkPlan, hasNulls: boolean): string {
-  const { columns, handle, tableId } = plan;
+  const { columns, handle, clustered, tableId } = plan;
   const stored = columns.filter((column) => column.stored);
   const full = rowHeader(plan);
   const ends = 2 * stored.length;
@@ -91,18 +95,36 @@ function recordCode(plan: BulkPlan, hasNulls: boolean): string {
   const handleValue = handle >= 0 ? `k${handle}` : "rowId";
   const plainHeader = storeBytes(headerBytes(stored.map(({ id }) => id)), "value");
   const inOrder = `if (recordCount > 0 && k${handle} <= lastHandle) { recordOrder = select(1, 0, k${handle} == lastHandle) & recordOrder; }`;
+  const order =
+    clustered !== undefined
+      ? `if (recordOrder) {
+          if (recordCount > 0) { recordOrder = recordOrder & ascends(recordKey, recordKeySize, key, keySize); }
+          recordKey = key;
+          recordKeySize = keySize;
+        }`
+      : handle < 0
+        ? ""
+        : `${inOrder} lastHandle = k${handle};`;
+  const keySize = clustered === undefined ? `${RECORD_PREFIX + INT_HANDLE}` : `${RECORD_PREFIX} + handleSize`;
+  const putHandle =
+    clustered === undefined
+      ? `store64(key, bswap(${handleValue} ^ ${SIGN}), ${RECORD_PREFIX});`
+      : `exactly(${HANDLE}, key + ${RECORD_PREFIX}, handleSize);`;
+  const gapMax = headroom(plan) - ends;
   return `
     let header = ${full};
     ${hasNulls ? "if (nulls != 0) { header = nullHeaderSize(nulls); }" : ""}
     let size = header + o - data;
     if (size > ${VALUE_MAX}) { return 0; }
     let bigValue: i32 = size >= 128;
-    let pair = size + bigValue + ${RECORD_KEY + 4};
+    let keySize = ${keySize};
+    let bigKey: i32 = ${keyMax(plan) < 128 ? "0" : "keySize >= 128"};
+    let pair = size + bigValue + keySize + bigKey + 4;
     let bigPair: i32 = pair >= 128;
-    let at = data - header - bigValue - bigPair - ${RECORD_KEY + 6};
+    let at = data - header - bigValue - bigPair - bigKey - keySize - 6;
     // Entries lie side by side: most rows of a table need as much before their values as the row before.
     let shift = recordOut - at;
-    gap = select(at - slot, ${GAP_MAX}, at - slot < ${GAP_MAX});
+    gap = select(at - slot, ${gapMax}, at - slot < ${gapMax});
     if (shift != 0) {
       copy(data + shift - ${ends}, data - ${ends}, o - data + ${ends});
       data += shift;
@@ -111,24 +133,30 @@ function recordCode(plan: BulkPlan, hasNulls: boolean): string {
     }
     let value = data - header;
     ${hasNulls ? `if (nulls != 0) { nullHeader(data, value, nulls); } else { ${plainHeader} }` : plainHeader}
-    let key = at + bigPair + 4;
-    let keyEnd = key + ${RECORD_KEY};
-    store8(keyEnd, 0x12);
-    if (bigValue) { store16(keyEnd, (size & 127) | 128 | ((size >>> 7) << 8), 1); } else { store8(keyEnd, size, 1); }
+    let key = at + bigPair + bigKey + 4;
+    let keyEnd = key + keySize;
     ${storeBytes(prefix, "key")}
-    store64(key, bswap(${handleValue} ^ ${SIGN}), 11);
+    ${putHandle}
+    store8(keyEnd, 0x12);
+    if (bigValue) { store16(keyEnd, length2(size), 1); } else { store8(keyEnd, size, 1); }
     store8(at, 0x12);
-    if (bigPair) { store16(at, (pair & 127) | 128 | ((pair >>> 7) << 8), 1); } else { store8(at, pair, 1); }
-    store16(key - 2, 0x0a | ${RECORD_KEY << 8});
-    if (size < ${SUM_VALUES}) {
-      sumInto(${RECORD_SUMS} + size * ${SUM_STRIDE}, ${RECORD_COUNTS} + size * 4, key, o);
-    } else { sumAlone(${RECORD_ALONE}, key, keyEnd, value, o); }
-    ${handle < 0 ? "" : `${inOrder} lastHandle = k${handle};`}
-    recordBytes += size + ${RECORD_KEY};
+    if (bigPair) { store16(at, length2(pair), 1); } else { store8(at, pair, 1); }
+    if (bigKey) { store8(key - 3, 0x0a); store16(key - 2, length2(keySize)); }
+    else { store16(key - 2, 0x0a | (keySize << 8)); }
+    sumEntry(${RECORD_GROUPS}, ${RECORD_ALONE}, key, keySize, value, o);
+    ${order}
+    recordBytes += size + keySize;
     store32(${RECORD_STARTS} + recordCount * 4, at);
     recordCount += 1;
     if (o - at > recordMax) { recordMax = o - at; }
     recordOut = o;`;
+}
+
+/** A value that is in keys only: a number in `k…`, other bytes at `b…` in the side area. */
+function besideRow({ form, located }: BulkColumn, position: number, field: string): string {
+  if (form.kind === "int") return field;
+  const keep = `n${position} = o - before; words(before, side, n${position}); b${position} = side; side += n${position};`;
+  return `{ let before = o; ${field} ${located ? keep : ""} o = before; }`;
 }
 
 function rowPart(plan: BulkPlan): string {
@@ -143,8 +171,8 @@ function rowPart(plan: BulkPlan): string {
   let cell = 0;
   const fields = columns.map((column, i) => {
     const field = fieldCode(column, i, syntax, i === columns.length - 1);
+    if (!column.stored) return besideRow(column, i, field);
     const code = column.located ? `b${i} = o - data; ${field} n${i} = o - data - b${i};` : field;
-    if (!column.stored) return code;
     return `${code}\n    store16(slot, o - data, ${room - 2 * (cells - cell++)});`;
   });
   const noted = columns.flatMap((column, i) => (column.noted ? [`if (k${i} > notedMax) { notedMax = k${i}; }`] : []));
@@ -157,13 +185,14 @@ fn row(from: i32, end: i32): i32 {
     let data = slot + ${room};
     let o = data;
     let nulls: i64 = 0;
+    let side = ${SIDE};
     ${kept.join(" ")}
     ${syntax.rowBegin.map((byte) => `if (load8(p) != ${byte}) { return 0; } p += 1;`).join(" ")}
     ${fields.join("\n    ")}
     if (p > end) { return 0; }
+    ${keyValues(plan)}
     ${recordCode(plan, hasNulls)}
     ${noted.join(" ")}
-    ${keyValues(plan)}
     ${plan.indexes.map((index) => indexCode(index, plan)).join("\n    ")}
     return p;
 }
@@ -189,7 +218,7 @@ function betweenPart({ syntax }: BulkPlan): string {
 const GLOBALS = `
 global recordOut: i32; global recordCount: i32; global recordBytes: i32; global recordMax: i32; global recordOrder: i32; global gap: i32;
 global indexOut: i32; global indexCount: i32; global indexBytes: i32; global indexMax: i32; global indexOrder: i32;
-global indexKey: i32; global indexKeySize: i32; global lastHandle: i64; global notedMax: i64; global rowId: i64;
+global indexKey: i32; global indexKeySize: i32; global recordKey: i32; global recordKeySize: i32; global lastHandle: i64; global notedMax: i64; global rowId: i64;
 `;
 
 const put = (at: number, value: string): string => `store32(${RESULTS + 4 * at}, ${value});`;
@@ -231,5 +260,3 @@ export fn run(from: i32, end: i32, first: i32, idLow: i32, idHigh: i32, rowsMax:
 export function kernelSource(plan: BulkPlan): string {
   return [GLOBALS, COMMON_PART, CRC_PART, KEY_PART, rowPart(plan), betweenPart(plan), RUN_PART].join("\n");
 }
-
-export const RECORD_KEY_SIZE = RECORD_KEY;

@@ -1,17 +1,6 @@
 import type { KvChecksum } from "../../codec/mod.ts";
 import type { Kernel } from "../../kernel/mod.ts";
-import {
-  INDEX_ALONE,
-  INDEX_GROUPS,
-  INDEX_SUMS,
-  RECORD_ALONE,
-  RECORD_COUNTS,
-  RECORD_SUMS,
-  SUM_GROUPS,
-  SUM_STRIDE,
-  SUM_VALUES,
-} from "./memory.ts";
-import { RECORD_KEY_SIZE } from "./row-code.ts";
+import { INDEX_ALONE, INDEX_GROUPS, RECORD_ALONE, RECORD_GROUPS, SUM_GROUPS, SUM_STRIDE, SUMS_AT } from "./memory.ts";
 
 /** Reads the sums that a kernel keeps in its memory, and clears them. */
 export class KernelSums {
@@ -25,17 +14,19 @@ export class KernelSums {
   }
 
   drain(record: KvChecksum, index: KvChecksum): void {
-    for (let size = 0; size < SUM_VALUES; size++) {
-      this.take(record, RECORD_COUNTS + 4 * size, RECORD_SUMS + size * SUM_STRIDE, RECORD_KEY_SIZE, size);
-    }
-    for (let group = 0; group < SUM_GROUPS; group++) {
-      const at = INDEX_GROUPS + 8 * group;
-      const lengths = this.words[at / 4]!;
-      this.take(index, at + 4, INDEX_SUMS + group * SUM_STRIDE, lengths >>> 16, lengths & 0xffff);
-      this.words[at / 4] = 0;
-    }
+    this.takeGroups(record, RECORD_GROUPS);
+    this.takeGroups(index, INDEX_GROUPS);
     this.takeAlone(record, RECORD_ALONE);
     this.takeAlone(index, INDEX_ALONE);
+  }
+
+  private takeGroups(into: KvChecksum, groups: number): void {
+    for (let group = 0; group < SUM_GROUPS; group++) {
+      const at = groups + 8 * group;
+      const lengths = this.words[at / 4]!;
+      this.take(into, at + 4, groups + SUMS_AT + group * SUM_STRIDE, lengths >>> 16, lengths & 0xffff);
+      this.words[at / 4] = 0;
+    }
   }
 
   /** A sum of entries from their keys on: key, tag and length of the value, value. */
