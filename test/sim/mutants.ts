@@ -96,9 +96,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: "rows of the target are deleted without a lock",
     file: "src/importer/conflict/existing-rows.ts",
-    find: "  await underLock(tidb, { name: `levin_replace.${name}`, patienceMs: options.retryDeadlineMs }, async (query) => {\n",
+    find: "  await underLock(tidb, {",
     replace:
-      "  const unlocked = (_: object, work: (query: typeof tidb.query) => Promise<void>) => tidb.session(work);\n  await unlocked({ name, options }, async (query) => {\n",
+      "  const unlocked = (_: object, work: (query: typeof tidb.query) => Promise<void>) => tidb.session(work);\n  await unlocked({",
   },
   {
     name: "rows that are left out stay in the checksum",
