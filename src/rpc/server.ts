@@ -1,4 +1,4 @@
-/** The serving side, for the sandbox: Connect's router on connections of our own, and its adapter for `node:http2`. */
+/** The serving side, for the sandbox: Connect's router on connections of our own. */
 export {
   Code as ServerCode,
   ConnectError as ServerError,
@@ -6,5 +6,4 @@ export {
   type HandlerContext,
   type ServiceImpl,
 } from "@connectrpc/connect";
-export { connectNodeAdapter } from "@connectrpc/connect-node";
 export { grpcServer, type MessagesHandler, type ServeConnection } from "./serve.ts";

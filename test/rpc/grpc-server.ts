@@ -1,8 +1,9 @@
 import * as http2 from "node:http2";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { ImportSST } from "../../gen/import_sstpb_pb.ts";
 import { PD } from "../../gen/pdpb_pb.ts";
-import { type ConnectRouter, connectNodeAdapter, grpcServer, type ServiceImpl } from "../../src/rpc/mod.ts";
+import { type ConnectRouter, grpcServer, type ServiceImpl } from "../../src/rpc/mod.ts";
 
 export type ImportSstImpl = Partial<ServiceImpl<typeof ImportSST>>;
 export type PdImpl = Partial<ServiceImpl<typeof PD>>;
@@ -26,7 +27,7 @@ export function routesOf(importSst: ImportSstImpl, pd: PdImpl = {}): (router: Co
 /** A gRPC server on HTTP/2 of our own, as the sandbox uses it. */
 export async function startOwnServer(
   routes: (router: ConnectRouter) => void,
-): Promise<Pick<RunningServer, "url" | "cut" | "close"> & { port: number }> {
+): Promise<Pick<RunningServer, "url" | "cut" | "close"> & { port: number; connections(): number }> {
   const serve = grpcServer(routes);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -44,6 +45,7 @@ export async function startOwnServer(
     url: `http://127.0.0.1:${port}`,
     port,
     cut,
+    connections: () => sockets.size,
     close: () => {
       cut();
       return new Promise((resolve) => server.close(() => resolve()));
