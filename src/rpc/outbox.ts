@@ -14,7 +14,7 @@ export interface ByteSink {
 const BATCH_BYTES = 1 << 20;
 /** Longest DATA frame, so that streams take turns and a ping is not stuck behind megabytes. */
 const LONGEST_FRAME_BYTES = 256 << 10;
-/** Answers to pings and settings that a peer which does not read them may pile up. */
+/** Answers to pings and settings that a peer which does not read them may pile up, unless the owner says otherwise. */
 const ANSWER_BYTES = 256 << 10;
 
 /**
@@ -27,9 +27,10 @@ export class Outbox {
   maxFrameBytes = DEFAULT_MAX_FRAME_BYTES;
 
   readonly #sink: ByteSink;
+  readonly #maxAnswerBytes: number;
   readonly #pool = new StagingPool();
   #control: Uint8Array[] = [];
-  /** Answers to the peer's own control frames, queued and in flight. */
+  /** Frames that the peer made us send, queued and in flight. */
   #answerBytes = 0;
   #newAnswerBytes = 0;
   #senders: DataSender[] = [];
@@ -40,13 +41,14 @@ export class Outbox {
   #scheduled = false;
   #closed = false;
 
-  constructor(sink: ByteSink) {
+  constructor(sink: ByteSink, maxAnswerBytes: number = ANSWER_BYTES) {
     this.#sink = sink;
+    this.#maxAnswerBytes = maxAnswerBytes;
   }
 
-  /** The peer makes us answer its pings and settings, but does not read the answers. */
+  /** The peer makes us answer, but does not read the answers. */
   get flooded(): boolean {
-    return this.#answerBytes + this.#newAnswerBytes > ANSWER_BYTES;
+    return this.#answerBytes + this.#newAnswerBytes > this.#maxAnswerBytes;
   }
 
   /** Queues whole frames. */

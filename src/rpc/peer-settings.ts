@@ -2,7 +2,7 @@ import { DEFAULT_WINDOW, MAX_WINDOW } from "./flow.ts";
 import { DEFAULT_MAX_FRAME_BYTES, H2Code, LARGEST_MAX_FRAME_BYTES, PeerError, Setting } from "./frames.ts";
 import { HEADER_TABLE_BYTES } from "./hpack-decoder.ts";
 
-/** What the server wants of us (RFC 9113 §6.5.2), with the values that hold until it says otherwise. */
+/** What the peer wants of us (RFC 9113 §6.5.2), with the values that hold until it says otherwise. */
 export class PeerSettings {
   initialWindowBytes = DEFAULT_WINDOW;
   maxFrameBytes = DEFAULT_MAX_FRAME_BYTES;
@@ -11,6 +11,13 @@ export class PeerSettings {
   /** Its header table became smaller than the default; our next header block must say that we follow. */
   tableShrunk = false;
 
+  readonly #role: "client" | "server";
+
+  /** `role`: what the peer is. */
+  constructor(role: "client" | "server") {
+    this.#role = role;
+  }
+
   /** Throws PeerError for a value that is not allowed. Unknown settings are ignored. */
   apply(id: number, value: number): void {
     switch (id) {
@@ -18,7 +25,11 @@ export class PeerSettings {
         if (value < HEADER_TABLE_BYTES) this.tableShrunk = true;
         break;
       case Setting.enablePush:
-        if (value !== 0) throw new PeerError(H2Code.protocolError, "a server must not switch push on");
+        // Whether a client takes pushes does not matter: there are none.
+        if (value > 1) throw new PeerError(H2Code.protocolError, `SETTINGS_ENABLE_PUSH ${value}`);
+        if (value === 1 && this.#role === "server") {
+          throw new PeerError(H2Code.protocolError, "a server must not switch push on");
+        }
         break;
       case Setting.maxConcurrentStreams:
         this.maxStreams = value;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { grpcStatusOk, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { type Clock, systemClock } from "../base/mod.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
 import { ServerMessages } from "./server-messages.ts";
 import { ServerSession } from "./server-session.ts";
@@ -31,14 +32,15 @@ export type MessagesHandler = (messages: AsyncIterable<Uint8Array>) => Promise<U
 export function grpcServer(
   routes: (router: ConnectRouter) => void,
   uploads: ReadonlyMap<string, MessagesHandler> = new Map(),
+  clock: Clock = systemClock,
 ): ServeConnection {
   const router = createConnectRouter({ grpc: true, grpcWeb: false, connect: false, acceptCompression: [] });
   routes(router);
   const byPath = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (socket, first) => {
-    new ServerSession(socket, first, (stream, headers) => {
+    new ServerSession(socket, first, clock, (stream, headers) => {
       const upload = uploads.size === 0 ? undefined : uploads.get(plainPath(headers) ?? "");
-      void (upload === undefined ? serve(byPath, stream, headers) : serveUpload(upload, stream));
+      return upload === undefined ? serve(byPath, stream, headers) : serveUpload(upload, stream);
     });
   };
 }
@@ -112,7 +114,7 @@ async function serve(
     await send(stream, answer);
   } catch (thrown) {
     const error = ConnectError.from(thrown, Code.Internal);
-    stream.respond([...UNKNOWN.slice(0, 2), ["grpc-status", String(error.code)]], true);
+    stream.breakOff([...UNKNOWN.slice(0, 2), ["grpc-status", String(error.code)]]);
   }
 }
 
@@ -124,7 +126,10 @@ function bodyOf(stream: ServerStream): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
-/** The headers go with the first piece of the body: until then the implementation may add to them. */
+/**
+ * The headers go with the first piece of the body: until then the implementation may add to them. Rejects when the client is gone, and
+ * when the body fails.
+ */
 async function send(stream: ServerStream, answer: UniversalServerResponse): Promise<void> {
   const head: HeaderList = [[":status", String(answer.status)], ...(answer.header ?? [])];
   if (answer.body === undefined) return stream.respond(head, true);
@@ -135,8 +140,9 @@ async function send(stream: ServerStream, answer: UniversalServerResponse): Prom
     for (; !piece.done; piece = await pieces.next()) await stream.write(piece.value);
     stream.end([...(answer.trailer ?? [])]);
   } catch (thrown) {
-    // The client is gone: the implementation is told.
+    // The implementation is told.
     pieces.throw?.(thrown).catch(() => {});
+    throw thrown;
   } finally {
     pieces.return?.().catch(() => {});
   }

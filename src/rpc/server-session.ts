@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Code } from "@connectrpc/connect";
-import { compareBytes } from "../base/mod.ts";
+import { type Clock, compareBytes } from "../base/mod.ts";
 import { DEFAULT_WINDOW, ReceiveWindow } from "./flow.ts";
 import {
   goAwayFrame,
@@ -15,6 +15,7 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from "./frames.ts";
+import { destroySoon } from "./goodbye.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
 import { hpackEncode, NO_DYNAMIC_TABLE } from "./hpack-encoder.ts";
 import { Inbound, type InboundEvents } from "./inbound.ts";
@@ -31,36 +32,43 @@ const MAX_FRAME_BYTES = 1 << 20;
 const MAX_HEADER_LIST_BYTES = 64 << 10;
 /** TiKV's `grpc-concurrent-stream`. */
 const MAX_STREAMS = 1024;
+/** Handlers that run, those of streams that the client has reset included: they may take their time to end. */
+const MAX_HANDLERS = 2 * MAX_STREAMS;
+/** Frames other than DATA that a client may make us queue without reading them: 1 KiB for every stream. */
+const MAX_ANSWER_BYTES = 1 << 20;
 
-/** Takes a request's headers; it answers through the stream, later if it likes. */
-export type StreamHandler = (stream: ServerStream, headers: HeaderList) => void;
+/** Takes a request's headers and answers through the stream. Resolves when nothing of it runs any more; must not reject. */
+export type StreamHandler = (stream: ServerStream, headers: HeaderList) => Promise<void>;
 
 /** One HTTP/2 connection as its server (RFC 9113). Ends with its socket. */
 export class ServerSession {
   readonly #socket: Socket;
+  readonly #clock: Clock;
   readonly #handler: StreamHandler;
   readonly #outbox: Outbox;
   readonly #inbound: Inbound;
   readonly #owner: ServerStreamOwner;
-  readonly #peer = new PeerSettings();
+  readonly #peer = new PeerSettings("client");
   readonly #streams = new Map<number, ServerStream>();
   readonly #receiveWindow = new ReceiveWindow(CONNECTION_WINDOW_BYTES, 0);
   #preface = new Uint8Array(0);
   #sawPreface = false;
   #lastId = 0;
+  #handlers = 0;
   #closed = false;
 
   /** `first`: what was read of the socket before. */
-  constructor(socket: Socket, first: Uint8Array, handler: StreamHandler) {
+  constructor(socket: Socket, first: Uint8Array, clock: Clock, handler: StreamHandler) {
     this.#socket = socket;
+    this.#clock = clock;
     this.#handler = handler;
-    this.#outbox = new Outbox(socket);
+    this.#outbox = new Outbox(socket, MAX_ANSWER_BYTES);
     this.#inbound = new Inbound(this.#events(), MAX_HEADER_LIST_BYTES, MAX_FRAME_BYTES, true);
     this.#owner = {
       wantsToSend: (stream) => this.#outbox.enqueue(stream),
       sendHeaders: (stream, list, endStream) => this.#sendHeaders(stream, list, endStream),
-      sendWindowUpdate: (id, increment) => this.#outbox.control(windowUpdateFrame(id, increment)),
-      answered: (stream) => this.#onAnswered(stream),
+      sendWindowUpdate: (id, increment) => this.#outbox.answer(windowUpdateFrame(id, increment)),
+      answered: (stream, h2Code) => this.#onAnswered(stream, h2Code),
     };
     this.#outbox.control(
       settingsFrame([
@@ -86,7 +94,7 @@ export class ServerSession {
       if (!(error instanceof PeerError)) throw error;
       this.#outbox.control(goAwayFrame(this.#lastId, error.h2Code, error.message));
       this.#end();
-      this.#socket.end(() => this.#socket.destroy());
+      destroySoon(this.#socket, this.#clock);
     }
   }
 
@@ -117,12 +125,13 @@ export class ServerSession {
     const block = hpackEncode(list);
     const whole = this.#peer.tableShrunk ? Uint8Array.from([NO_DYNAMIC_TABLE, ...block]) : block;
     this.#peer.tableShrunk = false;
-    this.#outbox.control(headersFrames(stream.id, whole, endStream, this.#outbox.maxFrameBytes));
+    this.#outbox.answer(headersFrames(stream.id, whole, endStream, this.#outbox.maxFrameBytes));
   }
 
-  #onAnswered(stream: ServerStream): void {
+  #onAnswered(stream: ServerStream, h2Code: number | undefined): void {
     this.#streams.delete(stream.id);
-    if (!stream.remoteEnded) this.#outbox.control(rstStreamFrame(stream.id, H2Code.noError));
+    const reset = h2Code ?? (stream.remoteEnded ? undefined : H2Code.noError);
+    if (reset !== undefined) this.#outbox.answer(rstStreamFrame(stream.id, reset));
   }
 
   // ---- frames of the peer ----
@@ -164,6 +173,8 @@ export class ServerSession {
       return;
     }
     if (id % 2 === 0) throw new PeerError(H2Code.protocolError, `a client opened stream ${id}`);
+    if (this.#handlers >= MAX_HANDLERS)
+      throw new PeerError(H2Code.enhanceYourCalm, "too many requests that were reset");
     this.#lastId = id;
     if (list === undefined || this.#streams.size >= MAX_STREAMS) {
       this.#refuse(id, list === undefined ? H2Code.enhanceYourCalm : H2Code.refusedStream);
@@ -172,13 +183,14 @@ export class ServerSession {
     const stream = new ServerStream(id, this.#owner, this.#peer.initialWindowBytes, STREAM_WINDOW_BYTES);
     this.#streams.set(id, stream);
     if (endStream) stream.onEnd();
-    this.#handler(stream, list);
+    this.#handlers++;
+    void this.#handler(stream, list).finally(() => this.#handlers--);
   }
 
   #onData(id: number, data: Uint8Array, flowBytes: number, endStream: boolean): void {
     this.#receiveWindow.receive(flowBytes);
     const increment = this.#receiveWindow.release(flowBytes);
-    if (increment > 0) this.#outbox.control(windowUpdateFrame(0, increment));
+    if (increment > 0) this.#outbox.answer(windowUpdateFrame(0, increment));
     const stream = this.#find(id);
     if (stream?.remoteEnded) throw new PeerError(H2Code.streamClosed, `stream ${id} goes on after its end`);
     stream?.onData(data, flowBytes, endStream);
@@ -204,8 +216,6 @@ export class ServerSession {
 
   #onSettings(pairs: readonly (readonly [id: number, value: number])[]): void {
     for (const [id, value] of pairs) {
-      // Whether the client takes pushes: there are none.
-      if (id === Setting.enablePush) continue;
       const before = this.#peer.initialWindowBytes;
       this.#peer.apply(id, value);
       const delta = this.#peer.initialWindowBytes - before;

@@ -1,6 +1,7 @@
 import { type Code, ConnectError } from "@connectrpc/connect";
 import { type Deferred, deferred } from "./deferred.ts";
 import { ReceiveWindow, SendWindow } from "./flow.ts";
+import { H2Code } from "./frames.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
 import type { DataSender, SendBatch } from "./stream.ts";
 
@@ -9,8 +10,8 @@ export interface ServerStreamOwner {
   wantsToSend(stream: ServerStream): void;
   sendHeaders(stream: ServerStream, list: HeaderList, endStream: boolean): void;
   sendWindowUpdate(streamId: number, increment: number): void;
-  /** The answer is complete; the rest of the request is of no interest. */
-  answered(stream: ServerStream): void;
+  /** The answer is complete, or broken off for the reason `h2Code`; the rest of the request is of no interest. */
+  answered(stream: ServerStream, h2Code?: number): void;
 }
 
 /** One request and its answer, on the side that answers. */
@@ -31,6 +32,7 @@ export class ServerStream implements DataSender {
   #pendingBytes = 0;
   #taken: Deferred<void> | undefined;
   #failure: ConnectError | undefined;
+  #responded = false;
   #finished = false;
 
   constructor(id: number, owner: ServerStreamOwner, sendCredit: number, receiveBytes: number) {
@@ -59,7 +61,7 @@ export class ServerStream implements DataSender {
 
   // ---- request ----
 
-  /** Next piece of the request; undefined behind its end. One reader at a time. Rejects with ConnectError. */
+  /** Next piece of the request; undefined behind its end, and once it is answered. One reader at a time. Rejects with ConnectError. */
   read(): Promise<Uint8Array | undefined> {
     const piece = this.#pieces.shift();
     if (piece !== undefined) {
@@ -68,6 +70,7 @@ export class ServerStream implements DataSender {
     }
     if (this.#remoteEnded) return Promise.resolve(undefined);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#finished) return Promise.resolve(undefined);
     this.#reader = deferred();
     return this.#reader.promise;
   }
@@ -103,6 +106,7 @@ export class ServerStream implements DataSender {
   /** Status and headers; `endStream`: there is nothing else. */
   respond(list: HeaderList, endStream: boolean): void {
     if (this.#finished) return;
+    this.#responded = true;
     this.#owner.sendHeaders(this, list, endStream);
     if (endStream) this.#answered();
   }
@@ -123,6 +127,12 @@ export class ServerStream implements DataSender {
     if (this.#finished) return;
     this.#owner.sendHeaders(this, trailers, true);
     this.#answered();
+  }
+
+  /** There is no end: the client gets `instead` as all of the answer, or a reset where the answer has begun. */
+  breakOff(instead: HeaderList): void {
+    if (!this.#responded) this.respond(instead, true);
+    else if (!this.#finished) this.#answered(H2Code.internalError);
   }
 
   takeInto(batch: SendBatch, max: number): void {
@@ -152,10 +162,12 @@ export class ServerStream implements DataSender {
 
   // ---- end ----
 
-  #answered(): void {
+  #answered(h2Code?: number): void {
     this.#finished = true;
     this.#pieces.length = 0;
-    this.#owner.answered(this);
+    this.#reader?.resolve(undefined);
+    this.#reader = undefined;
+    this.#owner.answered(this, h2Code);
     this.#over.abort();
   }
 

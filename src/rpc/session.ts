@@ -15,6 +15,7 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from "./frames.ts";
+import { destroySoon } from "./goodbye.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
 import { hpackEncode, NO_DYNAMIC_TABLE } from "./hpack-encoder.ts";
 import { goAwayText, Inbound, type InboundEvents, OUR_MAX_FRAME_BYTES } from "./inbound.ts";
@@ -23,7 +24,6 @@ import { Outbox } from "./outbox.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import { ClientStream, type StreamOwner } from "./stream.ts";
 import { StreamGate } from "./stream-gate.ts";
-import { startTimer } from "./timer.ts";
 import { WireError } from "./wire-error.ts";
 
 export interface SessionOptions extends KeepaliveOptions {
@@ -42,8 +42,6 @@ const LAST_STREAM_ID = 0x7fffffff;
 /** Ids of answers that ended a moment ago, to tell a peer that goes on sending from one whose frames crossed our reset. */
 const REMEMBERED_ENDS = 128;
 const FIRST_BYTES = 32;
-/** For our GOAWAY to leave. */
-const GOODBYE_MS = 500;
 
 /**
  * One HTTP/2 connection as a client (RFC 9113). Its life: *opening* until the server's SETTINGS, *open*, *draining* after GOAWAY (no
@@ -61,7 +59,7 @@ export class Session {
   readonly #inbound: Inbound;
   readonly #keepalive: Keepalive;
   readonly #gate: StreamGate;
-  readonly #peer = new PeerSettings();
+  readonly #peer = new PeerSettings("server");
   readonly #streams = new Map<number, ClientStream>();
   readonly #ended: number[] = [];
   readonly #receiveWindow: ReceiveWindow;
@@ -239,14 +237,7 @@ export class Session {
     this.#ready.reject(why);
     this.#closed.resolve(why);
     if (h2Code === undefined) this.#socket.destroy();
-    else this.#destroySoon();
-  }
-
-  /** Leaves a moment for the GOAWAY; a peer that does not read is not waited for. */
-  #destroySoon(): void {
-    const stopTimer = startTimer(this.#options.clock, GOODBYE_MS, () => this.#socket.destroy());
-    this.#socket.once("close", stopTimer);
-    this.#socket.end(() => this.#socket.destroy());
+    else destroySoon(this.#socket, this.#options.clock);
   }
 
   // ---- frames of the peer ----

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import * as http2 from "node:http2";
-import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
@@ -9,6 +8,7 @@ import { ImportSST, WriteRequestSchema } from "../../gen/import_sstpb_pb.ts";
 import { PD } from "../../gen/pdpb_pb.ts";
 import { deferred } from "../../src/rpc/deferred.ts";
 import { createGrpcTransport, createClient as createOwnClient } from "../../src/rpc/mod.ts";
+import { MESSAGE, PREFACE, requestHead, SETTINGS, TSO, talkTo } from "./fake-client.ts";
 import {
   ACK,
   END_HEADERS,
@@ -129,57 +129,8 @@ test("server: a call that is given up, and a connection that breaks, end the req
   }
 });
 
-interface Talk {
-  socket: Socket;
-  /** The next frame of a type. */
-  next(type: number): Promise<{ flags: number; id: number; payload: Buffer }>;
-}
-
-function talk(): Talk {
-  const socket = connect(server.port, "127.0.0.1");
-  socket.on("error", () => {});
-  const frames: { type: number; flags: number; id: number; payload: Buffer }[] = [];
-  let rest: Buffer = Buffer.alloc(0);
-  let wake = deferred<void>();
-  socket.on("data", (piece: Buffer) => {
-    rest = Buffer.concat([rest, piece]);
-    while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
-      const end = 9 + rest.readUIntBE(0, 3);
-      frames.push({ type: rest[3]!, flags: rest[4]!, id: rest.readUInt32BE(5), payload: rest.subarray(9, end) });
-      rest = rest.subarray(end);
-    }
-    wake.resolve();
-    wake = deferred();
-  });
-  return {
-    socket,
-    async next(type) {
-      for (;;) {
-        const at = frames.findIndex((frame) => frame.type === type);
-        if (at >= 0) return frames.splice(at, 1)[0]!;
-        await wake.promise;
-      }
-    },
-  };
-}
-
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const requestHead = (path: string) =>
-  headerBlock({
-    ":method": "POST",
-    ":scheme": "http",
-    ":path": path,
-    ":authority": "x",
-    "content-type": "application/grpc",
-    te: "trailers",
-  });
-const SETTINGS = frameBytes(T.SETTINGS, 0, 0, settingsPayload({ 2: 1, 4: 1_000_000 }));
-const TSO = "/pdpb.PD/Tso";
-/** A TsoRequest with count 5 in its envelope. */
-const MESSAGE = Buffer.from([0, 0, 0, 0, 2, 0x10, 5]);
-
 test("server: frames cut at every byte, padding, trailers of the client, pings", async () => {
-  const { socket, next } = talk();
+  const { socket, next } = talkTo(server.port);
   const padded = Buffer.concat([Buffer.from([3]), MESSAGE.subarray(4), Buffer.alloc(3)]);
   const bytes = Buffer.concat([
     PREFACE,
@@ -208,6 +159,11 @@ test("server: what breaks the protocol ends the connection with GOAWAY, or the s
     ["no preface", Buffer.from("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"), 1],
     ["no SETTINGS first", Buffer.concat([PREFACE, open]), 1],
     ["DATA on an idle stream", Buffer.concat([PREFACE, SETTINGS, frameBytes(T.DATA, 0, 1, MESSAGE)]), 1],
+    [
+      "a wrong SETTINGS_ENABLE_PUSH",
+      Buffer.concat([PREFACE, frameBytes(T.SETTINGS, 0, 0, settingsPayload({ 2: 7 }))]),
+      1,
+    ],
     ["an even stream", Buffer.concat([PREFACE, SETTINGS, frameBytes(T.HEADERS, END_HEADERS, 2, requestHead(TSO))]), 1],
     [
       "a frame that is too large",
@@ -221,12 +177,12 @@ test("server: what breaks the protocol ends the connection with GOAWAY, or the s
     ],
   ];
   for (const [what, bytes, code] of goAway) {
-    const { socket, next } = talk();
+    const { socket, next } = talkTo(server.port);
     socket.write(bytes);
     assert.equal((await next(T.GOAWAY)).payload.readUInt32BE(4), code, what);
     socket.destroy();
   }
-  const { socket, next } = talk();
+  const { socket, next } = talkTo(server.port);
   socket.write(Buffer.concat([PREFACE, SETTINGS, open, frameBytes(T.WINDOW_UPDATE, 0, 1, uint32(0))]));
   assert.equal((await next(T.RST_STREAM)).payload.readUInt32BE(0), 1, "an increment of 0");
   const closed = frameBytes(T.HEADERS, END_HEADERS | END_STREAM, 3, requestHead("/no.Such/Method"));
@@ -237,7 +193,7 @@ test("server: what breaks the protocol ends the connection with GOAWAY, or the s
 });
 
 test("server: a stream that sends beyond its window is reset, others go on", async () => {
-  const { socket, next } = talk();
+  const { socket, next } = talkTo(server.port);
   hold = deferred();
   const head = frameBytes(T.HEADERS, END_HEADERS, 1, requestHead("/import_sstpb.ImportSST/Write"));
   socket.write(Buffer.concat([PREFACE, SETTINGS, head]));
