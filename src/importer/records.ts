@@ -109,6 +109,8 @@ export interface ChunkCounts {
   replacedCharacters?: number;
   /** Values that did not fit and were changed, as the SQL mode lets it: by the encoder, or by the target of statements. */
   changedValues?: number;
+  /** 1: statements of the chunk had come in before the run that ended it, whose changed values are not counted. */
+  continuedChunks?: number;
 }
 
 export interface TableFigures {

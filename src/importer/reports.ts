@@ -49,6 +49,7 @@ export function sumCounts(state: JobState): Required<ChunkCounts> {
     lightningLiterals: 0,
     replacedCharacters: 0,
     changedValues: 0,
+    continuedChunks: 0,
   };
   for (const batch of state.batches) {
     for (const { counts } of batch?.done.values() ?? []) {

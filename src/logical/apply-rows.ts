@@ -37,8 +37,8 @@ export interface Applied {
   refused: RefusedRow[];
   /** Values that the server has changed so that they fit, as its SQL mode lets it: as many as it has warned of. */
   changedValues: number;
-  /** The first of them, in the server's words, with its row. */
-  firstChange: { row: number; text: string } | undefined;
+  /** The first of them, in the server's words, with its row where the server tells it. */
+  firstChange: { row: number | undefined; text: string } | undefined;
 }
 
 /** A row ends the import; the caller knows where it stands in the source. */
@@ -87,10 +87,10 @@ async function applyRange(
     if (policy.strategy === "replace" && !policy.nameConflicts) {
       const { affectedRows, warnings } = await link.run(rows.statement("REPLACE", from, to));
       out.conflictCount += affectedRows - (to - from);
-      if (warnings > 0) await noteChanges(link, from, warnings, out);
+      if (warnings > 0) await noteChanges(link, from, to, warnings, out);
     } else {
       const { warnings } = await link.run(rows.statement("INSERT", from, to));
-      if (warnings > 0) await noteChanges(link, from, warnings, out);
+      if (warnings > 0) await noteChanges(link, from, to, warnings, out);
     }
     return;
   } catch (thrown) {
@@ -105,14 +105,16 @@ async function applyRange(
   await applyParts(link, rows, from, to, policy, out);
 }
 
-/** Of the statement that has just been run, whose first row is `from`. */
-async function noteChanges(link: SqlLink, from: number, warnings: number, out: Applied): Promise<void> {
+/** Of the statement that has just been run, with rows `from` to `to`. */
+async function noteChanges(link: SqlLink, from: number, to: number, warnings: number, out: Applied): Promise<void> {
   out.changedValues += warnings;
   if (out.firstChange !== undefined) return;
   const [first] = await link.rows("SHOW WARNINGS");
   const words = first?.[2] ?? "";
-  const at = /^(.*) at row (\d+)$/.exec(words);
-  out.firstChange = { row: from + Number(at?.[2] ?? 1) - 1, text: `${at?.[1] ?? words} (${first?.[1] ?? ""})` };
+  const at = /^([\s\S]*) at row (\d+)$/.exec(words);
+  // Some warnings name no row.
+  const row = to - from === 1 ? from : at === null ? undefined : from + Number(at[2]) - 1;
+  out.firstChange = { row, text: `${at?.[1] ?? words} (${first?.[1] ?? ""})` };
 }
 
 async function applyParts(
@@ -166,7 +168,7 @@ async function applyOne(
   let gone = 1;
   if (policy.strategy === "replace") {
     const { affectedRows, warnings } = await link.run(rows.statement("REPLACE", row, row + 1));
-    if (warnings > 0) await noteChanges(link, row, warnings, out);
+    if (warnings > 0) await noteChanges(link, row, row + 1, warnings, out);
     // One row may take the place of several, by a key each; servers do not count one that is the same in all columns.
     gone = Math.max(1, affectedRows - 1);
   }

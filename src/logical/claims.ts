@@ -1,5 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import { hasRows, isMissingTable, quoteName, quoteText, type Tidb } from "../tidb/mod.ts";
+import { hasRows, isMissingTable, quoteName, quoteText, sqlErrno, type Tidb } from "../tidb/mod.ts";
 
 /** Tables named in one statement or message. */
 const ROWS_MAX = 500;
@@ -24,10 +24,8 @@ export interface Claim {
   /** Milliseconds since 1970. */
   startedMs: number;
   tables: readonly ClaimedTable[];
-  /** Forget other imports of the same rows into these tables; of a load unit only those of the same owner. */
-  fresh: boolean;
-  /** Called for what was forgotten though its tables have rows. */
-  onForgotten(message: string): void;
+  /** The job that the state directory of `origin` can still continue, which `--fresh` would forget; undefined: none. */
+  kept: string | undefined;
 }
 
 /** Another import that has begun with the same rows for some of the tables and has not ended; those of other rows are in nobody's way. */
@@ -36,8 +34,17 @@ export interface Unfinished {
   origin: string;
   owner: string;
   startedMs: number;
-  tables: { ordinal: number; name: string; isEmpty: boolean }[];
+  /** A process works at it. */
+  isAlive: boolean;
+  /** Free: empty, or the job has brought nothing in. */
+  tables: { ordinal: number; name: string; isFree: boolean }[];
 }
+
+/** Waits for the session of a process that has just ended, which a server notices a little later. */
+export type Sleep = (ms: number) => Promise<void>;
+
+const ALIVE_TRIES = 6;
+const ALIVE_WAIT_MS = 400;
 
 type Query = Tidb["query"];
 
@@ -59,11 +66,30 @@ export async function writeClaim(query: Query, name: string, job: string, claim:
   }
 }
 
-/** Other imports that have claimed tables of `claim` for the same rows; `job` is the asking one's. Empty where there is no table of claims. */
-export async function findUnfinished(tidb: Tidb, name: string, job: string, claim: Claim): Promise<Unfinished[]> {
+/** Names of the two tables, quoted. */
+export interface Names {
+  claims: string;
+  positions: string;
+}
+
+/** The lock that the process of a job holds while it works. */
+export const aliveLock = (job: string): string => quoteText(`levin_job.${job}`);
+
+/**
+ * Other imports that have claimed tables of `claim` for the same rows; `job` is the asking one's. Those that no process works at and that
+ * have not begun to bring rows in are left out. Empty where there is no table of claims.
+ */
+export async function findUnfinished(
+  tidb: Tidb,
+  names: Names,
+  job: string,
+  claim: Claim,
+  sleep: Sleep,
+): Promise<Unfinished[]> {
   const wanted = new Map(claim.tables.map((table) => [nameOf(table), table]));
   const found = new Map<string, Unfinished>();
-  for (const [other, ordinal, db, tbl, place, content, origin, owner, startedMs] of await claimsOf(tidb.query, name)) {
+  const rows = await claimsOf(tidb.query, names.claims);
+  for (const [other, ordinal, db, tbl, place, content, origin, owner, startedMs] of rows) {
     const own = wanted.get(nameOf({ database: db!, table: tbl! }));
     if (other === job || own === undefined || (own.place !== place && own.content !== content)) continue;
     if (claim.owner !== "" && owner !== "" && owner !== claim.owner) continue;
@@ -72,50 +98,94 @@ export async function findUnfinished(tidb: Tidb, name: string, job: string, clai
       origin: origin!,
       owner: owner!,
       startedMs: Number(startedMs),
+      isAlive: await isAlive(tidb.query, other!, sleep),
       tables: [],
     };
     found.set(other!, one);
-    const isEmpty = !(await isFilled(tidb, db!, tbl!));
-    one.tables.push({ ordinal: Number(ordinal), name: nameOf({ database: db!, table: tbl! }), isEmpty });
+    const isFree = !(await isFilled(tidb, db!, tbl!)) || (!one.isAlive && !(await hasBegun(tidb.query, names, other!)));
+    one.tables.push({ ordinal: Number(ordinal), name: nameOf({ database: db!, table: tbl! }), isFree });
   }
   return [...found.values()];
 }
 
-/** Throws `Levin:State:ErrUnfinished` for the first that stands in the way of `claim`: it may have brought in rows that would come twice. */
-export function demandNoneInTheWay(found: readonly Unfinished[], name: string, claim: Claim): void {
+/** A server that lacks such locks, or answers for them whatever it likes (TiDB before 6.1), says nothing of it. */
+async function isAlive(query: Query, job: string, sleep: Sleep): Promise<boolean> {
+  for (let tried = 1; ; tried++) {
+    const answer = await query(`SELECT IS_FREE_LOCK(${aliveLock(job)})`).catch((error: unknown) => {
+      if (sqlErrno(error) === undefined) throw error;
+      return undefined;
+    });
+    if (answer?.rows[0]?.[0] !== "0") return false;
+    if (tried === ALIVE_TRIES) return true;
+    await sleep(ALIVE_WAIT_MS);
+  }
+}
+
+/** Whether rows of the job may be in: it has begun a chunk, or ended a batch. One that the positions do not know may have any. */
+async function hasBegun(query: Query, { positions }: Names, job: string): Promise<boolean> {
+  try {
+    const { rows } = await query(`SELECT chunk, position FROM ${positions} WHERE job = ${quoteText(job)}`);
+    return rows.length === 0 || rows.some(([chunk, position]) => Number(chunk) >= 0 || Number(position) > 0);
+  } catch (error) {
+    if (isMissingTable(error)) return true;
+    throw error;
+  }
+}
+
+/**
+ * Throws for the first that stands in the way of `claim`: `Levin:State:ErrLocked` where a process works at it, `ErrUnfinished` where it may
+ * have brought in rows that would come twice.
+ */
+export function demandNoneInTheWay(found: readonly Unfinished[], { claims }: Names, claim: Claim): void {
   for (const other of found) {
-    const filled = other.tables.filter(({ isEmpty }) => !isEmpty).map(({ name }) => name);
-    if (filled.length === 0 || (claim.fresh && (claim.owner === "" || claim.owner === other.owner))) continue;
-    const anew =
-      claim.owner === ""
-        ? "empty the tables and say --fresh"
-        : other.owner === claim.owner
-          ? "empty the tables and begin anew (levin load reset --yes)"
-          : `empty the tables and begin anew (or delete its rows from ${name}, if they are to stay)`;
+    const { isAlive, origin, owner } = other;
+    const concerned = other.tables.filter(({ isFree }) => isAlive || !isFree).map(({ name }) => name);
+    if (concerned.length === 0) continue;
+    const tables = namesOf(concerned);
+    const fields = { tables, origin, owner };
+    if (isAlive) {
+      const message = `Cannot import into ${tables}: ${aboutOf(other)}, is under way with the same rows; wait for its end, or stop it`;
+      throw new LevinError("Levin:State:ErrLocked", message, { fields });
+    }
+    const empty = "empty the tables (TRUNCATE TABLE or DELETE)";
+    const anew = `${empty}, then begin anew`;
+    const how =
+      origin !== claim.origin
+        ? `continue that one, or ${anew}`
+        : other.job === claim.kept
+          ? `continue it (the same command without --fresh), or ${anew}`
+          : `its state is gone, so ${anew}`;
+    const stay = `if they are to stay: DELETE FROM ${claims} WHERE job = ${quoteText(other.job)}`;
     throw new LevinError(
       "Levin:State:ErrUnfinished",
-      `Cannot import into ${namesOf(filled)}: ${aboutOf(other)}, has not ended, and rows of it may stand there; continue that one, or ${anew}`,
-      { fields: { tables: namesOf(filled), origin: other.origin, owner: other.owner } },
+      `Cannot import into ${tables}: ${aboutOf(other)}, has not ended, and rows of it may stand there; ${how} (${stay})`,
+      { fields },
     );
   }
 }
 
-/** Forgets the claims that were found; jobs whose rows would be missed, or that have no claim left, go as a whole. */
-export async function forgetUnfinished(
-  query: Query,
-  names: { claims: string; positions: string },
-  found: readonly Unfinished[],
-  claim: Claim,
-): Promise<void> {
+/** The error for a job that the target knows no more: by another import that is there now, where it is known. */
+export function forgottenBy(what: string, found: readonly Unfinished[]): LevinError {
+  const other = found[0];
+  const why =
+    other === undefined
+      ? "another import of the same files into its tables has begun since, and ended or was taken back"
+      : `${aboutOf(other)}, has begun with the same rows since${other.isAlive ? " and is under way" : ""}`;
+  return new LevinError(
+    "Levin:State:ErrUnfinished",
+    `Cannot continue ${what}: the target does not know it any more: ${why}`,
+    { fields: other === undefined ? {} : { origin: other.origin, owner: other.owner } },
+  );
+}
+
+/** Forgets the claims that were found, whose tables are empty; jobs that have no claim left go as a whole. */
+export async function forgetUnfinished(query: Query, names: Names, found: readonly Unfinished[]): Promise<void> {
   for (const other of found) {
     const job = quoteText(other.job);
     const ordinals = other.tables.map(({ ordinal }) => ordinal).join(", ");
     await query(`DELETE FROM ${names.claims} WHERE job = ${job} AND ordinal IN (${ordinals})`);
-    const filled = other.tables.filter(({ isEmpty }) => !isEmpty).map(({ name }) => name);
     const left = await query(`SELECT 1 FROM ${names.claims} WHERE job = ${job} LIMIT 1`);
-    if (filled.length > 0 || left.rows.length === 0) await query(`DELETE FROM ${names.positions} WHERE job = ${job}`);
-    if (filled.length === 0) continue;
-    claim.onForgotten(`${aboutOf(other)}, is forgotten; rows of it may stand in ${namesOf(filled)}`);
+    if (left.rows.length === 0) await query(`DELETE FROM ${names.positions} WHERE job = ${job}`);
   }
 }
 

@@ -74,7 +74,10 @@ export class Lane {
       return this.#onLink(async (link) => {
         done = undefined;
         const result = await work(link);
-        if (!(await positions.move(link, batch, chunk, from, to))) throw moved(batch, chunk, from, undefined);
+        if (!(await positions.move(link, batch, chunk, from, to))) {
+          const now = await positions.read(link, batch, chunk);
+          throw moved(batch, chunk, from, now);
+        }
         done = { result };
         await link.run("COMMIT");
         this.#place.position = to;
@@ -148,11 +151,10 @@ export class Lane {
   }
 }
 
-function moved(batch: number, chunk: number, from: number, now: number | undefined): LevinError {
-  const what = now === undefined ? "is no longer there" : `is at ${now}`;
+function moved(batch: number, chunk: number, from: number, now: number): LevinError {
   return new LevinError(
     "Levin:State:ErrChanged",
-    `Cannot go on with chunk ${chunk}: it was at row ${from} and ${what}; does another process run the same import?`,
+    `Cannot go on with chunk ${chunk}: it was at row ${from} and is at ${now}; does another process run the same import?`,
     { fields: { batch, chunk } },
   );
 }

@@ -70,6 +70,8 @@ interface LoadedChunk {
   /** Values of rows that came in now which the server has changed, and the first of them. */
   changedValues: number;
   firstChange: string | undefined;
+  /** Rows had come in before, so that there may be more such values. */
+  isContinued: boolean;
 }
 
 /** Rows that wait to be sent, with their places. */
@@ -130,7 +132,7 @@ export class ChunkLoader {
       this.#firstChange = undefined;
       const loaded = await this.#rows(chunk, table, reader, skip);
       await this.#underWay;
-      return { ...loaded, changedValues: this.#changedValues, firstChange: this.#firstChange };
+      return { ...loaded, changedValues: this.#changedValues, firstChange: this.#firstChange, isContinued: skip > 0 };
     } finally {
       await this.#underWay.catch(() => undefined);
       await reader.close();
@@ -243,7 +245,10 @@ export class ChunkLoader {
         return applied;
       });
       this.#changedValues += changedValues;
-      if (firstChange !== undefined) this.#firstChange ??= changeWords(firstChange.text, placeOf(firstChange.row));
+      if (firstChange !== undefined) {
+        const { row, text } = firstChange;
+        this.#firstChange ??= row === undefined ? text : changeWords(text, placeOf(row));
+      }
     } catch (thrown) {
       if (!(thrown instanceof RowFault)) throw thrown;
       throw rowError(thrown, placeOf(thrown.row), info, inTheWay);

@@ -14,5 +14,5 @@ export type { Claim, ClaimedTable } from "./claims.ts";
 export { findTwin } from "./find-twin.ts";
 export { Lane } from "./lane.ts";
 export { ChunkLoader, type LogicalChunkTable, type StatementReport } from "./load-chunk.ts";
-export { PositionTable } from "./position-table.ts";
+export { ForgottenError, PositionTable } from "./position-table.ts";
 export { type LogicalTable, readLogicalTables, unknownTable } from "./table.ts";

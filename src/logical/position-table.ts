@@ -1,17 +1,25 @@
 import { LevinError } from "../base/mod.ts";
-import { isMissingTable, quoteName, quoteText, type SqlLink, type Tidb, underLock } from "../tidb/mod.ts";
+import { isMissingTable, quoteName, quoteText, type SqlLink, sqlErrno, type Tidb, underLock } from "../tidb/mod.ts";
 import {
+  aliveLock,
   CLAIM_COLUMNS,
   type Claim,
   demandNoneInTheWay,
   findUnfinished,
   forgetUnfinished,
+  forgottenBy,
+  type Names,
+  type Sleep,
   writeClaim,
 } from "./claims.ts";
 
 const TABLE = "levin_logical_progress";
 const CLAIMS = "levin_logical_tables";
 const LOCK_PATIENCE_MS = 60_000;
+/** Of what is tidied up behind a failure. */
+const TIDY_PATIENCE_MS = 5_000;
+/** For the session of a killed run of the same job to be over. */
+const ALIVE_WAIT_SECONDS = 5;
 /** Number of batch and chunk in the row that says of a job that it needs the table. */
 const NO_CHUNK = -1;
 
@@ -25,26 +33,48 @@ export class PositionTable {
   readonly #schema: string;
   readonly #name: string;
   readonly #claims: string;
+  readonly #names: Names;
+  readonly #sleep: Sleep;
   readonly #jobId: string;
   readonly #job: string;
 
   /** `job` tells imports apart that run into one target. */
-  constructor(schema: string, job: string) {
+  constructor(schema: string, job: string, sleep: Sleep) {
     this.#schema = schema;
     this.#name = `${quoteName(schema)}.${quoteName(TABLE)}`;
     this.#claims = `${quoteName(schema)}.${quoteName(CLAIMS)}`;
+    this.#names = { claims: this.#claims, positions: this.#name };
+    this.#sleep = sleep;
     this.#jobId = job;
     this.#job = quoteText(job);
   }
 
-  /** Throws `Levin:State:ErrUnfinished` when another import of the same files has begun with tables of the claim and not ended; writes nothing. */
+  /**
+   * Throws when another import of the same files has begun with tables of the claim and not ended: `Levin:State:ErrUnfinished`, or
+   * `ErrLocked` where a process works at it. Writes nothing.
+   */
   async demandFree(tidb: Tidb, claim: Claim): Promise<void> {
-    demandNoneInTheWay(await findUnfinished(tidb, this.#claims, this.#jobId, claim), this.#claims, claim);
+    demandNoneInTheWay(await findUnfinished(tidb, this.#names, this.#jobId, claim, this.#sleep), this.#names, claim);
+  }
+
+  /**
+   * Lets others know that a process works at the job: a lock of the target that `link` holds until `letGo`, or until it breaks. A server
+   * without such locks, or that lets them expire (TiDB after performance.max-txn-ttl, an hour), does without from then on.
+   */
+  async hold(link: SqlLink): Promise<void> {
+    await link.rows(`SELECT GET_LOCK(${aliveLock(this.#jobId)}, ${ALIVE_WAIT_SECONDS})`).catch((error: unknown) => {
+      if (sqlErrno(error) === undefined) throw error;
+    });
+  }
+
+  async letGo(link: SqlLink): Promise<void> {
+    await link.rows(`SELECT RELEASE_LOCK(${aliveLock(this.#jobId)})`).catch(() => undefined);
+    link.destroy();
   }
 
   /**
    * Begins the job, or continues it. `isBegun`: chunks of it may be in, so that the target must know it still, else
-   * `Levin:State:ErrChanged`.
+   * `Levin:State:ErrUnfinished`, which names the import that has made it forget.
    */
   async create(tidb: Tidb, claim: Claim, isBegun: boolean): Promise<void> {
     await this.#locked(tidb, async (query) => {
@@ -52,7 +82,7 @@ export class PositionTable {
         isBegun &&
         !(await unlessGone(query, `SELECT 1 FROM ${this.#name} WHERE ${this.#where(NO_CHUNK, NO_CHUNK)}`))
       ) {
-        throw forgotten(`with the state in ${claim.origin}`);
+        throw await this.forgotten({ ...tidb, query }, claim);
       }
       await query(`CREATE DATABASE IF NOT EXISTS ${quoteName(this.#schema)}`);
       await query(
@@ -60,21 +90,21 @@ export class PositionTable {
           "position BIGINT NOT NULL, PRIMARY KEY (job, batch, chunk))",
       );
       await query(`CREATE TABLE IF NOT EXISTS ${this.#claims} ${CLAIM_COLUMNS}`);
-      const found = await findUnfinished({ ...tidb, query }, this.#claims, this.#jobId, claim);
-      demandNoneInTheWay(found, this.#claims, claim);
-      await forgetUnfinished(query, { claims: this.#claims, positions: this.#name }, found, claim);
+      const found = await findUnfinished({ ...tidb, query }, this.#names, this.#jobId, claim, this.#sleep);
+      demandNoneInTheWay(found, this.#names, claim);
+      await forgetUnfinished(query, this.#names, found);
       await query(`INSERT IGNORE INTO ${this.#name} VALUES (${this.#job}, ${NO_CHUNK}, ${NO_CHUNK}, 0)`);
       await writeClaim(query, this.#claims, this.#job, claim);
     });
   }
 
   /**
-   * Rows that are in; a chunk that is not known begins at 0. Waits for a transaction that still moves it. Throws `Levin:State:ErrChanged`
-   * when another import of the same files has begun since, and forgotten this one.
+   * Rows that are in; a chunk that is not known begins at 0. Waits for a transaction that still moves it. Throws a `ForgottenError` when
+   * another import of the same files has begun since, and forgotten this one.
    */
   async begin(link: SqlLink, batch: number, chunk: number): Promise<number> {
     const own = await link.rows(`SELECT 1 FROM ${this.#name} WHERE ${this.#where(NO_CHUNK, NO_CHUNK)}`);
-    if (own.length === 0) throw forgotten("the import");
+    if (own.length === 0) throw new ForgottenError(this.#name);
     await link.run(`INSERT IGNORE INTO ${this.#name} VALUES (${this.#job}, ${batch}, ${chunk}, 0)`);
     await link.run("COMMIT");
     return this.read(link, batch, chunk);
@@ -85,11 +115,13 @@ export class PositionTable {
     await link.run("ROLLBACK");
     const position = rows[0]?.[0];
     if (position != null) return Number(position);
-    throw new LevinError(
-      "Levin:State:ErrChanged",
-      `Cannot tell what is in: the import's row of chunk ${chunk} is gone from ${this.#name}`,
-      { fields: { batch, chunk } },
-    );
+    throw new ForgottenError(this.#name);
+  }
+
+  /** What a `ForgottenError` means to the user: `Levin:State:ErrUnfinished` with the state directory of the import that took the tables over. */
+  async forgotten(tidb: Tidb, claim: Claim): Promise<LevinError> {
+    const found = await findUnfinished(tidb, this.#names, this.#jobId, claim, this.#sleep);
+    return forgottenBy(`the import with state in ${claim.origin}`, found);
   }
 
   /** Inside the transaction of the rows; false: the position is not `from`. */
@@ -100,8 +132,9 @@ export class PositionTable {
     return affectedRows === 1;
   }
 
-  /** Forgets the batch's chunks. */
+  /** Forgets the batch's chunks, but not that rows came in. */
   async forget(tidb: Tidb, batch: number): Promise<void> {
+    await unlessGone(tidb.query, `UPDATE ${this.#name} SET position = 1 WHERE ${this.#where(NO_CHUNK, NO_CHUNK)}`);
     await unlessGone(tidb.query, `DELETE FROM ${this.#name} WHERE job = ${this.#job} AND batch = ${batch}`);
   }
 
@@ -110,21 +143,60 @@ export class PositionTable {
     await this.#locked(tidb, async (query) => {
       await unlessGone(query, `DELETE FROM ${this.#name} WHERE job = ${this.#job}`);
       await unlessGone(query, `DELETE FROM ${this.#claims} WHERE job = ${this.#job}`);
-      const left = await unlessGone(query, `SELECT 1 FROM ${this.#name} LIMIT 1`);
-      if (left === undefined || left > 0) return;
-      if (((await unlessGone(query, `SELECT 1 FROM ${this.#claims} LIMIT 1`)) ?? 0) > 0) return;
-      await query(`DROP TABLE IF EXISTS ${this.#claims}`);
-      await query(`DROP TABLE IF EXISTS ${this.#name}`);
-      const { rows } = await query(
-        `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(this.#schema)}`,
-      );
-      if (rows.length === 0) await query(`DROP DATABASE IF EXISTS ${quoteName(this.#schema)}`);
+      await this.#dropUnused(query);
     });
   }
 
+  /**
+   * Behind a failure: where no row of the job is in, forgets the job, so that it is in nobody's way. `isTransactional`: the positions tell
+   * it; else it may be so only where no chunk was begun. `note` is called before, with what makes the job's own state begin anew; when it
+   * fails nothing is forgotten. True: it was forgotten.
+   */
+  async takeBack(tidb: Tidb, isTransactional: boolean, note: () => Promise<void>): Promise<boolean> {
+    let isEmpty = false;
+    const work = async (query: Tidb["query"]): Promise<void> => {
+      await query("BEGIN");
+      try {
+        // Waits for a transaction whose COMMIT is under way.
+        const { rows } = await query(`SELECT chunk, position FROM ${this.#name} WHERE job = ${this.#job} FOR UPDATE`);
+        const isIn = ([chunk, position]: readonly (string | null)[]): boolean =>
+          Number(position) > 0 || (!isTransactional && Number(chunk) >= 0);
+        isEmpty = rows.length > 0 && !rows.some(isIn);
+        if (isEmpty) {
+          await note();
+          await query(`DELETE FROM ${this.#name} WHERE job = ${this.#job}`);
+          await query(`DELETE FROM ${this.#claims} WHERE job = ${this.#job}`);
+        }
+        await query(isEmpty ? "COMMIT" : "ROLLBACK");
+      } catch (error) {
+        await query("ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+      if (isEmpty) await this.#dropUnused(query);
+    };
+    await this.#locked(tidb, work, TIDY_PATIENCE_MS);
+    return isEmpty;
+  }
+
+  async #dropUnused(query: Tidb["query"]): Promise<void> {
+    const left = await unlessGone(query, `SELECT 1 FROM ${this.#name} LIMIT 1`);
+    if (left === undefined || left > 0) return;
+    if (((await unlessGone(query, `SELECT 1 FROM ${this.#claims} LIMIT 1`)) ?? 0) > 0) return;
+    await query(`DROP TABLE IF EXISTS ${this.#claims}`);
+    await query(`DROP TABLE IF EXISTS ${this.#name}`);
+    const { rows } = await query(
+      `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(this.#schema)}`,
+    );
+    if (rows.length === 0) await query(`DROP DATABASE IF EXISTS ${quoteName(this.#schema)}`);
+  }
+
   /** One import at a time. */
-  #locked(tidb: Tidb, work: (query: Tidb["query"]) => Promise<void>): Promise<void> {
-    return underLock(tidb, { name: `levin_progress.${this.#schema}`, patienceMs: LOCK_PATIENCE_MS }, work);
+  #locked(
+    tidb: Tidb,
+    work: (query: Tidb["query"]) => Promise<void>,
+    patienceMs: number = LOCK_PATIENCE_MS,
+  ): Promise<void> {
+    return underLock(tidb, { name: `levin_progress.${this.#schema}`, patienceMs }, work);
   }
 
   #where(batch: number, chunk: number): string {
@@ -132,12 +204,11 @@ export class PositionTable {
   }
 }
 
-function forgotten(what: string): LevinError {
-  const why = "another import of the same files into its tables makes it do so, with --fresh or while they are empty";
-  return new LevinError(
-    "Levin:State:ErrChanged",
-    `Cannot continue ${what}: the target has forgotten how far it was; ${why}`,
-  );
+/** The target does not know the job any more; `PositionTable.forgotten` says why. */
+export class ForgottenError extends LevinError {
+  constructor(table: string) {
+    super("Levin:State:ErrUnfinished", `Cannot continue the import: ${table} does not know it any more`);
+  }
 }
 
 /** Number of rows it gave; undefined where there is no such table. */

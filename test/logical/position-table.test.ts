@@ -1,7 +1,8 @@
 /** The table of positions is there for several imports at a time, in a real MariaDB and in the sandbox. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Claim, PositionTable } from "../../src/logical/mod.ts";
+import { systemClock } from "../../src/base/mod.ts";
+import { type Claim, ForgottenError, PositionTable } from "../../src/logical/mod.ts";
 import { connectTidb, openSqlLink, type Tidb } from "../../src/tidb/mod.ts";
 import { Place } from "../e2e/in-process.ts";
 import { mariadbMissing, withMariadb } from "../interop/mariadb.ts";
@@ -24,12 +25,12 @@ const optionsOf = (port: number) => ({
 });
 
 /** Of imports that have no table in common. */
-const claim: Claim = { origin: "", owner: "", startedMs: 0, tables: [], fresh: false, onForgotten: () => undefined };
+const claim: Claim = { origin: "", owner: "", startedMs: 0, tables: [], kept: undefined };
 
 /** Each job as a process would have it: with connections of its own. */
 async function severalJobs(port: number): Promise<void> {
   const open = async (job: string): Promise<{ table: PositionTable; tidb: Tidb }> => ({
-    table: new PositionTable("positions", job),
+    table: new PositionTable("positions", job, (ms) => systemClock.sleep(ms)),
     tidb: await connectTidb(optionsOf(port)),
   });
   const one = await open("one");
@@ -45,8 +46,21 @@ async function severalJobs(port: number): Promise<void> {
   await one.table.create(one.tidb, claim, false);
   await one.table.remove(one.tidb);
   assert.equal(await two.table.begin(link, 0, 0), 7);
+  // Only a job of which no row is in is taken back, and not where its own state cannot be told.
+  await one.table.create(one.tidb, claim, false);
+  await one.table.begin(link, 0, 0);
+  assert.equal(await one.table.takeBack(one.tidb, false, async () => undefined), false, "a chunk was begun");
+  await assert.rejects(
+    one.table.takeBack(one.tidb, true, () => Promise.reject(new Error("disk full"))),
+    /disk full/,
+  );
+  assert.equal(await one.table.begin(link, 0, 0), 0, "it stays");
+  assert.equal(await one.table.takeBack(one.tidb, true, async () => undefined), true);
+  await assert.rejects(one.table.begin(link, 0, 0), ForgottenError);
+  assert.equal(await two.table.takeBack(two.tidb, true, async () => undefined), false, "rows are in");
   link.destroy();
   await two.table.forget(two.tidb, 0);
+  assert.equal(await two.table.takeBack(two.tidb, true, async () => undefined), false, "rows of a whole batch are in");
   await two.table.remove(two.tidb);
   const { rows } = await one.tidb.query("SHOW DATABASES LIKE 'positions'");
   assert.deepEqual(rows, [], "nothing is left behind the last one");
@@ -63,7 +77,7 @@ else {
     withMariadb(async (_, port) => {
       const work = async (job: string): Promise<void> => {
         const tidb = await connectTidb(optionsOf(port));
-        const table = new PositionTable("positions", job);
+        const table = new PositionTable("positions", job, (ms) => systemClock.sleep(ms));
         for (let i = 0; i < 25; i++) {
           await table.create(tidb, claim, false);
           const link = await openSqlLink(optionsOf(port));

@@ -21,7 +21,8 @@ export const engineCodes = defineCodes({
     exit: 2,
   },
   "Levin:State:ErrLocked": {
-    meaning: "Another levin process uses the state directory.",
+    meaning:
+      "Another levin process uses the state directory, or brings the same files into the same tables by statements.",
     action: "Wait for it to end, or stop it.",
     retry: "never",
     exit: 2,
@@ -67,9 +68,9 @@ export const engineCodes = defineCodes({
   },
   "Levin:State:ErrUnfinished": {
     meaning:
-      "By statements: another import of the same files into the same tables, with another state directory, has begun and not ended.",
+      "By statements: an import of the same files into the same tables has begun and not ended, and is not the one that the state directory would continue.",
     action:
-      "Continue that one with its state directory; or empty the tables and begin anew with --fresh (a load: `levin load reset --yes`).",
+      "Continue that one with its state directory; or empty the tables first (TRUNCATE TABLE or DELETE), then begin anew (in the same state directory with --fresh; a load: `levin load reset --yes`).",
     retry: "never",
     exit: 3,
   },

@@ -29,7 +29,8 @@ export function tableDoneLine(event: Extract<LevinEvent, { kind: "table-done" }>
   if (event.byStatements !== undefined) {
     const { counted } = event.byStatements;
     const there = counted === undefined ? "the target's were not counted" : `${counted} in the target`;
-    return `${event.table}: ${event.rows} rows, ${there}, ${verdict}`;
+    const unverified = counted === undefined && event.detail !== undefined;
+    return `${event.table}: ${event.rows} rows, ${there}, ${unverified ? `not verified: ${event.detail}` : verdict}`;
   }
   const remote = event.remoteCrc === undefined ? "not checked" : crcText(event.remoteCrc);
   const detail = event.detail === undefined ? "" : ` (${event.detail})`;

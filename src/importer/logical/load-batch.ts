@@ -221,7 +221,12 @@ async function loadOne(
     if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrDuplicateKey") throw thrown;
     const place = placeOf(thrown);
     const twin = losers?.has(name) ? undefined : await twinOf(context, batch, table, target, thrown);
-    if (options.conflict?.strategy === "error") await reports.end(place, conflictOf(thrown), twin);
+    // Of the two failures the first one is the cause.
+    if (options.conflict?.strategy === "error")
+      await reports.end(place, conflictOf(thrown), twin).catch((failed: unknown) => {
+        const message = `The rows in each other's way were not reported: ${LevinError.from(failed).message}`;
+        env.emit({ kind: "log", level: "warn", message });
+      });
     throw withBoth(context, batch, table, thrown, twin);
   });
   if (loaded.firstChange !== undefined && !context.firstChanges.has(name))
@@ -233,6 +238,7 @@ async function loadOne(
     shortRows: loaded.shortRows,
     replacedCharacters: loaded.replacedCharacters,
     changedValues: loaded.changedValues,
+    continuedChunks: loaded.isContinued ? 1 : 0,
   }).filter(([, count]) => count > 0);
   const result: ChunkResult = {
     chunk: id,

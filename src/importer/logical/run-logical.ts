@@ -6,16 +6,25 @@ import type { EncodeSession } from "../../encoder/mod.ts";
 import {
   type Claim,
   type ClaimedTable,
+  ForgottenError,
   type LogicalTable,
   PositionTable,
   readLogicalTables,
   unknownTable,
 } from "../../logical/mod.ts";
 import { PlainStreams } from "../../source/mod.ts";
-import { hasRows, quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
+import {
+  hasRows,
+  quoteName,
+  readServerVariables,
+  type ServerVariables,
+  type SqlLink,
+  type Tidb,
+} from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
 import { writeTaskInfo } from "../conflict/task-info.ts";
-import { Job } from "../job.ts";
+import { Job, readJob } from "../job.ts";
+import type { BatchState } from "../job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "../options.ts";
 import { patientTidb } from "../patient-tidb.ts";
 import { checkInput, failOf } from "../prechecks.ts";
@@ -31,20 +40,26 @@ import type { LogicalContext } from "./context.ts";
 import { findConflicts } from "./find-conflicts.ts";
 import { batchBytesOf, LOGICAL_DEFAULTS, loadBatch } from "./load-batch.ts";
 
+/** The longest that MySQL takes. */
+const LONGEST_WAIT_SECONDS = 31_536_000;
+
 /** One import by statements, from beginning to end. */
 export async function runLogical(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
   const plan = await scanSource(options, env);
   const progress = new Progress(env.emit, env.clock, plan.sizeBytes);
   await using closers = new AsyncDisposableStack();
-  const job = await Job.open(options, env);
-  closers.defer(() => job.close());
   const connected = await env.world.connectTidb(withoutForeignKeys(options.tidb), env.signal);
   closers.defer(() => connected.close());
   const tidb = patientTidb(connected, { ...env, patienceMs: options.retryDeadlineMs });
   const variables = await readServerVariables(tidb);
   const logical = options.logical ?? LOGICAL_DEFAULTS;
-  if (!job.state.done)
-    await new PositionTable(logical.metaSchema, jobId(job)).demandFree(tidb, claimOf(options, env, plan, job));
+  const positionsOf = (id: string): PositionTable =>
+    new PositionTable(logical.metaSchema, id, (ms) => env.clock.sleep(ms, env.signal));
+  // Before the state is forgotten: what it says may be what the user has to go on with.
+  if (options.fresh) await positionsOf("").demandFree(tidb, claimOf(options, plan, 0, await keptJob(options, env)));
+  const job = await Job.open(options, env);
+  closers.defer(() => job.close());
+  if (!job.state.done) await positionsOf(jobId(job)).demandFree(tidb, claimOf(options, plan, job.state.startedMs));
   if (!options.noSchema) {
     progress.at("schema");
     await restoreSchema(plan, tidb, env);
@@ -68,7 +83,7 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
     tables,
     progress,
     streams,
-    positions: new PositionTable(logical.metaSchema, jobId(job)),
+    positions: positionsOf(jobId(job)),
     isTidb: variables.isTidb,
     firstChanges: new Map(),
     // One byte is the command's.
@@ -81,26 +96,74 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   }
   const encodeSession = session(options, variables, job, env);
   await precheck(context, encodeSession);
-  const isLeft = ({ name }: SourceTable): boolean => !job.state.tables.has(name) && !job.state.forgiven.has(name);
-  const isBegun = job.state.batches.some((one) => one !== undefined) && plan.tables.some(isLeft);
-  await context.positions.create(tidb, claimOf(options, env, plan, job), isBegun);
-  await loadBatches(context, encodeSession);
+  const held = await holdJob(context);
+  closers.defer(() => (held === undefined ? undefined : context.positions.letGo(held)));
+  const claim = claimOf(options, plan, job.state.startedMs);
+  try {
+    const isBegun = job.state.batches.some((one) => one !== undefined && isOnItsWay(one));
+    await context.positions.create(tidb, claim, isBegun);
+    await loadBatches(context, encodeSession);
+  } catch (thrown) {
+    if (thrown instanceof ForgottenError) throw await context.positions.forgotten(tidb, claim);
+    await takeBack(context, connected);
+    throw thrown;
+  }
   await context.positions.remove(tidb);
   await job.append({ type: "done" });
   return resultOf(context);
+}
+
+/** Chunks of it may have begun to come in. */
+const isOnItsWay = ({ ingested, chunks }: BatchState): boolean => !ingested && chunks.length > 0;
+
+/** The job that the state directory has now, where it has not ended. */
+async function keptJob({ stateDir }: ImportOptions, { files }: ImportEnvironment): Promise<string | undefined> {
+  // One that cannot be read is forgotten.
+  const kept = await readJob(files, stateDir).catch(() => undefined);
+  return kept === undefined || kept.done ? undefined : jobId({ dir: stateDir, state: kept });
+}
+
+/** A connection that says for the whole run that the job's process lives; where there is none to be had, others are not told. */
+async function holdJob({ env, options, positions }: LogicalContext): Promise<SqlLink | undefined> {
+  let link: SqlLink | undefined;
+  try {
+    link = await env.world.openSqlLink(options.tidb);
+    await link.run(`SET SESSION wait_timeout = ${LONGEST_WAIT_SECONDS}`).catch(() => undefined);
+    await positions.hold(link);
+    return link;
+  } catch {
+    link?.destroy();
+    return undefined;
+  }
+}
+
+/** A run that has failed before a row was in leaves nothing that would stand in another's way. */
+async function takeBack({ env, job, positions, tables }: LogicalContext, tidb: Tidb): Promise<void> {
+  const isTransactional = [...tables.values()].every(({ transactional }) => transactional);
+  const note = async (): Promise<void> => {
+    for (const batch of job.state.batches)
+      if (batch !== undefined && isOnItsWay(batch)) await job.append({ type: "lost", batch: batch.id });
+  };
+  // What has failed is the cause; the claim may stay.
+  await positions.takeBack(tidb, isTransactional, note).catch((thrown: unknown) => {
+    const message = `The target was not told that the import has brought nothing in: ${LevinError.from(thrown).message}`;
+    env.emit({ kind: "log", level: "info", message });
+  });
 }
 
 async function loadBatches(context: LogicalContext, encodeSession: EncodeSession): Promise<void> {
   const { env, job, plan, progress } = context;
   try {
     for (const batch of planBatches(plan.tables, Number.POSITIVE_INFINITY, job.state.batches)) {
-      if (job.state.batches[batch.id] === undefined) {
+      const before = job.state.batches[batch.id];
+      if (before === undefined || (!before.ingested && !isOnItsWay(before))) {
         const tables = batch.tables.map(({ name }) => name);
         const filled = (await filledOf(context, tables)).map((table) => ({ table, rowIdBase: 0 }));
         await job.append({ type: "batch", batch: batch.id, tables, commitTs: "0", filled });
       }
       const state = job.state.batches[batch.id]!;
       if (!state.ingested) {
+        warnOfTwice(context, state);
         progress.at("encode", batch.tables.length === 1 ? batch.tables[0]!.name : undefined);
         const losers = await findConflicts(context, batch, encodeSession);
         await loadBatch(context, batch, state, losers);
@@ -113,6 +176,15 @@ async function loadBatches(context: LogicalContext, encodeSession: EncodeSession
     await sayReports(context);
   }
   env.signal.throwIfAborted();
+}
+
+/** Nothing but the user knows whether rows that are there already are those of the source. */
+function warnOfTwice({ env, tables }: LogicalContext, { filled }: BatchState): void {
+  for (const table of filled) {
+    if (tables.get(table)!.uniqueKeys.length > 0) continue;
+    const message = `${table} has rows and no primary or unique key: those of the source come in beside them, also where they are the same`;
+    env.emit({ kind: "log", level: "warn", message, fields: { table } });
+  }
 }
 
 /** Of an import that had ended: other clients may have changed its rows, but not emptied a table. */
@@ -144,7 +216,7 @@ async function finishTable(context: LogicalContext, batch: number, name: string)
   }
   const counted = await countRows(context, batch, name);
   const ok = counted === undefined || counted === rows;
-  const detail = ok ? undefined : `the target has ${counted} rows`;
+  const detail = ok ? unverifiedBecause(context, batch, name) : `the target has ${counted} rows`;
   const done = {
     kind: "table-done",
     table: name,
@@ -162,6 +234,13 @@ async function finishTable(context: LogicalContext, batch: number, name: string)
   }
   const verified = counted !== undefined && ok;
   await job.append({ type: "table", table: name, result: { rows, kvs: "0", bytes: "0", crc: "0" }, verified });
+}
+
+/** Why the rows of a table that were not counted are not to be told from others. */
+function unverifiedBecause({ job, tables }: LogicalContext, batch: number, name: string): string | undefined {
+  if (!job.state.batches[batch]!.filled.includes(name)) return undefined;
+  const hasKey = tables.get(name)!.uniqueKeys.length > 0;
+  return `it had rows before${hasKey ? "" : " and has no primary or unique key, so that rows may be there twice"}`;
 }
 
 /** Rows that a table has now, where it was empty before; undefined where nothing follows from their number. */
@@ -195,10 +274,13 @@ async function sayReports(context: LogicalContext): Promise<void> {
   const { env } = context;
   const say = (message: string, fields: Record<string, unknown>): void =>
     env.emit({ kind: "log", level: "warn", message, fields });
-  for (const [table, count] of changedValues(context)) {
+  for (const [table, { count, isLeast }] of changedValues(context)) {
     const first = context.firstChanges.get(table);
     const example = first === undefined ? "" : `, the first: ${first}`;
-    say(`${count} values of ${table} were changed by the target, as its SQL mode lets it${example}`, { table, count });
+    say(
+      `${isLeast ? "at least " : ""}${count} values of ${table} were changed by the target, as its SQL mode lets it${example}`,
+      { table, count },
+    );
   }
   const rejected = await mergeRejected(context);
   if (rejected !== undefined)
@@ -213,14 +295,18 @@ async function sayReports(context: LogicalContext): Promise<void> {
   saySourceCounts(context);
 }
 
-/** By table, those that have any. */
-function changedValues({ job }: LogicalContext): Map<string, number> {
-  const out = new Map<string, number>();
+/** By table, those that have any; of a chunk that was continued only those behind its beginning are known. */
+function changedValues({ job }: LogicalContext): Map<string, { count: number; isLeast: boolean }> {
+  const out = new Map<string, { count: number; isLeast: boolean }>();
+  const continued = new Set<string>();
   for (const batch of job.state.batches) {
     for (const { table, counts } of batch?.done.values() ?? []) {
-      if (counts?.changedValues !== undefined) out.set(table, (out.get(table) ?? 0) + counts.changedValues);
+      if ((counts?.continuedChunks ?? 0) > 0) continued.add(table);
+      if (counts?.changedValues === undefined) continue;
+      out.set(table, { count: (out.get(table)?.count ?? 0) + counts.changedValues, isLeast: false });
     }
   }
+  for (const [table, one] of out) one.isLeast = continued.has(table);
   return out;
 }
 
@@ -244,14 +330,13 @@ function withoutForeignKeys(tidb: ImportOptions["tidb"]): ImportOptions["tidb"] 
 }
 
 /** What the target is told of the import, for others that would bring the same rows again. */
-function claimOf(options: ImportOptions, env: ImportEnvironment, plan: SourcePlan, job: Job): Claim {
+function claimOf(options: ImportOptions, plan: SourcePlan, startedMs: number, kept?: string): Claim {
   return {
-    origin: `${job.dir} on ${hostname()}`,
+    origin: `${options.stateDir} on ${hostname()}`,
     owner: options.logical?.owner ?? "",
-    startedMs: job.state.startedMs,
+    startedMs,
     tables: plan.tables.map((table) => claimedTable(options.sourceDir, table)),
-    fresh: options.fresh,
-    onForgotten: (message) => env.emit({ kind: "log", level: "warn", message }),
+    kept,
   };
 }
 
@@ -264,7 +349,7 @@ function claimedTable(sourceDir: string, { database, table, files }: SourceTable
 }
 
 /** Tells this job from others that run into the same target. */
-function jobId(job: Job): string {
+function jobId(job: Pick<Job, "dir" | "state">): string {
   const text = `${hostname()}\n${job.dir}\n${job.state.startedMs}`;
   return createHash("sha256").update(text).digest("hex").slice(0, 24);
 }

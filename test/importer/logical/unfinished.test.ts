@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import type { LevinError } from "../../../src/base/mod.ts";
-import { type Claim, PositionTable } from "../../../src/logical/mod.ts";
+import { type LevinError, systemClock } from "../../../src/base/mod.ts";
+import { type Claim, ForgottenError, PositionTable } from "../../../src/logical/mod.ts";
 import { connectTidb, openSqlLink } from "../../../src/tidb/mod.ts";
 import { levin, Place, type Ran } from "../../e2e/in-process.ts";
 
@@ -64,18 +64,90 @@ test("with another state directory it is refused, and nothing is written", async
   assert.equal(await count(), before);
 });
 
-test("--fresh forgets it and says that its rows stand; what was forgotten cannot be continued", async () => {
+test("--fresh does not bring its rows a second time; it can be continued, or the tables emptied", async () => {
   const state = await unfinished();
-  const before = Number(await count());
-  const good = source(false);
-  const { code, err } = await load(good, place.path("second"), "--fresh");
+  const before = await count();
+  for (const dir of [place.path("second"), state]) {
+    const { code, err } = await load(dump, dir, "--fresh");
+    assert.equal(code, 3, err);
+    assert.match(err, /Levin:State:ErrUnfinished/);
+    assert.match(err, /empty the tables/);
+    assert.equal(/without --fresh/.test(err), dir === state, err);
+    assert.equal(await count(), before);
+  }
+  // What it was refused for is still there: the same source fails where it failed, and no row comes again.
+  assert.equal((await load(dump, state)).code, 4);
+  assert.equal(await count(), before);
+  await place.sql.query("DELETE FROM u.loose");
+  const { code, err } = await load(source(false), state, "--fresh");
   assert.equal(code, 0, err);
-  assert.match(err, /is forgotten; rows of it may stand in `u`\.`loose`/);
-  assert.equal(await count(), String(before + 300));
+  assert.match(err, /u\.loose: 300 rows, 300 in the target, ok/);
   assert.equal(await leftovers(), 0);
-  const again = await load(source(true), state);
-  assert.notEqual(again.code, 0);
-  assert.equal(await count(), String(before + 300));
+});
+
+test("without its state directory it is not to be continued, and told so", async () => {
+  const state = await unfinished();
+  const before = await count();
+  fs.rmSync(state, { recursive: true });
+  for (const flags of [[], ["--fresh"]]) {
+    const { code, err } = await load(source(false), state, ...flags);
+    assert.equal(code, 3, err);
+    assert.match(err, /its state is gone, so empty the tables/);
+    assert.equal(await count(), before);
+  }
+});
+
+test("rows that a table without a key had before: told at the beginning, and not called ok", async () => {
+  for (const flags of [[], ["--fresh"]]) await load(source(false), place.path("state"), ...flags);
+  const { code, err } = await load(source(false), place.path("state"));
+  assert.equal(code, 0, err);
+  const lines = err.split("\n");
+  const warned = lines.findIndex((line) => /u\.loose has rows and no primary or unique key/.test(line));
+  const ended = lines.findIndex((line) =>
+    /u\.loose: 300 rows, .* not verified: it had rows before and has no/.test(line),
+  );
+  assert.ok(warned >= 0 && ended > warned, err);
+  assert.doesNotMatch(err, /u\.loose: .*\bok\b/);
+});
+
+test("of two at once one is told of the other, and the rows come once", async () => {
+  const from = source(false);
+  fs.writeFileSync(join(from, "u.loose.csv"), Array.from({ length: 20_000 }, (_, k) => `${k},${k}\n`).join(""));
+  const dirs = [place.path("one"), place.path("two")];
+  const ran = await Promise.all(dirs.map((dir) => load(from, dir)));
+  const lost = ran.findIndex(({ code }) => code !== 0);
+  assert.equal(ran[1 - lost]?.code, 0, ran.map(({ err }) => err).join("\n"));
+  assert.equal(ran[lost]!.code, 2, ran[lost]!.err);
+  assert.match(ran[lost]!.err, /Levin:State:ErrLocked/);
+  assert.ok(ran[lost]!.err.includes(dirs[1 - lost]!), ran[lost]!.err);
+  assert.doesNotMatch(ran[lost]!.err, /--fresh/);
+  assert.equal(await count(), "20000");
+  assert.equal(await leftovers(), 0);
+});
+
+test("a run that has brought nothing in is in nobody's way, and may go on", async () => {
+  fs.mkdirSync(dump, { recursive: true });
+  fs.writeFileSync(join(dump, "u-schema-create.sql"), "CREATE DATABASE u;\n");
+  fs.writeFileSync(join(dump, "u.loose-schema.sql"), "CREATE TABLE loose (id INT PRIMARY KEY, n INT);\n");
+  fs.writeFileSync(join(dump, "u.loose.csv"), "1,1\n2,2\n1,3\n");
+  await place.sql.query("CREATE DATABASE u");
+  await place.sql.query("CREATE TABLE u.loose (id INT PRIMARY KEY, n INT)");
+  await place.sql.query("INSERT INTO u.loose VALUES (7, 7)");
+  for (const strategy of ["error", ""]) {
+    const toml = place.file("levin.toml", `[conflict]\nstrategy = "${strategy}"\n${CSV}`);
+    const state = place.path("state");
+    const target = place.target().filter((word) => !word.startsWith("--state-dir"));
+    const words = ["import", dump, "-c", toml, "--backend=tidb", "--workers=1", ...target, `--state-dir=${state}`];
+    for (let run = 0; run < 2; run++) {
+      const { code, err } = await levin(words);
+      assert.equal(code, 4, err);
+      assert.match(err, /Levin:Encode:ErrDuplicateKey/);
+      assert.equal(await leftovers(), 0);
+    }
+    fs.rmSync(state, { recursive: true });
+    assert.equal((await levin(words)).code, 4, "not refused for a run that did nothing");
+  }
+  assert.equal(await count(), "1");
 });
 
 test("emptied tables may be filled from anywhere, and nothing is left behind", async () => {
@@ -116,38 +188,49 @@ test("units of several sources fill one table side by side; the same source from
   const { port } = place.sandbox.front;
   const account = { host: "127.0.0.1", port, user: "root", password: "" };
   const tidb = await connectTidb({ ...account, connectionsMax: 2, connectTimeoutMs: 5_000 });
-  const forgotten: string[] = [];
-  const claimOf = (owner: string, fresh: boolean): Claim => ({
+  const claimOf = (owner: string): Claim => ({
     origin: "elsewhere",
     owner,
     startedMs: 0,
     tables: [{ database: "u", table: "loose", place: "here", content: "files" }],
-    fresh,
-    onForgotten: (message) => void forgotten.push(message),
+    kept: undefined,
   });
   const link = await openSqlLink({ ...account, connectionsMax: 1, connectTimeoutMs: 5_000 });
+  const table = (job: string) => new PositionTable("lightning_metadata", job, (ms) => systemClock.sleep(ms));
   const begins = (job: string): Promise<boolean> =>
-    new PositionTable("lightning_metadata", job).begin(link, 0, 0).then(
-      () => true,
-      (error: LevinError) => error.code !== "Levin:State:ErrChanged",
-    );
-  const create = (job: string, owner: string, fresh = false): Promise<void> =>
-    new PositionTable("lightning_metadata", job).create(tidb, claimOf(owner, fresh), false);
+    table(job)
+      .begin(link, 0, 0)
+      .then(
+        () => true,
+        (error: LevinError) => !(error instanceof ForgottenError),
+      );
+  const create = (job: string, owner: string): Promise<void> => table(job).create(tidb, claimOf(owner), false);
   await create("job1", "task t, source s1");
-  await create("job2", "task t, source s2", true);
-  assert.deepEqual(forgotten, [], "a unit's first run leaves the other sources alone");
+  assert.equal(await begins("job1"), true);
+  await create("job2", "task t, source s2");
+  assert.equal(await begins("job2"), true);
   await assert.rejects(create("job3", "task t, source s1"), { code: "Levin:State:ErrUnfinished" });
   await assert.rejects(create("job4", ""), { code: "Levin:State:ErrUnfinished" });
-  await create("job5", "task t, source s1", true);
-  assert.equal(forgotten.length, 1);
+  await place.sql.query("DELETE FROM u.loose");
+  await create("job5", "task t, source s1");
   assert.deepEqual(
-    (await place.rows("SELECT job FROM lightning_metadata.levin_logical_progress ORDER BY job")).map(String),
+    (await place.rows("SELECT job FROM lightning_metadata.levin_logical_progress WHERE chunk < 0 ORDER BY job")).map(
+      String,
+    ),
     ["job2", "job5"],
   );
   assert.equal(await begins("job1"), false, "what was forgotten does not go on");
+  const { code, message } = await table("job1").forgotten(tidb, claimOf("task t, source s1"));
+  assert.equal(code, "Levin:State:ErrUnfinished");
+  assert.match(message, /elsewhere, begun .*, has begun with the same rows since/);
   assert.equal(await begins("job5"), true);
-  await create("job6", "", true);
-  await assert.rejects(create("job7", "task t, source s1", true), { code: "Levin:State:ErrUnfinished" });
-  link.destroy();
+  await place.sql.query("INSERT INTO u.loose VALUES (1, 1)");
+  await assert.rejects(create("job6", ""), { code: "Levin:State:ErrUnfinished" });
+  // A process that works at it is told of, be the tables as they may.
+  await table("job5").hold(link);
+  await place.sql.query("DELETE FROM u.loose");
+  await assert.rejects(create("job7", "task t, source s1"), { code: "Levin:State:ErrLocked" });
+  await table("job5").letGo(link);
+  await create("job8", "task t, source s1");
   await tidb.close();
 });
