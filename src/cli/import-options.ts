@@ -215,6 +215,7 @@ export function importOptions(
     password: config.get("tidb.password") as string,
     connectionsMax: 8,
     connectTimeoutMs: 10_000,
+    anyServer: backend === "tidb",
     ...(sqlTls === undefined ? {} : { tls: sqlTls }),
     sessionVariables: { ...(config.get("tidb.session-vars") as Record<string, string | number>) },
   };

@@ -25,6 +25,8 @@ export interface TidbOptions {
   sessionVariables?: Record<string, string | number>;
   connectionsMax: number;
   connectTimeoutMs: number;
+  /** It need not be TiDB: errors call it "the target". */
+  anyServer?: boolean;
 }
 
 /** Text of each value as the text protocol sends it; null = NULL. */
@@ -66,7 +68,11 @@ export function isTlsCode(code: string | undefined): boolean {
 }
 
 /** Turns what mysql2 throws into a LevinError; `what` is the failed action, the statement's head is cut to 200 characters. */
-export function tidbError(thrown: unknown, address: string, sql: string | undefined): LevinError {
+export function tidbError(
+  thrown: unknown,
+  { host, port, anyServer }: Pick<TidbOptions, "host" | "port" | "anyServer">,
+  sql: string | undefined,
+): LevinError {
   if (thrown instanceof LevinError) return thrown;
   const error = thrown as {
     code?: string;
@@ -76,16 +82,18 @@ export function tidbError(thrown: unknown, address: string, sql: string | undefi
     fatal?: boolean;
   };
   const text = error.message || error.code || String(thrown);
+  const address = `${host}:${port}`;
+  const server = anyServer ? "the target" : "TiDB";
   // What mysql2 says of a connection that ended while it lay in the pool.
   const closed = /closed state/.test(text);
   if (closed || (error.code !== undefined && LOST.has(error.code))) {
-    return new LevinError("Levin:Tidb:ErrUnavailable", `Cannot reach TiDB at ${address}: ${text}`, {
+    return new LevinError("Levin:Tidb:ErrUnavailable", `Cannot reach ${server} at ${address}: ${text}`, {
       cause: thrown,
       fields: { address, cause: error.code },
     });
   }
   if (error.code === "HANDSHAKE_SSL_ERROR" || error.code === "HANDSHAKE_NO_SSL_SUPPORT" || isTlsCode(error.code)) {
-    return new LevinError("Levin:Rpc:ErrTls", `Cannot open TLS to TiDB at ${address}: ${text}`, {
+    return new LevinError("Levin:Rpc:ErrTls", `Cannot open TLS to ${server} at ${address}: ${text}`, {
       cause: thrown,
       fields: { address, cause: error.code },
     });
@@ -93,10 +101,14 @@ export function tidbError(thrown: unknown, address: string, sql: string | undefi
   const head = sql === undefined ? "" : ` in "${sql.length > 200 ? `${sql.slice(0, 200)}…` : sql}"`;
   const hint = error.errno === 1045 ? " (check user and password; accounts with caching_sha2_password need TLS)" : "";
   const number = error.errno === undefined ? "" : `error ${error.errno} `;
-  return new LevinError("Levin:Tidb:ErrSql", `TiDB at ${address} refused: ${number}${text}${hint}${head}`, {
-    cause: thrown,
-    fields: { address, errno: error.errno, sqlState: error.sqlState },
-  });
+  return new LevinError(
+    "Levin:Tidb:ErrSql",
+    `${anyServer ? "The target" : server} at ${address} refused: ${number}${text}${hint}${head}`,
+    {
+      cause: thrown,
+      fields: { address, errno: error.errno, sqlState: error.sqlState },
+    },
+  );
 }
 
 /** The server's error number of a `Levin:Tidb:ErrSql`, else undefined. */
@@ -204,7 +216,7 @@ export async function connectTidb(options: TidbOptions, signal?: AbortSignal): P
         affectedRows: 0,
       };
     } catch (thrown) {
-      throw tidbError(thrown, address, sql);
+      throw tidbError(thrown, options, sql);
     }
   };
 
@@ -213,7 +225,7 @@ export async function connectTidb(options: TidbOptions, signal?: AbortSignal): P
     try {
       connection = await pool.getConnection();
     } catch (thrown) {
-      throw tidbError(thrown, address, undefined);
+      throw tidbError(thrown, options, undefined);
     }
     const raw = connection.connection;
     if (setup !== undefined && !ready.has(raw)) {

@@ -50,7 +50,7 @@ export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
   } catch (thrown) {
     const { tls, ...plain } = options;
     if (tls?.optional && (thrown as { code?: string }).code === "HANDSHAKE_NO_SSL_SUPPORT") return openSqlLink(plain);
-    throw tidbError(thrown, address, undefined);
+    throw tidbError(thrown, options, undefined);
   }
   // A connection that breaks while it is idle is noticed by the next statement.
   connection.on("error", () => undefined);
@@ -65,7 +65,7 @@ export async function openSqlLink(options: TidbOptions): Promise<SqlLink> {
         connection.query(text).then(([result]) => resolve(result), reject);
       });
     } catch (thrown) {
-      throw tidbError(thrown, address, bufferOf(bytes.subarray(0, HEAD_BYTES)).toString("utf8"));
+      throw tidbError(thrown, options, bufferOf(bytes.subarray(0, HEAD_BYTES)).toString("utf8"));
     }
   };
   const link: SqlLink = {

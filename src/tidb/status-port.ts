@@ -29,7 +29,7 @@ export async function getStatusPort(options: StatusPortOptions, path: string, re
       reject(
         new LevinError(
           isTlsCode(cause.code) ? "Levin:Rpc:ErrTls" : "Levin:Tidb:ErrUnavailable",
-          `Cannot read "${path}" from TiDB's status port at ${address}: ${cause.message || cause.code}`,
+          `Cannot read "${path}" from TiDB's status port at ${address} (--tidb-status): ${cause.message || cause.code}`,
           { cause, fields: { address, cause: cause.code } },
         ),
       );

@@ -74,8 +74,8 @@ export const clusterCodes = defineCodes({
     exit: 1,
   },
   "Levin:Tidb:ErrUnavailable": {
-    meaning: "TiDB cannot be reached.",
-    action: "Check --tidb-host, --tidb-port and --tidb-status and that TiDB runs.",
+    meaning: "The target's SQL server, or TiDB's status port, cannot be reached.",
+    action: "Check the address that the message names (--tidb-host, --tidb-port) and that the server runs.",
     retry: "same",
     exit: 1,
   },

@@ -138,7 +138,11 @@ const clearCommand = (io: CommandIo) =>
       await refuseRunning(io, task, "change");
       const { subtask } = task;
       await withTarget(subtask, async (tidb) => {
-        const { status } = await readLoadCheckpoint(tidb, subtask);
+        const { status, record } = await readLoadCheckpoint(tidb, subtask);
+        if (status === undefined && record === undefined) {
+          io.stdout.write(`there is nothing of ${subtask.name}, ${subtask.sourceId} to remove\n`);
+          return;
+        }
         io.stdout.write(
           `${args.yes ? "removed" : "would remove"} the rows of ${subtask.name}, ${subtask.sourceId} (${status ?? "no row"})\n`,
         );
@@ -166,7 +170,11 @@ export const resetCommand = (io: CommandIo) =>
       const task = loadTask(io, args);
       const { subtask, stateDir } = task;
       await refuseRunning(io, task, "reset");
-      const say = (what: string): void => void io.stdout.write(`${args.yes ? "removed" : "would remove"} ${what}\n`);
+      let said = 0;
+      const say = (what: string): void => {
+        said++;
+        io.stdout.write(`${args.yes ? "removed" : "would remove"} ${what}\n`);
+      };
       await withTarget(subtask, async (tidb) => {
         for (const statement of await removalStatements(tidb, subtask)) {
           if (args.yes) await tidb.query(statement);
@@ -196,7 +204,14 @@ export const resetCommand = (io: CommandIo) =>
         }
         say(`the coordination of ${subtask.name}`);
       }
-      if (!args.yes) io.stdout.write("nothing was removed: say --yes to do it\n");
+      const { name, sourceId } = subtask;
+      if (said === 0) io.stdout.write(`there is nothing of ${name}, ${sourceId} to remove\n`);
+      else {
+        io.stdout.write(
+          "rows that were brought in stay in the target's tables: empty these before the next run (TRUNCATE TABLE), or where no key is in the way rows come twice\n",
+        );
+        if (!args.yes) io.stdout.write("nothing was removed: say --yes to do it\n");
+      }
       return 0;
     },
   });

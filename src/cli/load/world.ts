@@ -37,6 +37,7 @@ export function targetOf(subtask: SubTask): TidbOptions {
     password,
     connectionsMax: 4,
     connectTimeoutMs: 10_000,
+    anyServer: subtask.loader.importMode === "logical",
     ...(sqlTls === undefined ? {} : { tls: sqlTls }),
   };
 }
