@@ -153,7 +153,7 @@ export class Lane {
 
 function moved(batch: number, chunk: number, from: number, now: number): LevinError {
   return new LevinError(
-    "Levin:State:ErrChanged",
+    "Levin:State:ErrLocked",
     `Cannot go on with chunk ${chunk}: it was at row ${from} and is at ${now}; does another process run the same import?`,
     { fields: { batch, chunk } },
   );

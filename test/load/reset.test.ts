@@ -32,8 +32,9 @@ function dumpOf(name: string, lines: readonly string[]): string {
 function load(command: string, name: string, ...flags: string[]): Promise<Ran> {
   const { host, port } = place.sandbox.front;
   const task = ["--dir", join(dir, name), "--task", name, "--import-mode", "logical", "--pool-size", "1"];
-  const target = ["--tidb-host", host, "--tidb-port", String(port), "--state-dir", join(dir, `${name}-state`)];
-  return levin(["load", command, ...task, ...target, ...flags]);
+  const target = ["--tidb-host", host, "--tidb-port", String(port)];
+  const state = flags.includes("--state-dir") ? [] : ["--state-dir", join(dir, `${name}-state`)];
+  return levin(["load", command, ...task, ...target, ...state, ...flags]);
 }
 
 const count = async (table: string): Promise<number> =>
@@ -59,6 +60,21 @@ test("after a load that did not end, the next one is refused until the table is 
   const again = await load("run", "torn", "--no-auto-resume");
   assert.equal(again.code, 0, again.err);
   assert.equal(await count("torn"), 9_001);
+});
+
+test("of two processes with one task the second is told of the first", async () => {
+  dumpOf(
+    "both",
+    Array.from({ length: 20_000 }, (_, id) => `(${id},'some of the text')`),
+  );
+  const dirs = ["one", "two"].map((name) => join(dir, `both-${name}`));
+  const ran = await Promise.all(dirs.map((state) => load("run", "both", "--no-auto-resume", "--state-dir", state)));
+  const lost = ran.findIndex(({ code }) => code !== 0);
+  assert.equal(ran[1 - lost]?.code, 0, ran.map(({ err }) => err).join("\n"));
+  assert.equal(ran[lost]!.code, 2, ran[lost]!.err);
+  assert.match(ran[lost]!.err, /the load of task both, source source-1 with state in .* is under way/);
+  assert.ok(ran[lost]!.err.includes(dirs[1 - lost]!), ran[lost]!.err);
+  assert.equal(await count("both"), 20_000);
 });
 
 test("a load that had ended comes again with a warning, and is not called ok", async () => {
