@@ -43,8 +43,11 @@ export interface Unfinished {
 /** Waits for the session of a process that has just ended, which a server notices a little later. */
 export type Sleep = (ms: number) => Promise<void>;
 
-const ALIVE_TRIES = 6;
-const ALIVE_WAIT_MS = 400;
+/** TiDB takes a second for each question whose answer is yes. */
+const ALIVE_TRIES = 3;
+const ALIVE_WAIT_MS = 700;
+/** Processes that end while they are looked at. */
+const ENDS_MAX = 3;
 
 type Query = Tidb["query"];
 
@@ -85,6 +88,7 @@ export async function findUnfinished(
   job: string,
   claim: Claim,
   sleep: Sleep,
+  endsLeft = ENDS_MAX,
 ): Promise<Unfinished[]> {
   const wanted = new Map(claim.tables.map((table) => [nameOf(table), table]));
   const found = new Map<string, Unfinished>();
@@ -93,12 +97,15 @@ export async function findUnfinished(
     const own = wanted.get(nameOf({ database: db!, table: tbl! }));
     if (other === job || own === undefined || (own.place !== place && own.content !== content)) continue;
     if (claim.owner !== "" && owner !== "" && owner !== claim.owner) continue;
+    const life = found.has(other!) ? undefined : await lifeOf(tidb.query, other!, sleep);
+    // It may have come to its end, and its claim be gone.
+    if (life === "ended" && endsLeft > 0) return findUnfinished(tidb, names, job, claim, sleep, endsLeft - 1);
     const one = found.get(other!) ?? {
       job: other!,
       origin: origin!,
       owner: owner!,
       startedMs: Number(startedMs),
-      isAlive: await isAlive(tidb.query, other!, sleep),
+      isAlive: life === "alive",
       tables: [],
     };
     found.set(other!, one);
@@ -108,15 +115,15 @@ export async function findUnfinished(
   return [...found.values()];
 }
 
-/** A server that lacks such locks, or answers for them whatever it likes (TiDB before 6.1), says nothing of it. */
-async function isAlive(query: Query, job: string, sleep: Sleep): Promise<boolean> {
+/** Whether a process works at the job, or has ended while it was asked. A server that lacks such locks, or answers for them whatever it likes (TiDB before 6.1), says nothing of it. */
+async function lifeOf(query: Query, job: string, sleep: Sleep): Promise<"alive" | "ended" | "unknown"> {
   for (let tried = 1; ; tried++) {
     const answer = await query(`SELECT IS_FREE_LOCK(${aliveLock(job)})`).catch((error: unknown) => {
       if (sqlErrno(error) === undefined) throw error;
       return undefined;
     });
-    if (answer?.rows[0]?.[0] !== "0") return false;
-    if (tried === ALIVE_TRIES) return true;
+    if (answer?.rows[0]?.[0] !== "0") return tried > 1 ? "ended" : "unknown";
+    if (tried === ALIVE_TRIES) return "alive";
     await sleep(ALIVE_WAIT_MS);
   }
 }
