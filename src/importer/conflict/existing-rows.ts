@@ -139,8 +139,8 @@ export async function clearTaken(context: RunContext, batch: Batch, state: Batch
 }
 
 /**
- * Under a lock: a statement of a run that was killed, or of a connection that was lost, may be carried out later, and would take the rows
- * that have come in with the same keys.
+ * Under a lock, also where nothing is to be deleted: a statement of a run that was killed, of this import or of one that it takes the place
+ * of, or of a connection that was lost, may be carried out later, and would take the rows that have come in with the same keys.
  */
 async function deleteRows(
   { tidb, options }: RunContext,
