@@ -80,6 +80,31 @@ test("a text that would begin where the input of a kernel ends is left to the sc
   assert.deepEqual({ ...many, many: 0 }, rows);
 });
 
+test("a row whose pair is longer than a kernel writes lengths for goes row by row", async () => {
+  const create = "CREATE TABLE t (a varchar(600) COLLATE utf8mb4_bin, b text, PRIMARY KEY (a) CLUSTERED)";
+  // Without the key's part of the pair the value alone would fit until 15 990.
+  const sizes = [
+    ...Array.from({ length: 40 }, (_, i) => i),
+    15_000,
+    15_040,
+    15_100,
+    15_200,
+    15_300,
+    15_380,
+    15_400,
+    15_700,
+    15_980,
+    15_990,
+    16_000,
+    16_400,
+  ];
+  const line = (size: number, i: number) => `"${String(100 + i)}${"k".repeat(597)}","${"b".repeat(size)}"\n`;
+  const { rows, many } = await bulkAndRowsOf(create, Buffer.from(sizes.map(line).join("")), {});
+  assert.equal(rows.error, undefined);
+  assert.ok(many.many > 40, `${many.many} rows, ${many.error}`);
+  assert.deepEqual({ ...many, many: 0 }, rows);
+});
+
 test("a handle that stands in an index beside a text has all its sizes in the value", async () => {
   const near = (bits: number): bigint[] => [-1n, 0n, 1n].map((step) => (1n << BigInt(bits)) + step);
   const positive = [0n, ...[7, 8, 15, 16, 31, 32].flatMap(near), (1n << 63n) - 1n];

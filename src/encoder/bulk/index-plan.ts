@@ -2,7 +2,16 @@
 import { COMMON_HANDLE_MIN, type Collation, DatumFlag, decimalBinLength, encodedBytesLength } from "../../codec/mod.ts";
 import { Flag } from "../../schema/mod.ts";
 import type { ColumnLayout, HandleLayout, IndexLayout, IndexPart, TableLayout } from "../layout.ts";
-import { HANDLE_BYTES, INDEX_ROW_BYTES, INDEXES_MAX, NO_WEIGHT, VALUE_MAX, WEIGHTS_MAX } from "./memory.ts";
+import {
+  ENTRY_HEADS,
+  HANDLE_BYTES,
+  INDEX_ROW_BYTES,
+  INDEXES_MAX,
+  NO_WEIGHT,
+  PAIR_MAX,
+  VALUE_MAX,
+  WEIGHTS_MAX,
+} from "./memory.ts";
 
 /** How a value stands in a key; `column` is a position in `columns`. */
 export type KeyPart =
@@ -63,10 +72,6 @@ export interface PlannedIndexes {
 
 /** Bytes before the values of a key. */
 export const INDEX_PREFIX = 19;
-/** Of an entry besides key and value. */
-const ENTRY_HEADS = 10;
-/** Lengths of pairs take two bytes at most. */
-const PAIR_MAX = 16_000;
 const ASCII_COUNT = 128;
 /** Longest value in a row that is no text: a decimal. */
 const CELL_MAX = 32;

@@ -20,6 +20,10 @@ export const SUM_GROUPS = 1024;
 export const INDEXES_MAX = 64;
 /** Longest value of a record, and with it longest text; also longest key and longest value of an index entry. */
 export const VALUE_MAX = 16_000;
+/** Tags and lengths of an entry, at most. */
+export const ENTRY_HEADS = 10;
+/** Longest entry: its length, and those of its key and value, are written in two bytes, which say up to 16 383. */
+export const PAIR_MAX = VALUE_MAX;
 /** Index entries of one row. */
 export const INDEX_ROW_BYTES = INPUT_BYTES + ROW_EXTRA_BYTES - 256;
 /** Collations of a table that have weights. */

@@ -4,8 +4,10 @@ import { fieldCode } from "./field-code.ts";
 import { indexCode, keyValues } from "./index-code.ts";
 import { COMMON_PART, CRC_PART, KEY_PART } from "./kernel-parts.ts";
 import {
+  ENTRY_HEADS,
   HANDLE,
   INDEX_OUT,
+  PAIR_MAX,
   RECORD_ALONE,
   RECORD_GROUPS,
   RECORD_OUT,
@@ -13,7 +15,6 @@ import {
   RESULTS,
   Result,
   SIDE,
-  VALUE_MAX,
 } from "./memory.ts";
 import type { BulkColumn, BulkPlan } from "./plan.ts";
 import { storeBytes } from "./restored-code.ts";
@@ -115,9 +116,9 @@ function recordCode(plan: BulkPlan, hasNulls: boolean): string {
     let header = ${full};
     ${hasNulls ? "if (nulls != 0) { header = nullHeaderSize(nulls); }" : ""}
     let size = header + o - data;
-    if (size > ${VALUE_MAX}) { return 0; }
-    let bigValue: i32 = size >= 128;
     let keySize = ${keySize};
+    if (size + keySize + ${ENTRY_HEADS} > ${PAIR_MAX}) { return 0; }
+    let bigValue: i32 = size >= 128;
     let bigKey: i32 = ${keyMax(plan) < 128 ? "0" : "keySize >= 128"};
     let pair = size + bigValue + keySize + bigKey + 4;
     let bigPair: i32 = pair >= 128;
