@@ -255,3 +255,17 @@ test("schema files alone make databases and tables, and nothing else is to do", 
   assert.equal(code, 0, err);
   assert.deepEqual(await place.rows("SELECT * FROM `only`.t"), []);
 });
+
+test("ids of rows before a dump changes its time zone count for the next id, too", async () => {
+  const dump =
+    "USE o;\nCREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v TIMESTAMP NULL);\n" +
+    "SET TIME_ZONE='+00:00';\nINSERT INTO t VALUES (900,'2024-01-01 00:00:00');\n" +
+    "SET TIME_ZONE='+01:00';\nINSERT INTO t VALUES (5,'2024-01-01 01:00:00');\n";
+  const { code, err } = await levin(["import", "-", ...place.target()], { stdin: bytes(dump) });
+  assert.equal(code, 0, err);
+  await place.sql.query("INSERT INTO o.t VALUES (NULL, '2024-01-01 00:00:00')");
+  const rows = await texts("SELECT id, v FROM o.t ORDER BY id");
+  assert.equal(new Set(rows.map(([, v]) => v)).size, 1);
+  assert.ok(Number(rows.at(-1)![0]) > 900, JSON.stringify(rows));
+  assert.equal(rows.length, 3);
+});

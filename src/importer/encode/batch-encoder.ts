@@ -124,7 +124,7 @@ export class BatchEncoder {
       if (rejected.length > 0) this.#options.onRejected(id, rejected);
       await rows.close();
     }
-    const max = rows.encoder?.autoIdMax;
+    const max = rows.autoIdMax();
     const { crc64xor, kvs, bytes } = checksum.result();
     this.#chunks.push({
       chunk: id,
@@ -133,9 +133,9 @@ export class BatchEncoder {
       kvs: Number(kvs),
       bytes: Number(bytes),
       crc: crc64xor.toString(),
-      autoIncrementMax: String(max?.autoIncrement ?? 0n),
-      autoRandomMax: String(max?.autoRandom ?? 0n),
-      rowIdMax: String(max?.rowId ?? 0n),
+      autoIncrementMax: String(max.autoIncrement),
+      autoRandomMax: String(max.autoRandom),
+      rowIdMax: String(max.rowId),
       counts: countsOf(rows, rejected, this.#changedValues),
     });
     const { data, index, flushBytes } = this.#options;

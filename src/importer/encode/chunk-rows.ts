@@ -1,5 +1,11 @@
 import { type Fields, newFields } from "../../codec/mod.ts";
-import { type BulkEncoder, type EncodeSession, RowShape, type TableEncoder } from "../../encoder/mod.ts";
+import {
+  type AutoIdMax,
+  type BulkEncoder,
+  type EncodeSession,
+  RowShape,
+  type TableEncoder,
+} from "../../encoder/mod.ts";
 import {
   type Chunk,
   ChunkReader,
@@ -99,6 +105,8 @@ export class ChunkRows {
   readonly #probes: Probes | undefined;
   readonly #signal: AbortSignal | undefined;
   #encoder: TableEncoder | undefined;
+  /** One for each time zone of the chunk. */
+  readonly #used = new Set<TableEncoder>();
   /** As `encoder`, of the probes. */
   probe: TableEncoder | undefined;
   #zone: string | undefined;
@@ -194,6 +202,16 @@ export class ChunkRows {
     return rows;
   }
 
+  /** Largest automatic ids of the chunk's rows, or of the encoders' chunks before. */
+  autoIdMax(): AutoIdMax {
+    const max = { autoIncrement: 0n, autoRandom: 0n, rowId: 0n };
+    for (const { autoIdMax } of this.#used) {
+      for (const name of ["autoIncrement", "autoRandom", "rowId"] as const)
+        if (autoIdMax[name] > max[name]) max[name] = autoIdMax[name];
+    }
+    return max;
+  }
+
   /** Brings the checksums of the sinks up to date. */
   drain(): void {
     this.#encoder?.drain();
@@ -207,6 +225,7 @@ export class ChunkRows {
       this.#zone = zone;
       this.drain();
       this.#encoder = this.#encoders.of(this.#table, zone);
+      this.#used.add(this.#encoder);
       this.#encoder.startChunk(this.#rowIdBase);
       this.probe = this.#probes?.encoders.of(this.#probes.table, zone);
       this.probe?.startChunk(this.#rowIdBase);
