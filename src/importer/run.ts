@@ -33,6 +33,7 @@ import { fingerprintOf, type SourcePlan, scanSource } from "./source-plan.ts";
 import { stateFiles } from "./state-files.ts";
 import { demandStatusPort } from "./status-port.ts";
 import { sayEnd } from "./summary.ts";
+import { lockTables, type TableLocks } from "./table-locks.ts";
 
 /**
  * One import from beginning to end; the only place that knows the order of its steps. Throws the first failure, after everything that
@@ -132,11 +133,20 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     );
   }
   refuseSharedAllocators(context);
-  await precheck(context, session, before);
+  let guarded = context;
+  let locks: TableLocks | undefined;
+  if (options.parallelIndex === undefined) {
+    const taken = await lockTables(context);
+    closers.defer(() => taken.drop());
+    guarded = { ...context, env: { ...env, signal: AbortSignal.any([env.signal, taken.lost]) } };
+    locks = taken;
+  }
+  await precheck(guarded, session, before);
   // The run before may have ended by them; its chunks are not encoded again.
-  checkTypeErrors(context);
+  checkTypeErrors(guarded);
   const batches = planBatches(plan.tables, options.batchSizeBytes, job.state.batches);
-  await runBatches(context, batches, session);
+  await runBatches(guarded, batches, session);
+  await locks?.release();
   await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });
   return resultOf(context);

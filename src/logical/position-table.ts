@@ -1,5 +1,5 @@
 import { LevinError } from "../base/mod.ts";
-import { isMissingTable, quoteName, quoteText, type SqlLink, sqlErrno, type Tidb, underLock } from "../tidb/mod.ts";
+import { isMissingTable, quoteName, quoteText, type SqlLink, sqlErrno, type Tidb, underLocks } from "../tidb/mod.ts";
 import {
   aliveLock,
   CLAIM_COLUMNS,
@@ -196,7 +196,7 @@ export class PositionTable {
     work: (query: Tidb["query"]) => Promise<void>,
     patienceMs: number = LOCK_PATIENCE_MS,
   ): Promise<void> {
-    return underLock(tidb, { name: `levin_progress.${this.#schema}`, patienceMs }, work);
+    return underLocks(tidb, { names: [`levin_progress.${this.#schema}`], patienceMs }, work);
   }
 
   #where(batch: number, chunk: number): string {

@@ -5,7 +5,7 @@
 export * from "./auto-id.ts";
 export * from "./connection.ts";
 export { hasRows } from "./has-rows.ts";
-export { underLock } from "./named-lock.ts";
+export { type LockWish, underLocks } from "./named-lock.ts";
 export { openSqlLink, type SqlLink } from "./sql-link.ts";
 export * from "./status-port.ts";
 export * from "./variables.ts";

@@ -11,33 +11,50 @@ const WAIT_SECONDS_MAX = 60;
 const NO_FUNCTION = 1305;
 const NOOP_FUNCTION = 1235;
 
+export interface LockWish {
+  /** In an order that all who want several of them have. */
+  names: readonly string[];
+  /** For each. */
+  patienceMs: number;
+  /** Somebody else has it: it is waited for. */
+  onWait?: (name: string) => void;
+}
+
 /**
- * Runs `work` in a session that holds a lock of the target by this name (GET_LOCK). A server keeps it until the session's last statement
- * has ended, also where the client is gone: whoever has the lock knows that nothing of a former holder is still to come. Throws
- * `Levin:Tidb:ErrLocked` where it is not to be had within `patienceMs`. A server that has no such locks does without.
+ * Runs `work` in a session that holds locks of the target by these names (GET_LOCK). A server keeps them until the session's last statement
+ * has ended, also where the client is gone: whoever has a lock knows that nothing of a former holder is still to come. Throws
+ * `Levin:Tidb:ErrLocked` where one is not to be had within `patienceMs`. A server that has no such locks does without.
  */
-export async function underLock(
+export async function underLocks(
   tidb: Pick<Tidb, "session">,
-  { name, patienceMs }: { name: string; patienceMs: number },
+  { names, patienceMs, onWait }: LockWish,
   work: (query: Tidb["query"]) => Promise<void>,
 ): Promise<void> {
-  const lock = quoteText(name.length <= NAME_MAX ? name : shortened(name));
+  const seconds = Math.max(1, Math.ceil(patienceMs / 1000));
   await tidb.session(async (query) => {
-    const isHeld = await take(query, lock, Math.max(1, Math.ceil(patienceMs / 1000)));
-    let isDone = false;
+    const held: string[] = [];
+    for (const name of names) {
+      const lock = quoteText(name.length <= NAME_MAX ? name : shortened(name));
+      if (!(await take(query, lock, seconds, () => onWait?.(name)))) break;
+      held.push(lock);
+    }
     try {
       await work(query);
-      isDone = true;
-    } finally {
-      if (isHeld) await giveBack(query, lock, isDone);
+    } catch (error) {
+      // After any other error the session ends with its connection.
+      if (sqlErrno(error) !== undefined) for (const lock of held) await giveBack(query, lock).catch(() => undefined);
+      throw error;
     }
+    for (const lock of held) await giveBack(query, lock);
   });
 }
 
 /** False where the server has no locks. */
-async function take(query: Tidb["query"], lock: string, seconds: number): Promise<boolean> {
+async function take(query: Tidb["query"], lock: string, seconds: number, onWait: () => void): Promise<boolean> {
   for (let waited = 0; waited < seconds; ) {
-    const wait = Math.min(WAIT_SECONDS_MAX, seconds - waited);
+    if (waited === 1) onWait();
+    // Whether it has to wait is known soon.
+    const wait = waited === 0 ? 1 : Math.min(WAIT_SECONDS_MAX, seconds - waited);
     let answer: string | null | undefined;
     try {
       answer = (await query(`SELECT GET_LOCK(${lock}, ${wait})`)).rows[0]?.[0];
@@ -54,14 +71,13 @@ async function take(query: Tidb["query"], lock: string, seconds: number): Promis
   throw new LevinError("Levin:Tidb:ErrLocked", message);
 }
 
-/** Where that fails the connection must not be used again, since it has the lock still; the error of what failed before goes first. */
-async function giveBack(query: Tidb["query"], lock: string, isDone: boolean): Promise<void> {
+/** Where that fails the connection must not be used again, since it has the lock still. */
+async function giveBack(query: Tidb["query"], lock: string): Promise<void> {
   try {
     await query(`SELECT RELEASE_LOCK(${lock})`);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    if (isDone)
-      throw new LevinError("Levin:Tidb:ErrUnavailable", `Cannot give back the lock ${lock}: ${why}`, { cause });
+    throw new LevinError("Levin:Tidb:ErrUnavailable", `Cannot give back the lock ${lock}: ${why}`, { cause });
   }
 }
 

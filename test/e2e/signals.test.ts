@@ -101,9 +101,10 @@ async function peersThatAnswerNoMore(): Promise<void> {
   const frozen = await startSandboxProcess(place.levin, join(place.dir, "frozen"), 3);
   try {
     const args = argsOf("stuck", frozen);
-    const [patient, hasty] = [args, [...args.slice(0, -2), join(place.dir, "hasty.state"), "--json"]].map((words) =>
-      begin(place.levin, words),
-    ) as [Begun, Begun];
+    const [patient, hasty] = [args, argsOf("hasty", frozen)].map((words) => begin(place.levin, words)) as [
+      Begun,
+      Begun,
+    ];
     await Promise.all([patient.seen("engine"), hasty.seen("check")]);
     frozen.child.kill("SIGSTOP");
     try {

@@ -186,6 +186,7 @@ export class SimCluster {
       const connection = { session: opened, isOpen: true, isLost: false };
       const close = async (): Promise<void> => {
         connection.isOpen = false;
+        opened.interrupt();
         opened.close();
       };
       // A server finds out some time later that its client is gone.

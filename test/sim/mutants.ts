@@ -96,7 +96,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "rows of the target are deleted without a lock",
     file: "src/importer/conflict/existing-rows.ts",
-    find: "  await underLock(tidb, {",
+    find: "  await underLocks(tidb, {",
     replace:
       "  const unlocked = (_: object, work: (query: typeof tidb.query) => Promise<void>) => tidb.session(work);\n  await unlocked({",
   },
@@ -121,7 +121,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a run that goes on forgets how many rows could not be cast",
     file: "src/importer/run.ts",
-    find: "  checkTypeErrors(context);\n",
+    find: "  checkTypeErrors(guarded);\n",
     replace: "",
   },
   {

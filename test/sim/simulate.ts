@@ -259,7 +259,7 @@ class Simulation {
     this.#lives.push(life);
     const tookMs = this.#clock.monotonicMs() - startedMs;
     if (tookMs > LIFE_MS_MAX) this.#violated(`life ${number} took ${Math.round(tookMs / 60_000)} minutes`);
-    this.#trace.push(`life ${number}: ${life.steps} steps, ${withoutUuid(describe(outcome))}`);
+    this.#trace.push(`life ${number}: ${life.steps} steps, ${describe(outcome)}`);
     return outcome;
   }
 
@@ -307,7 +307,9 @@ class Simulation {
 }
 
 const lineOf = (event: LevinEvent | string): string =>
-  typeof event === "string" ? event : JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v));
+  withoutUuid(
+    typeof event === "string" ? event : JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v)),
+  );
 
 const silence = (): Said => ({ foundDone: false, rejected: 0, conflicts: 0 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LevinError } from "../../src/base/mod.ts";
-import { type Tidb, underLock } from "../../src/tidb/mod.ts";
+import { type Tidb, underLocks } from "../../src/tidb/mod.ts";
 
 const refusal = (errno: number) => new LevinError("Levin:Tidb:ErrSql", `error ${errno}`, { fields: { errno } });
 
@@ -22,21 +22,25 @@ function sessionWith(...answers: (string | null | LevinError)[]) {
   return { tidb, asked };
 }
 
-const lock = { name: "n", patienceMs: 150_000 };
+const lock = { names: ["n"], patienceMs: 150_000 };
 
 test("works while it has the lock, and gives it back", async () => {
   const { tidb, asked } = sessionWith("1");
-  await underLock(tidb, lock, async (query) => void (await query("DELETE")));
-  assert.deepEqual(asked, ["SELECT GET_LOCK('n', 60)", "DELETE", "SELECT RELEASE_LOCK('n')"]);
+  await underLocks(tidb, lock, async (query) => void (await query("DELETE")));
+  assert.deepEqual(asked, ["SELECT GET_LOCK('n', 1)", "DELETE", "SELECT RELEASE_LOCK('n')"]);
 });
 
 test("waits for it as long as it may, then says so and has not worked", async () => {
-  const { tidb, asked } = sessionWith("0", "0", "0");
-  const run = underLock(tidb, lock, () => assert.fail("it worked without the lock"));
+  const { tidb, asked } = sessionWith("1", "0", "0", "0", "0");
+  const told: string[] = [];
+  const wish = { ...lock, names: ["m", "n"], onWait: (name: string) => void told.push(name) };
+  const run = underLocks(tidb, wish, () => assert.fail("it worked without the lock"));
   await assert.rejects(run, { code: "Levin:Tidb:ErrLocked", message: /lock 'n' in the target: .* held it for 150 s/ });
+  assert.deepEqual(told, ["n"]);
+  assert.equal(asked.shift(), "SELECT GET_LOCK('m', 1)");
   assert.deepEqual(
     asked,
-    ["60", "60", "30"].map((seconds) => `SELECT GET_LOCK('n', ${seconds})`),
+    ["1", "60", "60", "29"].map((seconds) => `SELECT GET_LOCK('n', ${seconds})`),
   );
 });
 
@@ -47,7 +51,7 @@ for (const [what, answer] of [
 ] as const) {
   test(`${what} is no lock`, async () => {
     const { tidb } = sessionWith(answer);
-    const run = underLock(tidb, lock, () => assert.fail("it worked without the lock"));
+    const run = underLocks(tidb, lock, () => assert.fail("it worked without the lock"));
     await assert.rejects(run, { code: "Levin:Tidb:ErrSql" });
   });
 }
@@ -55,7 +59,7 @@ for (const [what, answer] of [
 for (const errno of [1305, 1235]) {
   test(`a server without locks (${errno}) does without`, async () => {
     const { tidb, asked } = sessionWith(refusal(errno));
-    await underLock(tidb, lock, async (query) => void (await query("DELETE")));
+    await underLocks(tidb, lock, async (query) => void (await query("DELETE")));
     assert.equal(asked.at(-1), "DELETE");
   });
 }
@@ -63,11 +67,11 @@ for (const errno of [1305, 1235]) {
 test("a connection that may have the lock still is not used again; what failed before goes first", async () => {
   const first = sessionWith("1", refusal(9002));
   await assert.rejects(
-    underLock(first.tidb, lock, async () => undefined),
+    underLocks(first.tidb, lock, async () => undefined),
     { code: "Levin:Tidb:ErrUnavailable" },
   );
   const second = sessionWith("1", refusal(9002));
-  const failing = underLock(second.tidb, lock, () => Promise.reject(new Error("the work failed")));
+  const failing = underLocks(second.tidb, lock, () => Promise.reject(new Error("the work failed")));
   await assert.rejects(failing, /the work failed/);
 });
 
@@ -75,7 +79,7 @@ test("long names are cut to what servers take, and still told apart", async () =
   const names = await Promise.all(
     ["a", "b"].map(async (end) => {
       const { tidb, asked } = sessionWith("1");
-      await underLock(tidb, { ...lock, name: `levin.${"x".repeat(80)}${end}` }, async () => undefined);
+      await underLocks(tidb, { ...lock, names: [`levin.${"x".repeat(80)}${end}`] }, async () => undefined);
       return /'(.*)'/.exec(asked[0]!)![1]!;
     }),
   );

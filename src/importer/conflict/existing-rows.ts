@@ -5,7 +5,7 @@ import { handleLiterals } from "../../encoder/mod.ts";
 import { type Engine, forEachPair } from "../../engine/mod.ts";
 import { checksumTable, type NamedRange, type ScannedPair, scanPairs } from "../../ingest/mod.ts";
 import type { TableInfo } from "../../schema/mod.ts";
-import { quoteName, underLock } from "../../tidb/mod.ts";
+import { quoteName, underLocks } from "../../tidb/mod.ts";
 import type { Batch } from "../batches.ts";
 import type { RunContext } from "../context.ts";
 import type { BatchState } from "../job-state.ts";
@@ -149,7 +149,7 @@ async function deleteRows(
 ): Promise<void> {
   const full = `${quoteName(database)}.${quoteName(table)}`;
   const wheres = (state.conflicts?.deletes ?? []).flatMap((one) => (one.table === name ? one.where : []));
-  await underLock(tidb, { name: `levin_replace.${name}`, patienceMs: options.retryDeadlineMs }, async (query) => {
+  await underLocks(tidb, { names: [`levin_replace.${name}`], patienceMs: options.retryDeadlineMs }, async (query) => {
     for (let at = 0; at < wheres.length; at += DELETE_ROWS) {
       const rows = wheres.slice(at, at + DELETE_ROWS).map((where) => `(${where})`);
       await query(`DELETE FROM ${full} WHERE ${rows.join(" OR ")}`);
