@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seededRandom } from "../../src/base/mod.ts";
 import { bulkAndRows, bulkAndRowsOf } from "./bulk-agrees.ts";
+import { KINDS, setOddness } from "./bulk-kinds.ts";
 
 test("rows encoded many at a time give the pairs, sums and ids of rows encoded one by one", async () => {
   let rows = 0;
@@ -190,5 +192,22 @@ test("clustered keys of several columns and of texts stand in records and entrie
     assert.equal(rows.error, undefined, create);
     assert.ok(many.many > (create.includes("_ci") ? 100 : 200), `${many.many} of ${rows.rows} rows of ${create}`);
     assert.deepEqual({ ...many, many: 0 }, rows, create);
+  }
+});
+
+test("rows of each kind of column are encoded many at a time, in an index or not", async () => {
+  setOddness(0);
+  try {
+    for (const [i, { type, isNumber, key, text }] of KINDS.entries()) {
+      const random = seededRandom(700 + i);
+      for (const index of key === undefined ? [""] : ["", `, KEY k (c${key(random)})`]) {
+        const rows = Array.from({ length: 120 }, (_, at) => `${at},${isNumber ? text(random) : `"${text(random)}"`}\n`);
+        const create = `CREATE TABLE t (id int PRIMARY KEY CLUSTERED, c ${type}${index})`;
+        const { many, ...got } = (await bulkAndRowsOf(create, Buffer.from(rows.join("")), {})).many;
+        assert.ok(many > 0, `${create}: ${got.rows} rows, ${got.error}`);
+      }
+    }
+  } finally {
+    setOddness(1);
   }
 });
