@@ -1,6 +1,7 @@
 /**
  * What a resume costs: an import killed (`kill -9`) at 10, 50 and 90 % of encoding and of ingesting and then continued, against one that is
- * left alone. Prints wall and CPU seconds of levin's processes. Size of the source in MB: LEVIN_RESUME_MB, default 500.
+ * left alone. Prints wall and CPU seconds of levin's processes. Size of the source in MB: LEVIN_RESUME_MB, default 500;
+ * one stage only: LEVIN_RESUME_STAGE.
  */
 import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
@@ -88,7 +89,10 @@ export async function resumeCampaign(): Promise<boolean> {
   const { dir, levin } = isolatedBinary();
   makeDump(join(dir, "dump"), megabytes);
   const stops: (Stop | undefined)[] = [undefined];
-  for (const stage of ["encode", "ingest"] as const) for (const share of [0.1, 0.5, 0.9]) stops.push({ stage, share });
+  for (const stage of ["encode", "ingest"] as const) {
+    if ((process.env["LEVIN_RESUME_STAGE"] ?? stage) !== stage) continue;
+    for (const share of [0.1, 0.5, 0.9]) stops.push({ stage, share });
+  }
   // How far two runs of the same kind lie apart, for example as the first one makes the dump's pages warm.
   stops.push(undefined);
   let ok = true;
