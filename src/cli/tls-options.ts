@@ -25,8 +25,9 @@ function materialOf(config: LoadedConfig, section: string): (Material & { curren
   };
   const first = read();
   checkMaterial(first, (name) => {
-    const isInline = (config.get(`${section}.${name}-bytes`) as string) !== "";
-    return isInline ? `${section}.${name}-bytes` : `${section}.${name}-path`;
+    if ((config.get(`${section}.${name}-bytes`) as string) !== "") return `${section}.${name}-bytes`;
+    const path = config.get(`${section}.${name}-path`) as string;
+    return path === "" ? `${section}.${name}-path` : `${section}.${name}-path "${path}"`;
   });
   return Object.keys(first).length === 0 ? undefined : { ...first, current: currentOf(first, read) };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { seededRandom, systemClock } from "../../src/base/mod.ts";
 import { clusterTls, currentOf } from "../../src/cli/tls-options.ts";
 import { loadConfig } from "../../src/config/mod.ts";
@@ -27,6 +28,7 @@ test("renewed certificates are taken up when they fit together, not while they a
   assert.equal(current(), files);
 });
 
+const selfPath = fileURLToPath(import.meta.url);
 const one = makeSimple({ name: "one", isAuthority: true });
 const other = makeSimple({ name: "other" });
 const inline = (name: string, text: string): string => `${name}-bytes = '''${text}'''\n`;
@@ -46,6 +48,11 @@ const mistakes: readonly (readonly [what: string, lines: string[], message: RegE
     /the key of security\.key-bytes does not belong to the certificate of security\.cert-bytes/,
   ],
   ["an authority that is none", [inline("ca", "nonsense")], /security\.ca-bytes is no certificate in PEM form/],
+  [
+    "a file that holds none",
+    [`ca-path = "${selfPath}"\n`],
+    /security\.ca-path ".*tls-options\.test\.ts" is no certificate/,
+  ],
   [
     "a certificate that is a key",
     [inline("cert", one.key), inline("key", one.key)],
