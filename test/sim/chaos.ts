@@ -46,6 +46,7 @@ const MAX_FAULTS = 40;
 const PHASE_CRASH_CHANCE = 0.07;
 /** Its steps are very few. */
 const CLEAR_CRASH_CHANCE = 0.25;
+const LATE_DELETE_CHANCE = 0.5;
 const ENGINES_LOST_CHANCE = 0.3;
 
 /** Where an import stands, as its journal says. */
@@ -94,6 +95,8 @@ export class Chaos {
         return this.#crash(kind);
     }
     if (this.#left <= 0) return undefined;
+    // Few runs delete rows, and a late DELETE is the one statement that could take rows that are to stay.
+    if (this.phase === "clear" && kind === "sql" && this.#rolls("sql-late", LATE_DELETE_CHANCE)) return "late";
     if (this.#rolls("crash")) return this.#crash(kind);
     if (this.#rolls("stop")) return "stop";
     this.#cluster();

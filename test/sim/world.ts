@@ -45,7 +45,8 @@ export function randomStory(random: Random): Story {
   const oldPd = random.next() < 0.12;
   if (about < 0.3) {
     const strategy = one("replace", "replace", "replace", "ignore", "ignore", "error");
-    const filled = one("no", "no", "overlapping");
+    // Rows of the target are deleted for `replace` only.
+    const filled = strategy === "replace" ? one("no", "overlapping") : one("no", "no", "overlapping");
     const limits = strategy === "error" ? "wide" : one("wide", "wide", "wide", "wide", "conflicts", "conflicts - 1");
     return { strategy, wish: { duplicates: random.next() < 0.9, filled }, limits, oldPd };
   }
