@@ -15,6 +15,7 @@ import {
 
 const TABLE = "levin_logical_progress";
 const CLAIMS = "levin_logical_tables";
+const GOODBYE_MS = 2_000;
 const LOCK_PATIENCE_MS = 60_000;
 /** Of what is tidied up behind a failure. */
 const TIDY_PATIENCE_MS = 5_000;
@@ -67,8 +68,10 @@ export class PositionTable {
     });
   }
 
+  /** A server that does not answer lets go when it finds the connection broken. */
   async letGo(link: SqlLink): Promise<void> {
-    await link.rows(`SELECT RELEASE_LOCK(${aliveLock(this.#jobId)})`).catch(() => undefined);
+    const released = link.rows(`SELECT RELEASE_LOCK(${aliveLock(this.#jobId)})`);
+    await Promise.race([released, this.#sleep(GOODBYE_MS)]).catch(() => undefined);
     link.destroy();
   }
 

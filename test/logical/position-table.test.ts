@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { systemClock } from "../../src/base/mod.ts";
 import { type Claim, ForgottenError, PositionTable } from "../../src/logical/mod.ts";
-import { connectTidb, openSqlLink, type Tidb } from "../../src/tidb/mod.ts";
+import { connectTidb, openSqlLink, type SqlLink, type Tidb } from "../../src/tidb/mod.ts";
 import { Place } from "../e2e/in-process.ts";
 import { mariadbMissing, withMariadb } from "../interop/mariadb.ts";
 import { skipped } from "../load/etcd.ts";
@@ -26,6 +26,20 @@ const optionsOf = (port: number) => ({
 
 /** Of imports that have no table in common. */
 const claim: Claim = { origin: "", owner: "", startedMs: 0, tables: [], kept: undefined };
+
+test("a target that answers no more does not keep a process that ends", { timeout: 10_000 }, async () => {
+  let isDestroyed = false;
+  const link = {
+    rows: () => new Promise<never>(() => undefined),
+    destroy: () => {
+      isDestroyed = true;
+    },
+  } as unknown as SqlLink;
+  await new PositionTable("positions", "stuck", (ms) => systemClock.sleep(ms / 100)).letGo(link);
+  assert.ok(isDestroyed);
+  // As when it was interrupted.
+  await new PositionTable("positions", "stuck", () => Promise.reject(new Error("interrupted"))).letGo(link);
+});
 
 /** Each job as a process would have it: with connections of its own. */
 async function severalJobs(port: number): Promise<void> {
