@@ -97,12 +97,10 @@ export class Judgement {
     // What gives way is deleted before what replaces it comes, which the continued import brings.
     const isBetween = (state?.batches ?? []).some((batch) => batch.cleared !== undefined && !batch.ingested);
     for (const pairs of before) {
-      // The row that takes its place may have some of its pairs again.
-      const isReplaced = [...pairs].some(([key, value]) => expected.pairs.get(key) !== value);
       for (const [key, value] of pairs) {
         const now = found.get(key);
         const after = expected.pairs.get(key);
-        const isAllowed = mayBeDone && (now === after || (isBetween && now === undefined && isReplaced));
+        const isAllowed = mayBeDone && (now === after || (isBetween && now === undefined && after !== value));
         if (now !== value && !isAllowed) this.#violated(`the pair ${key} was changed`);
       }
     }
