@@ -90,17 +90,18 @@ export class Judgement {
   async refused(state: JobState | undefined, before: readonly Pairs[]): Promise<void> {
     const { cluster, dump } = this.#place;
     const expected = await this.expect(state, before);
-    this.conflicts = expected.dropped.size + expected.replaced;
+    this.conflicts = expected.dropped.size + expected.replaced.size;
     if (!this.#mustRefuse(expected)) this.#violated("the import was refused without a reason");
     const found = await cluster.pairs();
     const mayBeDone = (state?.batches.length ?? 0) > 1;
     // What gives way is deleted before what replaces it comes, which the continued import brings.
     const isBetween = (state?.batches ?? []).some((batch) => batch.cleared !== undefined && !batch.ingested);
     for (const pairs of before) {
+      const isGone = isBetween && expected.replaced.has(pairs);
       for (const [key, value] of pairs) {
         const now = found.get(key);
         const after = expected.pairs.get(key);
-        const isAllowed = mayBeDone && (now === after || (isBetween && now === undefined && after !== value));
+        const isAllowed = mayBeDone && (now === after || (isGone && now === undefined));
         if (now !== value && !isAllowed) this.#violated(`the pair ${key} was changed`);
       }
     }
@@ -134,7 +135,7 @@ export class Judgement {
     const { typeErrorsMax, conflict } = this.#options;
     if (typeErrorsMax < this.#place.dump.badRows) return true;
     if (conflict?.strategy === "error") return dropped.size > 0;
-    return conflict !== undefined && dropped.size + replaced > conflict.threshold;
+    return conflict !== undefined && dropped.size + replaced.size > conflict.threshold;
   }
 
   #comparePairs(found: Pairs, { pairs: expected }: Expected): void {
@@ -159,7 +160,7 @@ export class Judgement {
 
   #checkConflicts(state: JobState, { dropped, replaced }: Expected, said: Said): void {
     const losers = state.batches.reduce((sum, batch) => sum + (batch.conflicts?.losers ?? 0), 0);
-    this.conflicts = dropped.size + replaced;
+    this.conflicts = dropped.size + replaced.size;
     if (losers !== this.conflicts)
       this.#violated(`${losers} rows are in conflict by the journal, not ${this.conflicts}`);
     const lines = this.#lines("conflicts") as ConflictLine[];
@@ -170,9 +171,9 @@ export class Judgement {
     const max = this.#options.conflict?.maxRecordRows ?? 0;
     if (lines.length > max) this.#violated(`the report has ${lines.length} rows, ${max} are allowed`);
     const ofTarget = lines.length - places.length;
-    if (lines.length < max && (places.length !== dropped.size || ofTarget !== replaced)) {
+    if (lines.length < max && (places.length !== dropped.size || ofTarget !== replaced.size)) {
       const found = `${places.length} rows of the source and ${ofTarget} of the target`;
-      this.#violated(`the report has ${found}, not ${dropped.size} and ${replaced}`);
+      this.#violated(`the report has ${found}, not ${dropped.size} and ${replaced.size}`);
     }
     if (!said.foundDone && said.conflicts !== losers)
       this.#violated(`${said.conflicts} rows are said to be in conflict, not ${losers}`);

@@ -15,7 +15,7 @@ interface NaiveRow {
   table: string;
   /** `file:row:byte`; undefined: it was there before. */
   place: string | undefined;
-  pairs: Map<string, string>;
+  pairs: Pairs;
 }
 
 export interface Expected {
@@ -24,8 +24,8 @@ export interface Expected {
   maxIds: Map<string, bigint>;
   /** Places of the rows of the source that are not there in the end, because another one has their key. */
   dropped: Set<string>;
-  /** Rows that were there before and are not any more. */
-  replaced: number;
+  /** Rows of `before` that are not there any more; one of the source may have taken its place with the same pairs. */
+  replaced: Set<Pairs>;
 }
 
 export interface NaiveInput {
@@ -41,12 +41,12 @@ export interface NaiveInput {
 
 /** Without engines, workers, runs or resumption. */
 export async function naiveImport(input: NaiveInput): Promise<Expected> {
-  const rows: NaiveRow[] = input.before.map((pairs) => ({ table: "", place: undefined, pairs: new Map(pairs) }));
+  const rows: NaiveRow[] = input.before.map((pairs) => ({ table: "", place: undefined, pairs }));
   const maxIds = await encodeRows(input, rows);
   const strategy = input.options.conflict?.strategy ?? "";
   const owner = new Map<string, NaiveRow>();
   const dropped = new Set<string>();
-  let replaced = 0;
+  const replaced = new Set<Pairs>();
   for (const row of rows) {
     // Keys of other indexes hold the row's own key.
     const inTheWay = new Set([...row.pairs.keys()].flatMap((key) => owner.get(key) ?? []));
@@ -59,7 +59,7 @@ export async function naiveImport(input: NaiveInput): Promise<Expected> {
     }
     for (const other of inTheWay) {
       for (const key of other.pairs.keys()) owner.delete(key);
-      if (other.place === undefined) replaced++;
+      if (other.place === undefined) replaced.add(other.pairs);
       else dropped.add(other.place);
     }
     for (const key of row.pairs.keys()) owner.set(key, row);

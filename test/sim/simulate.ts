@@ -213,7 +213,7 @@ class Simulation {
     this.#before = await cluster.prepare(dump.before.map(({ statement }) => statement));
     if (!isCounted) return;
     const { dropped, replaced } = await this.#judgement.expect(undefined, this.#before);
-    this.#options.conflict!.threshold = Math.max(0, dropped.size + replaced - (limits === "conflicts" ? 0 : 1));
+    this.#options.conflict!.threshold = Math.max(0, dropped.size + replaced.size - (limits === "conflicts" ? 0 : 1));
   }
 
   /** Sorted pairs that are lost with what they were compared with cannot be made again. */
