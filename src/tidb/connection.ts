@@ -50,6 +50,9 @@ export interface Tidb {
   close(): Promise<void>;
 }
 
+/** Of a statement that undoes something behind an interruption: a server that answers no more does not keep a process that ends. */
+const GOODBYE_MS = 3_000;
+
 const LOST = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -156,26 +159,26 @@ export function securityOf({ tls, password }: TidbOptions): Pick<mysql.Connectio
   return { ssl, authPlugins };
 }
 
-/** Ends a statement that is under way when the signal is aborted; mysql2 leaves it without an answer for ever. */
-function unlessInterrupted<T>(
-  answer: Promise<T>,
-  connection: mysql.PoolConnection,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined || signal.aborted) return answer;
+/**
+ * The answer, or an error as of a lost connection when the signal is aborted; what begins after that, to undo something, has `GOODBYE_MS`.
+ * mysql2 leaves what it waits for without an answer for ever; `giveUp` ends it.
+ */
+function unlessInterrupted<T>(answer: Promise<T>, signal: AbortSignal | undefined, giveUp: () => void): Promise<T> {
+  if (signal === undefined) return answer;
+  const end = signal.aborted ? AbortSignal.timeout(GOODBYE_MS) : signal;
   return new Promise((resolve, reject) => {
     const interrupt = (): void => {
-      connection.destroy();
+      giveUp();
       reject(Object.assign(new Error("the statement was interrupted"), { code: "PROTOCOL_CONNECTION_LOST" }));
     };
-    signal.addEventListener("abort", interrupt, { once: true });
-    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", interrupt));
+    end.addEventListener("abort", interrupt, { once: true });
+    answer.then(resolve, reject).finally(() => end.removeEventListener("abort", interrupt));
   });
 }
 
 /**
  * Opens the pool and makes sure that the server answers. Statements that are under way when the signal is aborted end at once, as of a
- * lost connection; later ones run, for what is to be undone.
+ * lost connection; later ones run, for what is to be undone, for a few seconds each.
  */
 export async function connectTidb(options: TidbOptions, signal?: AbortSignal): Promise<Tidb> {
   const address = `${options.host}:${options.port}`;
@@ -208,7 +211,7 @@ export async function connectTidb(options: TidbOptions, signal?: AbortSignal): P
   ): Promise<SqlResult> => {
     try {
       const answer = connection.query({ sql, ...(values === undefined ? {} : { values }) });
-      const [result, columns] = await unlessInterrupted(answer, connection, signal);
+      const [result, columns] = await unlessInterrupted(answer, signal, () => connection.destroy());
       if (!Array.isArray(result)) return { columns: [], rows: [], affectedRows: result.affectedRows };
       return {
         columns: columns.map((column) => column.name),
@@ -223,7 +226,9 @@ export async function connectTidb(options: TidbOptions, signal?: AbortSignal): P
   const take = async (): Promise<mysql.PoolConnection> => {
     let connection: mysql.PoolConnection;
     try {
-      connection = await pool.getConnection();
+      const opened = pool.getConnection();
+      const tooLate = (): unknown => opened.then((late) => late.destroy()).catch(() => undefined);
+      connection = await unlessInterrupted(opened, signal, tooLate);
     } catch (thrown) {
       throw tidbError(thrown, options, undefined);
     }
