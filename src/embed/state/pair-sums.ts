@@ -1,5 +1,6 @@
 import { type Kernel, startKernel } from "../../kernel/mod.ts";
 import { Crc64 } from "./crc64.ts";
+import type { PairVisitor } from "./reader.ts";
 
 /** Pairs with fewer bytes of key and value than this are summed by their size. */
 const SIZES = 1024;
@@ -170,26 +171,20 @@ export class PairSums {
   #high = 0;
   #low = 0;
 
-  /** A pair; `prefix` stands for the key's first `cut` bytes. */
-  add(
-    prefix: Uint8Array,
-    cut: number,
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
+  /** Takes pairs one by one; `prefix` stands for the first `cut` bytes of each key. */
+  visitor(prefix: Uint8Array, cut: number): PairVisitor {
     const crc = this.#crc;
-    crc.reset();
-    if (prefix.length > 0) crc.update(prefix, 0, prefix.length);
-    crc.update(key, keyStart + cut, keyEnd);
-    crc.update(value, valueStart, valueEnd);
-    this.#high ^= ~crc.high;
-    this.#low ^= ~crc.low;
-    this.#kvs++;
-    this.#bytes += prefix.length + keyEnd - keyStart - cut + valueEnd - valueStart;
+    return (key, keyStart, keyEnd, value, valueStart, valueEnd) => {
+      crc.reset();
+      if (prefix.length > 0) crc.update(prefix, 0, prefix.length);
+      crc.update(key, keyStart + cut, keyEnd);
+      crc.update(value, valueStart, valueEnd);
+      this.#high ^= ~crc.high;
+      this.#low ^= ~crc.low;
+      this.#kvs++;
+      this.#bytes += prefix.length + keyEnd - keyStart - cut + valueEnd - valueStart;
+      return false;
+    };
   }
 
   /** Takes a block's elements from an element on; false = it has to be taken pair by pair. */

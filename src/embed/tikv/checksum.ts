@@ -35,10 +35,7 @@ export async function checksumRange(
     range.start,
     end,
     ts,
-    (key, keyStart, keyEnd, value, valueStart, valueEnd) => {
-      sums.add(prefix, cut, key, keyStart, keyEnd, value, valueStart, valueEnd);
-      return false;
-    },
+    sums.visitor(prefix, cut),
     rule === undefined ? (block, from) => sums.addElements(block, from) : undefined,
   );
   return sums.result();
