@@ -31,9 +31,13 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.split("\n")[0]!;
 }
 
-/** Gives a sandbox of its own process: the flags that lead into it, and the port of its SQL front. */
-export async function withSandbox(dir: string, use: (target: string[], port: number) => Promise<void>): Promise<void> {
-  const sandbox = Bun.spawn(levin("sandbox", "--dir", join(dir, "cluster"), "--json"), {
+/** Gives a sandbox of its own process, started with some flags: the flags that lead into it, and the port of its SQL front. */
+export async function withSandbox<T>(
+  dir: string,
+  use: (target: string[], port: number) => Promise<T>,
+  flags: readonly string[] = [],
+): Promise<T> {
+  const sandbox = Bun.spawn(levin("sandbox", "--dir", join(dir, "cluster"), ...flags, "--json"), {
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -44,7 +48,7 @@ export async function withSandbox(dir: string, use: (target: string[], port: num
       pd: string[];
     };
     const address = [`--tidb-host=${tidb.host}`, `--tidb-port=${tidb.port}`, `--tidb-status=${status.port}`];
-    await use([...address, `--pd-urls=${pd.join(",")}`], tidb.port);
+    return await use([...address, `--pd-urls=${pd.join(",")}`], tidb.port);
   } finally {
     sandbox.kill("SIGTERM");
     await sandbox.exited;

@@ -4,23 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bench, type BenchContext, type BenchResult, type Measure, ResultHash, type RssSample } from "../bench.ts";
 import { makeWorkload, type WorkloadName } from "../data/workloads.ts";
-
-const main = new URL("../../../src/main.ts", import.meta.url).pathname;
-
-interface Addresses {
-  tidb: { host: string; port: number };
-  status: { port: number };
-  pd: string[];
-}
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let text = "";
-  for await (const part of stream) {
-    text += new TextDecoder().decode(part);
-    if (text.includes("\n")) break;
-  }
-  return text.split("\n")[0]!;
-}
+import { levin, withSandbox } from "../spawned.ts";
 
 const RSS_EVERY_MS = 100;
 
@@ -60,7 +44,7 @@ function hashOf(tables: readonly TableResult[]): string {
 }
 
 /** Runs one import and takes the times of its stages from its own events. */
-async function importRun(
+function importRun(
   workload: WorkloadName,
   workers: number,
   stores: number,
@@ -69,46 +53,18 @@ async function importRun(
 ): Promise<BenchResult> {
   const source = join(context.dir, "source");
   const { sourceBytes, rows } = makeWorkload(workload, source, context.sizeBytes, context.seed);
-  const sandbox = Bun.spawn(
-    [process.execPath, main, "sandbox", "--dir", join(context.dir, "cluster"), "--stores", String(stores), "--json"],
-    {
-      stdout: "pipe",
-      stderr: "inherit",
-    },
-  );
-  try {
-    const { tidb, status, pd } = JSON.parse(await firstLine(sandbox.stdout)) as Addresses;
-    const target = [
-      "--tidb-host",
-      tidb.host,
-      "--tidb-port",
-      String(tidb.port),
-      "--tidb-status",
-      String(status.port),
-      "--pd-urls",
-      pd.join(","),
-    ];
+  const more = [
+    "--json",
+    "--workers",
+    `${workers}`,
+    "--block-store",
+    blocks,
+    "--state-dir",
+    join(context.dir, "state"),
+  ];
+  const measured = async (target: string[]): Promise<BenchResult> => {
     const startedMs = performance.now();
-    const run = Bun.spawn(
-      [
-        process.execPath,
-        main,
-        "import",
-        source,
-        ...target,
-        "--json",
-        "--workers",
-        String(workers),
-        "--block-store",
-        blocks,
-        "--state-dir",
-        join(context.dir, "state"),
-      ],
-      {
-        stdout: "pipe",
-        stderr: "pipe",
-      },
-    );
+    const run = Bun.spawn(levin("import", source, ...target, ...more), { stdout: "pipe", stderr: "pipe" });
     const rss = watchRss(run.pid);
     const marks = new Map<string, number>();
     const tables: TableResult[] = [];
@@ -169,10 +125,8 @@ async function importRun(
       rss: samples,
       note: `import process: peak RSS ${((usage?.maxRSS ?? 0) / 2 ** 20).toFixed(0)} MiB`,
     };
-  } finally {
-    sandbox.kill("SIGTERM");
-    await sandbox.exited;
-  }
+  };
+  return withSandbox(context.dir, measured, ["--stores", `${stores}`]);
 }
 
 const bench = (
