@@ -1,18 +1,11 @@
-import { type ColumnInfo, Flag, SchemaState, Tp } from "../schema/mod.ts";
+import { type ColumnInfo, Flag, PLAIN_COLUMN, Tp } from "../schema/mod.ts";
 
 /** `_tidb_rowid` as a column, for casts (`NewExtraHandleColInfo` of TiDB). */
 export const ROW_ID_INFO: ColumnInfo = {
+  ...PLAIN_COLUMN,
   id: -1,
   name: { O: "_tidb_rowid", L: "_tidb_rowid" },
   offset: -1,
-  origin_default: null,
-  origin_default_bit: null,
-  default: null,
-  default_bit: null,
-  default_is_expr: false,
-  generated_expr_string: "",
-  generated_stored: false,
-  dependences: null,
   type: {
     Tp: Tp.longlong,
     Flag: Flag.notNull | Flag.priKey,
@@ -22,9 +15,5 @@ export const ROW_ID_INFO: ColumnInfo = {
     Collate: "binary",
     Elems: null,
   },
-  state: SchemaState.public,
-  comment: "",
   hidden: true,
-  change_state_info: null,
-  version: 2,
 };

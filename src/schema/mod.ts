@@ -13,6 +13,7 @@
  * The types of expression indexes are known for the functions in `build/expr-function-types.ts`.
  */
 export type { DdlSession } from "./build/session.ts";
+export { type EvalKind, evalKind } from "./build/value-type.ts";
 export {
   Catalog,
   type Database,
@@ -25,6 +26,7 @@ export { runScript } from "./catalog/run-script.ts";
 export type { Statement } from "./ddl/ast.ts";
 export { parseStatement } from "./ddl/parser.ts";
 export { parseLosslessJson, stringifyLossless } from "./lossless-json.ts";
+export { PLAIN_COLUMN } from "./plain-column.ts";
 export { type NamedPlace, retarget, type ScriptStatement, type StatementClass, splitScript } from "./script.ts";
 export { type ShowCreateOptions, showCreateDatabase, showCreateTable } from "./show-create.ts";
 export { typeText } from "./show-type.ts";

@@ -1,6 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import { emptyTable } from "./build/table.ts";
 import { parseLosslessJson } from "./lossless-json.ts";
+import { PLAIN_COLUMN } from "./plain-column.ts";
 import type {
   ColumnInfo,
   FieldTypeInfo,
@@ -91,24 +92,9 @@ function ciStrAt(value: unknown, path: string): { O: string; L: string } {
   return { O: stringAt(raw["O"], `${path}.O`), L: stringAt(raw["L"], `${path}.L`) };
 }
 
-const COLUMN_DEFAULTS: Omit<ColumnInfo, "id" | "name" | "offset" | "type" | "state"> = {
-  origin_default: null,
-  origin_default_bit: null,
-  default: null,
-  default_bit: null,
-  default_is_expr: false,
-  generated_expr_string: "",
-  generated_stored: false,
-  dependences: null,
-  comment: "",
-  hidden: false,
-  change_state_info: null,
-  version: 0,
-};
-
 function columnAt(value: unknown, path: string): ColumnInfo {
   const raw = objectAt(value, path);
-  const column = { ...COLUMN_DEFAULTS, ...present(raw) } as unknown as ColumnInfo;
+  const column = { ...PLAIN_COLUMN, version: 0, ...present(raw) } as unknown as ColumnInfo;
   column.id = integerAt(raw["id"], `${path}.id`);
   column.name = ciStrAt(raw["name"], `${path}.name`);
   column.offset = integerAt(raw["offset"], `${path}.offset`);

@@ -1,5 +1,5 @@
 /** Types of expressions (TiDB `pkg/types/field_type.go`, `pkg/parser/types/field_type.go`). */
-import { type FieldTypeInfo, Flag, Tp } from "../../schema/mod.ts";
+import { evalKind, type FieldTypeInfo, Flag, Tp } from "../../schema/mod.ts";
 import type { Kind } from "./value.ts";
 
 export const UNSPECIFIED = -1;
@@ -26,34 +26,11 @@ export function fieldType(tp: number, change: Partial<FieldTypeInfo> = {}): Fiel
 }
 
 export function kindOf(type: FieldTypeInfo): Kind {
-  switch (type.Tp) {
-    case Tp.tiny:
-    case Tp.short:
-    case Tp.int24:
-    case Tp.long:
-    case Tp.longlong:
-    case Tp.bit:
-    case Tp.year:
-      return "int";
-    case Tp.float:
-    case Tp.double:
-      return "real";
-    case Tp.newdecimal:
-      return "decimal";
-    case Tp.date:
-    case Tp.datetime:
-    case Tp.timestamp:
-      return "time";
-    case Tp.duration:
-      return "duration";
-    case Tp.json:
-      return "json";
-    case Tp.enum:
-    case Tp.set:
-      return (type.Flag & Flag.enumSetAsInt) !== 0 ? "int" : "string";
-    default:
-      return "string";
-  }
+  if ((type.Tp === Tp.enum || type.Tp === Tp.set) && (type.Flag & Flag.enumSetAsInt) !== 0) return "int";
+  const kind = evalKind(type);
+  if (kind === "datetime") return "time";
+  // NULL as an expression has the type of a text.
+  return kind === "null" ? "string" : kind;
 }
 
 /** The type that a function of that kind has unless it says otherwise. */

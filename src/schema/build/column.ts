@@ -1,8 +1,9 @@
 import type { ColumnDef, Constraint, KeyPart } from "../ddl/ast.ts";
+import { PLAIN_COLUMN } from "../plain-column.ts";
 import { columnsOf, type Expr } from "../sql/expr.ts";
 import { GENERATED_STYLE, printExpr } from "../sql/expr-print.ts";
 import { ddlError } from "../sql/sql-error.ts";
-import { type CIStr, type ColumnInfo, Flag, SchemaState, Tp } from "../table-info.ts";
+import { type CIStr, type ColumnInfo, Flag, Tp } from "../table-info.ts";
 import { isNow, nowPrecision, setColumnDefault } from "./default-value.ts";
 import { buildFieldType } from "./field-type.ts";
 import { checkRowFunctions } from "./function-rules.ts";
@@ -29,24 +30,7 @@ export function sameName(a: CIStr, b: string): boolean {
 
 /** A public column without default, at a place and with an id that the caller sets. */
 export function emptyColumn(name: string): Omit<ColumnInfo, "type"> {
-  return {
-    id: 0,
-    name: ciStr(name),
-    offset: 0,
-    origin_default: null,
-    origin_default_bit: null,
-    default: null,
-    default_bit: null,
-    default_is_expr: false,
-    generated_expr_string: "",
-    generated_stored: false,
-    dependences: null,
-    state: SchemaState.public,
-    comment: "",
-    hidden: false,
-    change_state_info: null,
-    version: 2,
-  };
+  return { id: 0, name: ciStr(name), offset: 0, ...PLAIN_COLUMN };
 }
 
 /**
