@@ -3,7 +3,7 @@ import { DIGIT_BYTES } from "../../codec/mod.ts";
 import type { PlainSyntax } from "../../source/mod.ts";
 import { CODE_POWERS } from "./kernel-parts.ts";
 import { INSIDE, MARKER_BEGIN, OUTSIDE } from "./memory.ts";
-import { EIGHT_DIGITS, eightTimes, enumCode, floatCode, NUMBER, SIGN, yearCode } from "./number-code.ts";
+import { EIGHT_DIGITS, eightTimes, enumCode, floatCode, MINUS, NUMBER, yearCode } from "./number-code.ts";
 import type { BulkColumn, FieldForm } from "./plan.ts";
 
 /** What ends a field: the separator, or behind the last one what ends the row. `at` is an expression. */
@@ -92,7 +92,7 @@ function intCode({ bits, unsigned }: FieldForm & { kind: "int" }, position: numb
   const size = unsigned
     ? "let wide = 64L - clz(v); o += 1 << ((wide > 8) + (wide > 16) + (wide > 32));"
     : "let wide = 64L - clz(v ^ (v >> 63L)); o += 1 << ((wide > 7) + (wide > 15) + (wide > 31));";
-  const number = unsigned ? NUMBER : `${SIGN} ${NUMBER} if (minus) { v = -v; }`;
+  const number = unsigned ? NUMBER : `${MINUS} ${NUMBER} if (minus) { v = -v; }`;
   return `${number} ${small} k${position} = v; ${stored ? `store64(o, v); ${size}` : ""}`;
 }
 
@@ -103,7 +103,7 @@ function decimalCode({ precision, scale, unsigned }: FieldForm & { kind: "decima
   const words = whole > 9 ? 4 * Math.floor(whole / 9) : DIGIT_BYTES[whole]!;
   const fraction = DIGIT_BYTES[scale]!;
   const size = lead + words + fraction;
-  const sign = unsigned ? "let minus = 0;" : SIGN;
+  const sign = unsigned ? "let minus = 0;" : MINUS;
   const whole18 = `{ ${NUMBER} w = v; } if (w >= ${10n ** BigInt(whole)}L) { return 0; }`;
   return `{
     ${sign}

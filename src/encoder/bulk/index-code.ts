@@ -4,11 +4,11 @@
  */
 import { COMMON_HANDLE_MIN, DatumFlag, indexPrefix } from "../../codec/mod.ts";
 import { type BulkIndex, type ClusteredKey, INDEX_PREFIX, type KeyPart, type RestoredCell } from "./index-plan.ts";
+import { SIGN_BIT } from "./kernel-parts.ts";
 import { HANDLE, INDEX_ALONE, INDEX_GROUPS, INDEX_STARTS, SORT_KEY, WEIGHTS, WEIGHTS_BYTES } from "./memory.ts";
 import type { BulkColumn, BulkPlan } from "./plan.ts";
 import { cutCode, isNullAt, place, restoredRow, restoredSizes, storeBytes } from "./restored-code.ts";
 
-const SIGN = "0x8000000000000000L";
 /** Bytes of an entry before its key, where all lengths are short. */
 const SHORT_HEAD = 4;
 /** A value of version 0 is no shorter. */
@@ -29,8 +29,8 @@ export function keyValues(plan: BulkPlan): string {
   const inValues = indexes.some(({ restored }) => restored?.some(({ column }) => column === handle));
   const value = handle >= 0 ? `k${handle}` : "rowId";
   return [
-    `let handleKey = bswap(${value} ^ ${SIGN}); let handleValue = bswap(${value});`,
-    ...[...numbers].map((i) => `let w${i} = bswap(k${i}${isSigned(columns[i]!) ? ` ^ ${SIGN}` : ""});`),
+    `let handleKey = bswap(${value} ^ ${SIGN_BIT}); let handleValue = bswap(${value});`,
+    ...[...numbers].map((i) => `let w${i} = bswap(k${i}${isSigned(columns[i]!) ? ` ^ ${SIGN_BIT}` : ""});`),
     inValues ? `let n${handle} = ${isSigned(columns[handle]!) ? "signedSize" : "unsignedSize"}(k${handle});` : "",
     clustered === undefined ? "" : clusteredHandle(clustered, plan),
   ].join("\n    ");

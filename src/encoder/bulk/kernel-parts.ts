@@ -1,6 +1,9 @@
 /** Functions that all bulk kernels share, in the language of `kernel/`. */
 import { CRC_TABLES, NO_WEIGHT, SORT_KEY, SUM_ENTRY, SUM_GROUPS, SUM_STRIDE, SUMS_AT } from "./memory.ts";
 
+/** Flipped, numbers with a sign ascend as those without. */
+export const SIGN_BIT = "0x8000000000000000L";
+
 export const CODE_POWERS = Array.from({ length: 19 }, (_, i) => `${10n ** BigInt(i)}L`);
 
 /** Slicing by 8 as in `codec/crc64.ts`, with whole entries of 64 bits. */

@@ -1,4 +1,5 @@
 /** Code of a bulk kernel for the values of numbers: digits, and the types that few tables have. */
+import { SIGN_BIT } from "./kernel-parts.ts";
 import { POWERS, POWERS_MAX } from "./memory.ts";
 import type { FieldForm } from "./plan.ts";
 
@@ -8,7 +9,7 @@ export function eightTimes(byte: number): string {
 }
 
 /** A minus sign. */
-export const SIGN = "let minus = 0; if (load8(p) == 45) { minus = 1; p += 1; }";
+export const MINUS = "let minus = 0; if (load8(p) == 45) { minus = 1; p += 1; }";
 
 /** Eight digits in `x`, the first one lowest, as a number. */
 export const EIGHT_DIGITS = `
@@ -48,7 +49,6 @@ export function yearCode(position: number): string {
 
 /** Numbers below are exact as doubles. */
 const MANTISSA = 1n << 53n;
-const SIGN_BIT = "0x8000000000000000L";
 
 /**
  * `-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?` where digits and power of ten are exact as doubles, so that one product or quotient rounds as
@@ -56,7 +56,7 @@ const SIGN_BIT = "0x8000000000000000L";
  */
 export function floatCode({ single, unsigned }: FieldForm & { kind: "float" }): string {
   return `{
-    ${unsigned ? "let minus = 0;" : SIGN}
+    ${unsigned ? "let minus = 0;" : MINUS}
     let all: i64 = 0;
     let power = 0;
     let start = p;

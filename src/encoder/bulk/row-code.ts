@@ -2,7 +2,7 @@
 import { recordPrefix } from "../../codec/mod.ts";
 import { fieldCode } from "./field-code.ts";
 import { indexCode, keyValues } from "./index-code.ts";
-import { COMMON_PART, CRC_PART, KEY_PART } from "./kernel-parts.ts";
+import { COMMON_PART, CRC_PART, KEY_PART, SIGN_BIT } from "./kernel-parts.ts";
 import {
   ENTRY_HEADS,
   HANDLE,
@@ -19,7 +19,6 @@ import {
 import type { BulkColumn, BulkPlan } from "./plan.ts";
 import { storeBytes } from "./restored-code.ts";
 
-const SIGN = "0x8000000000000000L";
 /** Bytes of a record's key before its handle, and of one that is a number. */
 const RECORD_PREFIX = 11;
 const INT_HANDLE = 8;
@@ -109,7 +108,7 @@ function recordCode(plan: BulkPlan, hasNulls: boolean): string {
   const keySize = clustered === undefined ? `${RECORD_PREFIX + INT_HANDLE}` : `${RECORD_PREFIX} + handleSize`;
   const putHandle =
     clustered === undefined
-      ? `store64(key, bswap(${handleValue} ^ ${SIGN}), ${RECORD_PREFIX});`
+      ? `store64(key, bswap(${handleValue} ^ ${SIGN_BIT}), ${RECORD_PREFIX});`
       : `exactly(${HANDLE}, key + ${RECORD_PREFIX}, handleSize);`;
   const gapMax = headroom(plan) - ends;
   return `
