@@ -20,6 +20,11 @@ test("GET_LOCK: one session at a time, as often as it likes, until it lets go or
     assert.equal(await one(a, "GET_LOCK('it''s', 0)"), "1");
     assert.equal(await one(a, "RELEASE_LOCK('it''s')"), "1");
     assert.equal(await one(b, "GET_LOCK('it''s', 0)"), "0", "it was taken twice");
+    assert.equal(await one(b, `"get_lock('said', 0)"`), "get_lock('said', 0)");
+    assert.equal(await one(c, "IS_FREE_LOCK('said')"), "1", "a text takes no lock");
+    assert.equal(await one(b, "GET_LOCK(CONCAT('ma', 'de'), 1 - 1)"), "1");
+    assert.equal(await one(b, "RELEASE_LOCK('made')"), "1");
+    assert.equal(await one(b, "GET_LOCK(NULL, 0)"), "0");
     const waiting = one(b, "GET_LOCK('it''s', 3000)");
     a.destroy();
     assert.equal(await waiting, "1");

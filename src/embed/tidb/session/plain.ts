@@ -1,11 +1,9 @@
-import { parseExpr, type SqlMode } from "../../../schema/mod.ts";
+import type { SqlMode } from "../../../schema/mod.ts";
 import type { Clauses } from "../query/clauses.ts";
 import { evaluate } from "../query/evaluate.ts";
 import { SqlError, type StatementResult } from "../wire/mod.ts";
-import { scopeOf } from "./scope.ts";
-import { sleepIn } from "./sleep.ts";
 import type { SessionState } from "./state.ts";
-import { takeLocksIn } from "./user-locks.ts";
+import { waitedFor } from "./waits.ts";
 
 const OK: StatementResult = { kind: "ok" };
 
@@ -38,10 +36,10 @@ export async function runPlain(clauses: Clauses, state: SessionState, mode: SqlM
     case "KILL":
       return kill(clauses, state);
     case "DO":
-      await takeLocksIn(clauses.text, state);
-      await sleepIn(clauses.text, state);
-      do evaluate(parseExpr(clauses.textUntil([]).text, mode), scopeOf(state));
-      while (clauses.takeOp(","));
+      do {
+        const { expr } = clauses.expression([], mode);
+        evaluate(expr, await waitedFor([expr], state));
+      } while (clauses.takeOp(","));
       return OK;
     case "FLUSH":
       if (clauses.takeWords("TABLES", "WITH", "READ", "LOCK")) {

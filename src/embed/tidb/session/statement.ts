@@ -18,9 +18,8 @@ import { tableRelation } from "./relations.ts";
 import { scopeOf } from "./scope.ts";
 import { goDuration, setVariables } from "./set.ts";
 import { describe, showRelation } from "./show.ts";
-import { sleepIn } from "./sleep.ts";
 import type { SessionState } from "./state.ts";
-import { takeLocksIn } from "./user-locks.ts";
+import { waitedFor } from "./waits.ts";
 
 /** Words that begin a DDL statement. */
 const DDL = new Set(["CREATE", "DROP", "ALTER", "RENAME", "TRUNCATE"]);
@@ -80,11 +79,10 @@ async function relationOf(from: NonNullable<Select["from"]>, state: SessionState
 
 async function select(parsed: Select, state: SessionState): Promise<StatementResult> {
   const relation = parsed.from === undefined ? undefined : await relationOf(parsed.from, state);
-  if (parsed.from === undefined) await takeLocksIn(state.running, state);
-  const interrupted = parsed.from === undefined && (await sleepIn(state.running, state));
-  const scope = scopeOf(state);
-  if (interrupted) scope.functions["sleep"] = () => "1";
-  return runSelect(parsed, relation, scope);
+  // Rows of a table are not waited for one by one.
+  if (parsed.from !== undefined) return runSelect(parsed, relation, scopeOf(state));
+  const exprs = [...parsed.items.map(({ expr }) => expr), parsed.where];
+  return runSelect(parsed, relation, await waitedFor(exprs, state));
 }
 
 function show(clauses: Clauses, state: SessionState, mode: SqlMode): Promise<StatementResult> {

@@ -1,11 +1,7 @@
 import { toHex, utf8 } from "../../../base/mod.ts";
 import type { KeyLocks } from "../store/mod.ts";
 import { SqlError } from "../wire/mod.ts";
-import type { SessionState } from "./state.ts";
 
-const GET_LOCK = /\bget_lock\s*\(\s*'((?:[^']|'')*)'\s*,\s*(-?\d+(?:\.\d+)?)\s*\)/gi;
-/** TiDB waits an hour for a negative time, and for longer ones. */
-const WAIT_MS_MAX = 3_600_000;
 /** Errors of a wait for a key. */
 const TIMED_OUT = 1205;
 const DEADLOCK = 1213;
@@ -73,11 +69,3 @@ export class UserLocks {
 
 const lowered = (name: string): string => name.toLowerCase();
 const keyOf = (name: string): Uint8Array => utf8(lowered(name));
-
-/** Takes the locks that the GET_LOCK(name, seconds) of a statement ask for, before it is evaluated. */
-export async function takeLocksIn(sql: string, state: SessionState): Promise<void> {
-  for (const [, quoted, seconds] of sql.matchAll(GET_LOCK)) {
-    const waitMs = Number(seconds) < 0 ? WAIT_MS_MAX : Math.min(WAIT_MS_MAX, Number(seconds) * 1000);
-    await state.userLocks.take(quoted!.replaceAll("''", "'"), waitMs, state.stop.signal);
-  }
-}
