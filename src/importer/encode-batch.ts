@@ -219,7 +219,7 @@ export function columnCountsOf({ models }: Pick<EncodeContext, "models">): (tabl
 /** What workers must know of a table. */
 function toldTable({ models, options }: EncodeContext, { name, database, table, ...source }: SourceTable): ToldTable {
   const ignored = ignoredColumns(options.ignoreColumns, database, table, options.caseSensitive);
-  return { name, model: models.textOf(name)!, form: sourceForm(source), ignored };
+  return { name, modelText: models.textOf(name)!, form: sourceForm(source), ignored };
 }
 
 /** All tables of a batch. */

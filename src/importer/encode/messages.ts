@@ -44,15 +44,15 @@ export interface WorkerTable {
 /** A table as a worker is told of it. */
 export interface ToldTable {
   name: string;
-  /** Or its JSON: to copy the object takes longer than to parse it. */
-  model: TableInfo | string;
+  /** JSON of its model: to copy the object to another thread takes longer than to parse it there. */
+  modelText: string;
   form: SourceForm;
   /** As in `WorkerTable`. */
   ignored: readonly string[];
 }
 
-export function workerTable({ name, model, form, ignored }: ToldTable): WorkerTable {
-  const info = typeof model === "string" ? parseTableInfo(model) : model;
+export function workerTable({ name, modelText, form, ignored }: ToldTable): WorkerTable {
+  const info = parseTableInfo(modelText);
   return { name, info, codings: columnCodings(form, info), ignored: new Set(ignored) };
 }
 

@@ -11,7 +11,7 @@ import { type EncodeBatch, EncodePool } from "../../../src/importer/encode/encod
 import { openBatchEngines } from "../../../src/importer/engines.ts";
 import { planMemory, systemWorld } from "../../../src/importer/mod.ts";
 import { ReadAhead } from "../../../src/importer/read-ahead.ts";
-import { Catalog, DEFAULT_SQL_MODE, parseSqlMode, type TableInfo } from "../../../src/schema/mod.ts";
+import { Catalog, DEFAULT_SQL_MODE, parseSqlMode, stringifyLossless, type TableInfo } from "../../../src/schema/mod.ts";
 import { defaultCsvDialect, loadSource, planChunks } from "../../../src/source/mod.ts";
 import { plainSession } from "../../encoder/plain-session.ts";
 import { type Bench, type BenchContext, type BenchResult, ResultHash, timed } from "../bench.ts";
@@ -90,6 +90,7 @@ async function encode(dir: string, engines: string, workers: number): Promise<nu
     typeErrorsMax: 0,
   });
   let id = 0;
+  const modelText = stringifyLossless(info);
   async function* chunks() {
     for await (const chunk of planChunks(storage, tables[0]!.files, { columnCount: 6 })) yield { id: id++, chunk };
   }
@@ -98,7 +99,7 @@ async function encode(dir: string, engines: string, workers: number): Promise<nu
   const batch: EncodeBatch = {
     batch: 0,
     dir: engines,
-    tableOf: (name) => ({ name, model: info, form: { columnText: "utf8", binaryFormat: "raw" }, ignored: [] }),
+    tableOf: (name) => ({ name, modelText, form: { columnText: "utf8", binaryFormat: "raw" }, ignored: [] }),
     oneEngine: false,
     blocks: "files",
     firstRun: 0,
