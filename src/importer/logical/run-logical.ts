@@ -356,7 +356,8 @@ function jobId(job: Pick<Job, "dir" | "state">): string {
 
 function digestOf(table: LogicalTable): string {
   // How numbers are written makes no difference to what a table takes.
-  const text = JSON.stringify(table, (key, value: unknown) => (key === "number" ? undefined : value));
+  const columns = table.columns.map(({ number: _, ...column }) => column);
+  const text = JSON.stringify({ ...table, columns });
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
