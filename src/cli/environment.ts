@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { type EventSink, systemFiles } from "../base/mod.ts";
 import { type ImportEnvironment, systemWorld } from "../importer/mod.ts";
 import type { CommandIo } from "./io.ts";
@@ -9,5 +10,6 @@ export function importEnvironment(
   more: Pick<Partial<ImportEnvironment>, "signal" | "gate"> = {},
 ): ImportEnvironment {
   const { clock, random, signal, pid, encodeWorker } = io;
-  return { clock, random, signal, pid, emit, files: systemFiles, world: systemWorld(clock, encodeWorker), ...more };
+  const world = systemWorld(clock, encodeWorker);
+  return { clock, random, signal, pid, cores: availableParallelism(), emit, files: systemFiles, world, ...more };
 }

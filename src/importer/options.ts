@@ -133,6 +133,8 @@ export interface ImportEnvironment {
   signal: AbortSignal;
   /** Of this process, for the lock. */
   pid: number;
+  /** Threads of this host that can run at a time. */
+  cores: number;
   /** Source, target and workers. */
   world: ImportWorld;
   /** Shut: no worker takes another chunk. */

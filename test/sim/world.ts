@@ -125,6 +125,7 @@ export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent
     emit,
     signal: life.stopping.signal,
     pid: 1,
+    cores: 2,
     world,
   };
 }

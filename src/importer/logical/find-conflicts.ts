@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { joinPath, LevinError } from "../../base/mod.ts";
 import { compileTable, type EncodeSession } from "../../encoder/mod.ts";
 import { parseSqlMode, runScript, type TableInfo } from "../../schema/mod.ts";
@@ -156,7 +155,7 @@ function asideOf(context: LogicalContext, models: TableModels, newCollations: bo
     append: async (record) => applyRecord(state, record),
   };
   // For statements they are connections, of which there may be many more than threads that have something to do.
-  const workers = Math.min(options.workers, availableParallelism());
+  const workers = Math.min(options.workers, env.cores);
   const blocks = options.blockStore;
   return {
     options: { ...options, workers },
