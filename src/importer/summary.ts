@@ -1,4 +1,4 @@
-import { mergeConflicts } from "./conflict/conflict-report.ts";
+import { conflictWords, mergeConflicts } from "./conflict/conflict-report.ts";
 import { writeTaskInfo } from "./conflict/task-info.ts";
 import type { RunContext } from "./context.ts";
 import type { WarningCountMessage } from "./encode/messages.ts";
@@ -22,7 +22,7 @@ export async function sayEnd(context: RunContext, warnings: readonly WarningCoun
   if (report !== undefined)
     say(`${report.rows} rows were left out because a value cannot be cast; they are in ${report.path}`, report);
   const conflicts = await mergeConflicts(context);
-  if (conflicts !== undefined) say(`${conflicts.rows} rows are in the way of others; see ${conflicts.path}`, conflicts);
+  if (conflicts !== undefined) say(conflictWords(conflicts, context.options), conflicts);
   await writeTaskInfo(context, { conflicts: conflicts?.path, rejected: report?.path });
   saySourceCounts(context);
 }

@@ -225,6 +225,13 @@ test("the report names the key that a row loses, and the row that it gives way t
       const { code, err, report } = await run(source, `[conflict]\nstrategy = "${strategy}"`, form);
       assert.equal(code, strategy === "error" ? 4 : 0, err);
       assert.deepEqual(told(report), wanted, `${strategy}, ${form.backend}`);
+      if (strategy !== "error") assert.match(err, new RegExp(`${wanted.length} rows are in the way of others; see`));
+      else if (wanted.length > 1) {
+        // A row may have several keys again.
+        const rows = new Set(wanted.map((line) => / (\d+\/\d+) </.exec(line)![1]));
+        assert.match(err, new RegExp(`have the same key; ${rows.size - 1} more rows have a key again`));
+        assert.match(err, new RegExp(`${wanted.length} keys of rows are those of other rows too; see`));
+      }
     }
   }
 });

@@ -68,12 +68,21 @@ export function reportText(lines: readonly ConflictLine[]): Uint8Array {
   return utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
 
-/** Puts the batches' parts together; the path and the number of rows that were left out, undefined where there are none. */
+/** What the report of all batches holds: rows that gave way; under `error`, keys that another row had first, of which a row may have several. */
+export type MergedConflicts = { rows: number; path: string } | { keys: number; path: string };
+
+export function conflictWords(found: MergedConflicts, { conflict }: Pick<RunContext["options"], "conflict">): string {
+  if ("rows" in found) return `${found.rows} rows are in the way of others; see ${found.path}`;
+  const atLeast = found.keys === conflict?.maxRecordRows ? "at least " : "";
+  return `${atLeast}${found.keys} keys of rows are those of other rows too; see ${found.path}`;
+}
+
+/** Puts the batches' parts together; undefined where nothing is in the way of anything. */
 export async function mergeConflicts({
   env,
   job,
   options,
-}: Pick<RunContext, "env" | "job" | "options">): Promise<{ rows: number; path: string } | undefined> {
+}: Pick<RunContext, "env" | "job" | "options">): Promise<MergedConflicts | undefined> {
   const parts: Uint8Array[] = [];
   let losers = 0;
   let left = options.conflict?.maxRecordRows ?? 0;
@@ -87,5 +96,6 @@ export async function mergeConflicts({
   if (losers === 0 && parts.length === 0) return undefined;
   const path = joinPath(options.stateDir, "reports", "conflicts.ndjson");
   await env.files.replace(path, joinBytes(parts));
+  if (options.conflict?.strategy === "error") return { keys: parts.length, path };
   return { rows: Math.max(losers, parts.length), path };
 }

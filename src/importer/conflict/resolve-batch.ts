@@ -330,7 +330,8 @@ class Resolution {
 
 function duplicate(line: ConflictLine, losers: number): LevinError {
   const { table, index, value, dropped, kept, target } = line;
-  const more = losers > 1 ? `; and ${losers - 1} more, see reports/conflicts.ndjson` : "";
+  const others = losers === 2 ? "one more row has" : `${losers - 1} more rows have`;
+  const more = losers > 1 ? `; ${others} a key again, see reports/conflicts.ndjson` : "";
   return new LevinError(
     "Levin:Encode:ErrDuplicateKey",
     `Cannot import table "${table}": index "${index}", value ${value}: ${placeWords(kept, target)} and ${placeWords(dropped)} have the same key${more}`,

@@ -2,6 +2,7 @@ import { joinPath, textOf, utf8 } from "../../base/mod.ts";
 import type { StatementReport } from "../../logical/mod.ts";
 import {
   type ConflictLine,
+  type MergedConflicts,
   mergeConflicts as mergeFound,
   reportDir,
   type SourcePlace,
@@ -106,24 +107,25 @@ export class ChunkReports {
 }
 
 /** Puts conflicts together, those found before anything was sent, then those that the target told, in the order of the source. */
-export async function mergeConflicts(context: LogicalContext): Promise<{ rows: number; path: string } | undefined> {
+export async function mergeConflicts(context: LogicalContext): Promise<MergedConflicts | undefined> {
   const { env, job, options } = context;
   const max = options.conflict?.maxRecordRows ?? 0;
   const found = await mergeFound(context);
   const lines: string[] = [];
-  let rows = found?.rows ?? 0;
+  let rows = found !== undefined && "rows" in found ? found.rows : 0;
   for await (const part of readParts(env.files, reportDir(options.stateDir), ofChunks(job.state, partName))) {
     for (const entry of JSON.parse(textOf(part)) as Entry[]) {
       rows += entry.conflicts;
       for (const line of entry.lines) lines.push(`${JSON.stringify(line)}\n`);
     }
   }
-  if (rows === 0) return undefined;
+  if (rows === 0 && lines.length === 0) return found;
   const path = joinPath(options.stateDir, "reports", "conflicts.ndjson");
-  if (lines.length === 0) return { rows, path };
+  if (lines.length === 0) return found ?? { rows, path };
   const before = found === undefined ? [] : textLines(await env.files.read(found.path));
-  await env.files.replace(path, utf8([...before, ...lines].slice(0, max).join("")));
-  return { rows, path };
+  const all = [...before, ...lines].slice(0, max);
+  await env.files.replace(path, utf8(all.join("")));
+  return options.conflict?.strategy === "error" ? { keys: all.length, path } : { rows, path };
 }
 
 const textLines = (bytes: Uint8Array | undefined): string[] =>

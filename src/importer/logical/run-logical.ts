@@ -22,6 +22,7 @@ import {
   type Tidb,
 } from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
+import { conflictWords } from "../conflict/conflict-report.ts";
 import { writeTaskInfo } from "../conflict/task-info.ts";
 import { Job, readJob } from "../job.ts";
 import type { BatchState } from "../job-state.ts";
@@ -290,8 +291,7 @@ async function sayReports(context: LogicalContext): Promise<void> {
     );
   const conflicts = await mergeConflicts(context);
   await writeTaskInfo(context, { conflicts: conflicts?.path, rejected: rejected?.path });
-  if (conflicts !== undefined)
-    say(`${conflicts.rows} rows were in the way of others; see ${conflicts.path}`, conflicts);
+  if (conflicts !== undefined) say(conflictWords(conflicts, context.options), conflicts);
   saySourceCounts(context);
 }
 
