@@ -47,6 +47,16 @@ export async function acquireLock(
   throw lockedError(path, "another process that keeps taking it");
 }
 
+/** Who holds a lock, for people, without touching it; undefined: nobody, or its owner is dead. */
+export async function lockHolder(
+  files: Files,
+  path: string,
+  environment: LockEnvironment,
+): Promise<string | undefined> {
+  const found = await files.read(path);
+  return found === undefined ? undefined : livingOwner(found, environment);
+}
+
 /** Who holds a lock, for people; undefined when its owner is dead. */
 async function livingOwner(content: Uint8Array, { self, startedOf }: LockEnvironment): Promise<string | undefined> {
   const owner = parseOwner(textOf(content));

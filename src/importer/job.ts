@@ -1,7 +1,14 @@
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { type EventSink, type Files, joinPath, LevinError, utf8 } from "../base/mod.ts";
-import { acquireLock, type Journal, type LockEnvironment, openJournal, readJournal } from "../checkpoint/mod.ts";
+import {
+  acquireLock,
+  type Journal,
+  type LockEnvironment,
+  lockHolder,
+  openJournal,
+  readJournal,
+} from "../checkpoint/mod.ts";
 import { removeEngines } from "./engines.ts";
 import { applyRecord, changesOf, emptyState, isUntouched, type JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
@@ -60,7 +67,7 @@ export class Job {
     await files.makeDir(dir);
     // Who made it may have died before its name was on disk.
     await files.syncDir(dirname(dir));
-    const lock = await acquireLock(files, joinPath(dir, "LOCK"), await lockEnvironment(files, env.pid), env.clock);
+    const lock = await acquireLock(files, lockPath(dir), await lockEnvironment(files, env.pid), env.clock);
     try {
       // One that cannot be read is forgotten too.
       const forgotten = options.fresh ? await readJob(files, dir).catch(() => undefined) : undefined;
@@ -131,6 +138,13 @@ export async function readJob(files: Files, dir: string): Promise<JobState | und
   for (const record of records) applyRecord(state, record);
   return state;
 }
+
+/** The process that works at the job of a directory, for people; undefined: none does. `pid`: of this process. */
+export async function jobHolder(files: Files, dir: string, pid: number): Promise<string | undefined> {
+  return lockHolder(files, lockPath(dir), await lockEnvironment(files, pid));
+}
+
+const lockPath = (dir: string): string => joinPath(dir, "LOCK");
 
 async function forget(files: Files, options: Pick<ImportOptions, "stateDir" | "sortedKvDir">): Promise<void> {
   await files.remove(joinPath(options.stateDir, "journal"));

@@ -12,7 +12,7 @@ export { type ClusterFacts, checkCluster, judgeCluster } from "./cluster-checks.
 export { writeConflictNote } from "./conflict/task-info.ts";
 export { EncodeTask } from "./encode/encode-task.ts";
 export type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
-export { readJob } from "./job.ts";
+export { jobHolder, readJob } from "./job.ts";
 export type { JobState } from "./job-state.ts";
 export { defaultMemoryBytes, planMemory } from "./memory.ts";
 export type { ClusterTls, ConflictOptions, ImportEnvironment, ImportOptions } from "./options.ts";

@@ -4,6 +4,8 @@ import fs from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { systemFiles } from "../../src/base/mod.ts";
+import { openJournal } from "../../src/checkpoint/mod.ts";
 import { levin } from "../e2e/in-process.ts";
 
 const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-said-"));
@@ -20,11 +22,23 @@ test("status says what the last run ended with", async () => {
   assert.equal((await levin(run)).code, 4);
   const { out } = await levin(["status", state]);
   assert.match(out, /the last run ended: .*'x'.*"d\.t\.csv", row 2.*\(Levin:Encode:ErrValue\)\n/);
-  const { error } = JSON.parse((await levin(["status", state, "--json"])).out);
+  assert.match(out, /no process runs: run the same command again to continue\n$/);
+  const { error, running } = JSON.parse((await levin(["status", state, "--json"])).out);
   assert.equal(error.code, "Levin:Encode:ErrValue");
+  assert.equal(running, false);
+  const started = fs.readFileSync("/proc/self/stat", "utf8").split(") ")[1]!.split(" ")[19];
+  const owner = { pid: process.pid, host: os.hostname(), started };
+  fs.writeFileSync(join(state, "LOCK"), `${JSON.stringify(owner)}\n`);
+  const held = (await levin(["status", state])).out;
+  assert.match(held, new RegExp(`process ${process.pid} works at it\n$`));
+  assert.doesNotMatch(held, /no process runs|the last run ended/);
+  assert.equal(JSON.parse((await levin(["status", state, "--json"])).out).running, true);
+  fs.rmSync(join(state, "LOCK"));
   fs.writeFileSync(join(source, "d.t.csv"), "a\n1\n2\n");
   assert.equal((await levin(run)).code, 0);
-  assert.doesNotMatch((await levin(["status", state])).out, /the last run ended/);
+  const ended = (await levin(["status", state])).out;
+  assert.match(ended, /^import begun \S+, done\n/);
+  assert.doesNotMatch(ended, /the last run ended|no process runs/);
 });
 
 test("the only line of a file is no header that names no column", async () => {
@@ -46,4 +60,20 @@ test("the only line of a file is no header that names no column", async () => {
     const empty = await levin([...run, "--fresh"]);
     assert.equal(empty.code, 0, empty.err);
   }
+});
+
+test("status of a batch that has no chunk", async () => {
+  const state = join(dir, "empty-state");
+  fs.mkdirSync(state);
+  const { journal } = await openJournal(systemFiles, join(state, "journal"));
+  await journal.append({ type: "job", format: 1, fingerprint: { backend: "local" }, startedMs: 0, version: "" });
+  await journal.append({ type: "batch", batch: 0, tables: ["d.t"], commitTs: "1" });
+  assert.match((await levin(["status", state])).out, /batch 0: encoding, 1 tables, no chunk yet, 0 runs/);
+  await journal.append({ type: "encoded", batch: 0 });
+  await journal.append({ type: "ingested", batch: 0 });
+  await journal.close();
+  assert.match(
+    (await levin(["status", state])).out,
+    /batch 0: ingested, 1 tables, no chunk, as there are no rows, 0 runs/,
+  );
 });
