@@ -2,11 +2,12 @@
  * gRPC for everybody else. `@connectrpc/*` is imported here and nowhere else.
  *
  * From the wire up: frames (`frames`, `frame-reader`, `inbound`), header compression (`hpack-*`), flow control (`flow`), sending
- * (`send-batch`, `outbox`), one request (`stream`), one connection (`session`, `stream-gate`, `peer-settings`, `keepalive`,
- * `goodbye`), its making (`dial`, `tls`), the connections to one authority (`channel`), Connect's gRPC on top (`http-client`,
- * `grpc-transport`, `in-memory`), uploads beside it (`upload`, `upload-links`, `packed-write`), and around all calls deadline,
- * cancellation and errors (`call`, `transport`, `errors`). The other side, for the sandbox: `server-stream`, `server-session`,
- * `server-messages`, and Connect's services on them (`serve`).
+ * (`send-batch`, `outbox`), the halves of a stream (`incoming-body`, `outgoing-body`), what both ends of a connection do (`connection`,
+ * `peer-settings`, `goodbye`). The client's end: one request (`stream`), one connection (`session`, `stream-gate`, `keepalive`), its
+ * making (`dial`, `tls`), the connections to one authority (`channel`), Connect's gRPC on top (`http-client`, `grpc-transport`,
+ * `in-memory`), uploads beside it (`upload`, `upload-links`, `packed-write`), and around all calls deadline, cancellation and errors
+ * (`call`, `transport`, `errors`). The server's end, for the sandbox: `server-stream`, `server-session`, `server-messages`, and Connect's
+ * services on them (`serve`).
  *
  * Invariants: everything thrown is a LevinError, with the gRPC status in its fields (`rpcFields`). A caller's bytes are not copied,
  * and are free again when the write has resolved. Nothing that a server may have seen is repeated here. Every queue and wait has a

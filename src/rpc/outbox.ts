@@ -1,7 +1,7 @@
 import { DEFAULT_WINDOW, SendWindow } from "./flow.ts";
 import { DEFAULT_MAX_FRAME_BYTES, Flag, FrameType } from "./frames.ts";
+import type { OutgoingBody } from "./outgoing-body.ts";
 import { Batch, StagingPool } from "./send-batch.ts";
-import type { DataSender } from "./stream.ts";
 
 /** What the outbox needs of a socket. */
 export interface ByteSink {
@@ -14,8 +14,6 @@ export interface ByteSink {
 const BATCH_BYTES = 1 << 20;
 /** Longest DATA frame, so that streams take turns and a ping is not stuck behind megabytes. */
 const LONGEST_FRAME_BYTES = 256 << 10;
-/** Answers to pings and settings that a peer which does not read them may pile up, unless the owner says otherwise. */
-const ANSWER_BYTES = 256 << 10;
 
 /**
  * The sending half of a connection: control frames first, then DATA frames of the streams in turn, as far as both windows and the
@@ -33,7 +31,7 @@ export class Outbox {
   /** Frames that the peer made us send, queued and in flight. */
   #answerBytes = 0;
   #newAnswerBytes = 0;
-  #senders: DataSender[] = [];
+  #senders: OutgoingBody[] = [];
   /** Being written; the next one is gathered when the operating system has taken all of it. */
   #batch: Batch | undefined;
   #nextPiece = 0;
@@ -41,7 +39,8 @@ export class Outbox {
   #scheduled = false;
   #closed = false;
 
-  constructor(sink: ByteSink, maxAnswerBytes: number = ANSWER_BYTES) {
+  /** `maxAnswerBytes`: frames that the peer may make us queue without reading them. */
+  constructor(sink: ByteSink, maxAnswerBytes: number) {
     this.#sink = sink;
     this.#maxAnswerBytes = maxAnswerBytes;
   }
@@ -65,7 +64,7 @@ export class Outbox {
   }
 
   /** The stream takes its place in the round, unless it is there already. */
-  enqueue(stream: DataSender): void {
+  enqueue(stream: OutgoingBody): void {
     if (this.#closed || stream.queued) return;
     stream.queued = true;
     this.#senders.push(stream);
@@ -119,7 +118,7 @@ export class Outbox {
         stream.queued = false;
         continue;
       }
-      const credit = Math.min(this.window.credit, stream.sendWindow.credit, this.maxFrameBytes, LONGEST_FRAME_BYTES);
+      const credit = Math.min(this.window.credit, stream.window.credit, this.maxFrameBytes, LONGEST_FRAME_BYTES);
       const bytes = Math.min(stream.pendingBytes, Math.max(credit, 0));
       if (bytes > 0 || stream.pendingBytes === 0) {
         waiting = 0;
@@ -135,7 +134,7 @@ export class Outbox {
     }
   }
 
-  #putData(batch: Batch, stream: DataSender, bytes: number): void {
+  #putData(batch: Batch, stream: OutgoingBody, bytes: number): void {
     const flags = stream.takeEnd(bytes) ? Flag.endStream : 0;
     batch.putFrameHead(bytes, FrameType.data, flags, stream.id);
     this.window.take(bytes);

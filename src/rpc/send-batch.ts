@@ -1,5 +1,5 @@
 import { FRAME_HEAD_BYTES, putFrameHead } from "./frames.ts";
-import type { DataSender, SendBatch, SendOp } from "./stream.ts";
+import type { SendBatch } from "./outgoing-body.ts";
 
 /** Pieces up to this size are copied together, which is cheaper than a turn of the socket for each. */
 const COPY_BYTES = 32 << 10;
@@ -28,7 +28,7 @@ export class Batch implements SendBatch {
   readonly pieces: Uint8Array[] = [];
   readonly #pool: StagingPool;
   readonly #stagings: Uint8Array[] = [];
-  readonly #completed: { stream: DataSender; op: SendOp }[] = [];
+  readonly #onSettled: (() => void)[] = [];
   #staging: Uint8Array | undefined;
   #start = 0;
   #fill = 0;
@@ -55,8 +55,8 @@ export class Batch implements SendBatch {
     this.#fill += FRAME_HEAD_BYTES;
   }
 
-  complete(stream: DataSender, op: SendOp): void {
-    this.#completed.push({ stream, op });
+  onSettled(settle: () => void): void {
+    this.#onSettled.push(settle);
   }
 
   /** No more pieces. */
@@ -67,7 +67,7 @@ export class Batch implements SendBatch {
   /** The operating system has taken everything: buffers are free again. */
   settle(): void {
     for (const staging of this.#stagings) this.#pool.giveBack(staging);
-    for (const { stream, op } of this.#completed) stream.settle(op);
+    for (const settle of this.#onSettled) settle();
   }
 
   #room(bytes: number): Uint8Array {

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { ServerStream } from "./server-stream.ts";
+import type { IncomingBody } from "./incoming-body.ts";
 
 /** Largest message that is taken (gRPC's length field allows 4 GiB). */
 const LARGEST_BYTES = 256 << 20;
@@ -12,13 +12,13 @@ const FIRST_BYTES = 64 << 10;
  * is a view of it, others are gathered in a buffer that is used again.
  */
 export class ServerMessages implements AsyncIterable<Uint8Array> {
-  readonly #stream: ServerStream;
+  readonly #body: Pick<IncomingBody, "read">;
   #piece: Uint8Array = new Uint8Array(0);
   #at = 0;
   #buffer = new Uint8Array(0);
 
-  constructor(stream: ServerStream) {
-    this.#stream = stream;
+  constructor(body: Pick<IncomingBody, "read">) {
+    this.#body = body;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
@@ -47,7 +47,7 @@ export class ServerMessages implements AsyncIterable<Uint8Array> {
       fill += end - this.#at;
       this.#at = end;
       if (fill === size) return this.#buffer.subarray(0, size);
-      const piece = await this.#stream.read();
+      const piece = await this.#body.read();
       if (piece === undefined) {
         if (fill === 0) return undefined;
         throw incomplete();

@@ -1,27 +1,11 @@
 import type { Socket } from "node:net";
 import { type Clock, textOf } from "../base/mod.ts";
+import { Connection, type ConnectionEvents, type ConnectionOptions } from "./connection.ts";
 import { deferred } from "./deferred.ts";
-import { DEFAULT_WINDOW, ReceiveWindow } from "./flow.ts";
-import {
-  goAwayFrame,
-  H2Code,
-  headersFrames,
-  PeerError,
-  PREFACE,
-  pingFrame,
-  rstStreamFrame,
-  Setting,
-  settingsAckFrame,
-  settingsFrame,
-  windowUpdateFrame,
-} from "./frames.ts";
-import { destroySoon } from "./goodbye.ts";
+import { H2Code, PeerError, pingFrame, rstStreamFrame, Setting } from "./frames.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
-import { hpackEncode, NO_DYNAMIC_TABLE } from "./hpack-encoder.ts";
-import { goAwayText, Inbound, type InboundEvents, OUR_MAX_FRAME_BYTES } from "./inbound.ts";
+import { goAwayText, OUR_MAX_FRAME_BYTES } from "./inbound.ts";
 import { Keepalive, type KeepaliveOptions } from "./keepalive.ts";
-import { Outbox } from "./outbox.ts";
-import { PeerSettings } from "./peer-settings.ts";
 import { ClientStream, type StreamOwner } from "./stream.ts";
 import { StreamGate } from "./stream-gate.ts";
 import { WireError } from "./wire-error.ts";
@@ -39,6 +23,8 @@ export interface SessionOptions extends KeepaliveOptions {
 }
 
 const LAST_STREAM_ID = 0x7fffffff;
+/** Answers to pings and settings that a server which does not read them may pile up. */
+const ANSWER_BYTES = 256 << 10;
 /** Ids of answers that ended a moment ago, to tell a peer that goes on sending from one whose frames crossed our reset. */
 const REMEMBERED_ENDS = 128;
 const FIRST_BYTES = 32;
@@ -53,36 +39,25 @@ export class Session {
   /** Resolves with the reason when the connection is over. */
   readonly closed: Promise<WireError>;
 
-  readonly #socket: Socket;
-  readonly #options: SessionOptions;
-  readonly #outbox: Outbox;
-  readonly #inbound: Inbound;
+  readonly #connection: Connection<ClientStream>;
   readonly #keepalive: Keepalive;
   readonly #gate: StreamGate;
-  readonly #peer = new PeerSettings("server");
-  readonly #streams = new Map<number, ClientStream>();
   readonly #ended: number[] = [];
-  readonly #receiveWindow: ReceiveWindow;
   readonly #ready = deferred<void>();
   readonly #closed = deferred<WireError>();
   readonly #owner: StreamOwner;
   #state: "opening" | "open" | "draining" | "closed" = "opening";
-  #nextId = 1;
   #goAway: WireError | undefined;
   #firstBytes = new Uint8Array(0);
 
   constructor(socket: Socket, options: SessionOptions) {
-    this.#socket = socket;
-    this.#options = options;
     this.ready = this.#ready.promise;
     this.closed = this.#closed.promise;
-    this.#outbox = new Outbox(socket);
     this.#gate = new StreamGate(options.maxWaitingCalls);
-    this.#inbound = new Inbound(this.#events(), options.maxHeaderListBytes);
-    this.#receiveWindow = new ReceiveWindow(options.connectionWindowBytes, 0);
+    this.#connection = new Connection(socket, connectionOptions(options), this.#events());
     this.#keepalive = new Keepalive(options.clock, options, {
-      hasStreams: () => this.#streams.size > 0,
-      sendPing: () => this.#control(pingFrame(new Uint8Array(8), false)),
+      hasStreams: () => this.streamCount > 0,
+      sendPing: () => this.#connection.control(pingFrame(new Uint8Array(8), false)),
       onSilence: () =>
         this.#end(
           new WireError("lost", `no sign of life for ${options.pingTimeoutMs} ms after a ping`),
@@ -90,12 +65,10 @@ export class Session {
         ),
     });
     this.#owner = {
-      wantsToSend: (stream) => this.#outbox.enqueue(stream),
-      sendReset: (stream, h2Code) => this.#control(rstStreamFrame(stream.id, h2Code)),
-      sendWindowUpdate: (id, increment) => this.#control(windowUpdateFrame(id, increment)),
+      sendReset: (stream, h2Code) => this.#connection.control(rstStreamFrame(stream.id, h2Code)),
       finished: (stream) => this.#onFinished(stream),
     };
-    this.#start();
+    this.#listen(socket);
   }
 
   /** New streams can be opened. */
@@ -104,7 +77,7 @@ export class Session {
   }
 
   get streamCount(): number {
-    return this.#streams.size;
+    return this.#connection.streams.size;
   }
 
   /**
@@ -128,24 +101,12 @@ export class Session {
     this.#end(reason, H2Code.noError);
   }
 
-  #start(): void {
-    const options = this.#options;
-    this.#control(PREFACE);
-    this.#control(
-      settingsFrame([
-        [Setting.enablePush, 0],
-        [Setting.initialWindowSize, options.streamWindowBytes],
-        [Setting.maxFrameSize, OUR_MAX_FRAME_BYTES],
-        [Setting.maxHeaderListSize, options.maxHeaderListBytes],
-      ]),
-    );
-    const more = options.connectionWindowBytes - DEFAULT_WINDOW;
-    if (more > 0) this.#control(windowUpdateFrame(0, more));
-    this.#socket.on("data", (chunk: Uint8Array) => this.#onBytes(chunk));
-    this.#socket.on("error", (error: Error) => this.#end(lostBy(error)));
-    this.#socket.on("end", () => this.#end(new WireError("lost", "the server closed the connection")));
-    this.#socket.on("close", () => this.#end(new WireError("lost", "the connection was closed")));
-    if (this.#socket.destroyed) this.#end(new WireError("lost", "the connection was closed"));
+  #listen(socket: Socket): void {
+    socket.on("data", (chunk: Uint8Array) => this.#onBytes(chunk));
+    socket.on("error", (error: Error) => this.#end(lostBy(error)));
+    socket.on("end", () => this.#end(new WireError("lost", "the server closed the connection")));
+    socket.on("close", () => this.#end(new WireError("lost", "the connection was closed")));
+    if (socket.destroyed) this.#end(new WireError("lost", "the connection was closed"));
   }
 
   #onBytes(chunk: Uint8Array): void {
@@ -155,10 +116,7 @@ export class Session {
       this.#firstBytes = Uint8Array.from([...this.#firstBytes, ...chunk.subarray(0, FIRST_BYTES)]);
     }
     try {
-      this.#inbound.push(chunk);
-      if (this.#outbox.flooded) {
-        throw new PeerError(H2Code.enhanceYourCalm, "the server asks for more answers than it reads");
-      }
+      this.#connection.push(chunk);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       this.#end(this.#protocolFault(error), error.h2Code);
@@ -170,46 +128,32 @@ export class Session {
     return new WireError("protocol", what, { cause: error, h2Code: error.h2Code });
   }
 
-  #control(frames: Uint8Array): void {
-    this.#outbox.control(frames);
-  }
-
   // ---- opening streams ----
 
   #openNow(headers: HeaderList): ClientStream {
     let listBytes = 0;
     for (const [name, value] of headers) listBytes += name.length + value.length + 32;
-    if (listBytes > this.#peer.maxHeaderListBytes) {
-      throw new WireError(
-        "protocol",
-        `headers of ${listBytes} bytes, the server takes ${this.#peer.maxHeaderListBytes}`,
-      );
+    const { peer, lastId, streams } = this.#connection;
+    if (listBytes > peer.maxHeaderListBytes) {
+      throw new WireError("protocol", `headers of ${listBytes} bytes, the server takes ${peer.maxHeaderListBytes}`);
     }
-    const stream = new ClientStream(
-      this.#nextId,
-      this.#owner,
-      this.#peer.initialWindowBytes,
-      this.#options.streamWindowBytes,
-    );
-    this.#nextId += 2;
-    this.#streams.set(stream.id, stream);
-    const block = hpackEncode(headers);
-    const whole = this.#peer.tableShrunk ? Uint8Array.from([NO_DYNAMIC_TABLE, ...block]) : block;
-    this.#peer.tableShrunk = false;
-    this.#control(headersFrames(stream.id, whole, false, this.#outbox.maxFrameBytes));
+    const stream = new ClientStream(this.#connection.halves(lastId + 2), this.#owner);
+    this.#connection.lastId = stream.id;
+    streams.set(stream.id, stream);
+    this.#connection.control(this.#connection.headersFrames(stream.id, headers, false));
     this.#keepalive.wake();
-    if (this.#nextId > LAST_STREAM_ID) this.#drain();
+    if (stream.id === LAST_STREAM_ID) this.#drain();
     return stream;
   }
 
   #onFinished(stream: ClientStream): void {
-    this.#streams.delete(stream.id);
+    this.#connection.streams.delete(stream.id);
     this.#gate.leave();
-    if (stream.remoteEnded) {
+    if (stream.incoming.ended) {
       this.#ended.push(stream.id);
       if (this.#ended.length > REMEMBERED_ENDS) this.#ended.shift();
     }
-    if (this.#state === "draining" && this.#streams.size === 0) {
+    if (this.#state === "draining" && this.streamCount === 0) {
       this.#end(
         this.#goAway ?? new WireError("closed", "the connection has used up its stream numbers"),
         H2Code.noError,
@@ -230,90 +174,44 @@ export class Session {
     const why = reason.kind === "lost" && this.#goAway !== undefined ? this.#goAway : reason;
     this.#state = "closed";
     this.#keepalive.stop();
-    if (h2Code !== undefined) this.#control(goAwayFrame(0, h2Code));
-    this.#outbox.close();
-    for (const stream of [...this.#streams.values()]) stream.fail(why);
+    this.#connection.close(h2Code);
+    for (const stream of [...this.#connection.streams.values()]) stream.fail(why);
     this.#gate.close();
     this.#ready.reject(why);
     this.#closed.resolve(why);
-    if (h2Code === undefined) this.#socket.destroy();
-    else destroySoon(this.#socket, this.#options.clock);
   }
 
   // ---- frames of the peer ----
 
-  #events(): InboundEvents {
+  #events(): ConnectionEvents {
     return {
-      settings: (pairs) => this.#onSettings(pairs),
-      ping: (opaque) => this.#outbox.answer(pingFrame(opaque, true)),
+      settings: () => this.#onSettings(),
       goAway: (last, h2Code, debug) => this.#onGoAway(last, h2Code, debug),
-      windowUpdate: (id, increment) => this.#onWindowUpdate(id, increment),
-      reset: (id, h2Code) => this.#find(id)?.onReset(h2Code),
+      reset: (id, h2Code) => this.#connection.find(id)?.onReset(h2Code),
       headers: (id, list, end) => this.#findForAnswer(id)?.onHeaders(list, end),
-      data: (id, data, flowBytes, end) => this.#onData(id, data, flowBytes, end),
+      data: (id, data, flowBytes, end) => this.#findForAnswer(id)?.onData(data, flowBytes, end),
       streamError: (error) => this.#onStreamError(error),
     };
   }
 
-  /** The stream, undefined when it is over. A stream that we never opened is a fault of the peer. */
-  #find(id: number): ClientStream | undefined {
-    if (id % 2 === 0 || id >= this.#nextId) throw new PeerError(H2Code.protocolError, `frame on idle stream ${id}`);
-    return this.#streams.get(id);
-  }
-
   #findForAnswer(id: number): ClientStream | undefined {
-    const stream = this.#find(id);
+    const stream = this.#connection.find(id);
     if (stream === undefined && this.#ended.includes(id)) {
       throw new PeerError(H2Code.streamClosed, `stream ${id} goes on after its end`);
     }
     return stream;
   }
 
-  #onData(id: number, data: Uint8Array, flowBytes: number, endStream: boolean): void {
-    this.#receiveWindow.receive(flowBytes);
-    const increment = this.#receiveWindow.release(flowBytes);
-    if (increment > 0) this.#control(windowUpdateFrame(0, increment));
-    this.#findForAnswer(id)?.onData(data, flowBytes, endStream);
-  }
-
   #onStreamError(error: PeerError): void {
     const reason = new WireError("protocol", error.message, { cause: error, h2Code: error.h2Code });
-    this.#streams.get(error.streamId)?.abort(error.h2Code, reason);
+    this.#connection.streams.get(error.streamId)?.abort(error.h2Code, reason);
   }
 
-  #onWindowUpdate(id: number, increment: number): void {
-    if (id === 0) {
-      this.#outbox.window.grant(increment);
-      this.#outbox.wake();
-      return;
-    }
-    const stream = this.#find(id);
-    if (stream === undefined) return;
-    stream.sendWindow.grant(increment);
-    if (stream.canSend) this.#outbox.enqueue(stream);
-  }
-
-  #onSettings(pairs: readonly (readonly [id: number, value: number])[]): void {
-    for (const [id, value] of pairs) {
-      const before = this.#peer.initialWindowBytes;
-      this.#peer.apply(id, value);
-      this.#shiftWindows(this.#peer.initialWindowBytes - before);
-    }
-    this.#outbox.maxFrameBytes = this.#peer.maxFrameBytes;
-    this.#outbox.answer(settingsAckFrame());
-    this.#gate.setLimit(this.#peer.maxStreams);
+  #onSettings(): void {
+    this.#gate.setLimit(this.#connection.peer.maxStreams);
     if (this.#state === "opening") {
       this.#state = "open";
       this.#ready.resolve();
-    }
-  }
-
-  /** All open streams move by the difference, on top of what WINDOW_UPDATEs have given them (RFC 9113 §6.9.2). */
-  #shiftWindows(delta: number): void {
-    if (delta === 0) return;
-    for (const stream of this.#streams.values()) {
-      stream.sendWindow.shift(delta);
-      if (stream.canSend) this.#outbox.enqueue(stream);
     }
   }
 
@@ -321,13 +219,29 @@ export class Session {
     const graceful = h2Code === H2Code.noError;
     this.#goAway = new WireError("lost", goAwayText(h2Code, debug), { h2Code });
     this.#drain();
-    for (const stream of [...this.#streams.values()]) {
+    for (const stream of [...this.#connection.streams.values()]) {
       if (stream.id <= lastStreamId) continue;
       const text = graceful ? "the server is shutting down" : goAwayText(h2Code, debug);
       stream.fail(new WireError("unprocessed", text, { h2Code }));
     }
-    if (this.#streams.size === 0) this.#end(this.#goAway, H2Code.noError);
+    if (this.streamCount === 0) this.#end(this.#goAway, H2Code.noError);
   }
+}
+
+function connectionOptions(options: SessionOptions): ConnectionOptions {
+  const { clock, streamWindowBytes, connectionWindowBytes, maxHeaderListBytes } = options;
+  return {
+    role: "client",
+    clock,
+    streamWindowBytes,
+    connectionWindowBytes,
+    maxFrameBytes: OUR_MAX_FRAME_BYTES,
+    maxHeaderListBytes,
+    maxAnswerBytes: ANSWER_BYTES,
+    splitData: false,
+    settings: [[Setting.enablePush, 0]],
+    writeEnd: "settled",
+  };
 }
 
 function lostBy(error: Error): WireError {

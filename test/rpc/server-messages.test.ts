@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { IncomingBody } from "../../src/rpc/incoming-body.ts";
 import { ServerMessages } from "../../src/rpc/server-messages.ts";
-import { ServerStream } from "../../src/rpc/server-stream.ts";
 
 const WINDOW_BYTES = 1 << 30;
 
-function openStream(): ServerStream {
-  const owner = { wantsToSend() {}, sendHeaders() {}, sendWindowUpdate() {}, answered() {} };
-  return new ServerStream(1, owner, WINDOW_BYTES, WINDOW_BYTES);
+function openBody(): IncomingBody {
+  return new IncomingBody(1, WINDOW_BYTES, () => {});
 }
 
 function head(size: number): Uint8Array {
@@ -26,13 +25,14 @@ test("server messages: whole, cut anywhere, long after short and short after lon
   ];
   for (const [sizes, step] of cases) {
     const bytes = Buffer.concat(sizes.flatMap((size, i) => [head(size), new Uint8Array(size).fill(i)]));
-    const stream = openStream();
+    const body = openBody();
     for (let at = 0; at < bytes.length; at += step) {
       const piece = bytes.subarray(at, at + step);
-      stream.onData(piece, piece.length, at + step >= bytes.length);
+      body.onData(piece, piece.length);
     }
+    body.onEnd();
     const seen: number[] = [];
-    for await (const message of new ServerMessages(stream)) {
+    for await (const message of new ServerMessages(body)) {
       assert.ok(message.every((byte) => byte === seen.length));
       seen.push(message.length);
     }
@@ -41,9 +41,10 @@ test("server messages: whole, cut anywhere, long after short and short after lon
 });
 
 test("server messages: memory grows with what came, not with what a head promises", async () => {
-  const stream = openStream();
-  stream.onData(Buffer.concat([head(256 << 20), new Uint8Array(1000)]), 1005, false);
-  stream.onData(new Uint8Array(100_000), 100_000, true);
+  const body = openBody();
+  body.onData(Buffer.concat([head(256 << 20), new Uint8Array(1000)]), 1005);
+  body.onData(new Uint8Array(100_000), 100_000);
+  body.onEnd();
   const made: number[] = [];
   const plain = globalThis.Uint8Array;
   globalThis.Uint8Array = new Proxy(plain, {
@@ -53,7 +54,7 @@ test("server messages: memory grows with what came, not with what a head promise
     },
   });
   try {
-    await assert.rejects(new ServerMessages(stream)[Symbol.asyncIterator]().next(), /incomplete envelope/);
+    await assert.rejects(new ServerMessages(body)[Symbol.asyncIterator]().next(), /incomplete envelope/);
   } finally {
     globalThis.Uint8Array = plain;
   }
