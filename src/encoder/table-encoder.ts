@@ -92,7 +92,7 @@ export class TableEncoder {
     return this.bulk;
   }
 
-  /** Gives the memory of the bulk encoder back, about a megabyte; the next one is made anew. */
+  /** Gives the memory of the bulk encoder back, about two megabytes; the next one is made anew. */
   dropBulk(): void {
     this.drain();
     this.bulk = undefined;

@@ -190,7 +190,7 @@ export class PairSums {
   /** Takes a block's elements from an element on; false = it has to be taken pair by pair. */
   addElements(block: Uint8Array, from: number): boolean {
     if (block.length - from > BLOCK_BYTES) return false;
-    kernel ??= started();
+    if (kernel === undefined) kernel = started();
     if (kernel === null) return false;
     if (owner !== this) {
       if (owner !== undefined) owner.#drain();

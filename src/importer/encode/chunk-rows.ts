@@ -73,10 +73,10 @@ export class TableEncoders {
     let encoder = this.#open.get(key);
     if (encoder === undefined) {
       encoder = this.#compile(table, zone === undefined ? this.#session : { ...this.#session, timeZone: zone });
-      const [oldest] = this.#open.keys();
-      if (oldest !== undefined && this.#open.size >= ENCODERS_MAX) this.#open.delete(oldest);
-      this.#open.set(key, encoder);
-    }
+      const [longestUnused] = this.#open.keys();
+      if (longestUnused !== undefined && this.#open.size >= ENCODERS_MAX) this.#open.delete(longestUnused);
+    } else this.#open.delete(key);
+    this.#open.set(key, encoder);
     return encoder;
   }
 }
