@@ -1,14 +1,14 @@
 import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
 import { type Finding, runChecks } from "../precheck/mod.ts";
-import { parseSqlMode, runScript, type TableInfo } from "../schema/mod.ts";
-import { type FileReport, PlainStreams, retarget } from "../source/mod.ts";
+import { type FileReport, PlainStreams } from "../source/mod.ts";
 import { readServerVariables, type Tidb } from "../tidb/mod.ts";
 import { readJob } from "./job.ts";
 import { changesOf } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { checkInput } from "./prechecks.ts";
-import { fileFingerprint, type SourcePlan, type SourceTable, scanSource } from "./source-plan.ts";
+import { modelFromSource } from "./source-model.ts";
+import { fileFingerprint, type SourcePlan, scanSource } from "./source-plan.ts";
 import { demandStatusPort } from "./status-port.ts";
 import { parseTableInfoList, TableModels } from "./table-models.ts";
 
@@ -114,20 +114,4 @@ async function modelsOf(
     }
   }
   return { models, findings };
-}
-
-function modelFromSource(table: SourceTable, session: EncodeSession): TableInfo | undefined {
-  const { create, alters, database } = table;
-  if (create === undefined) return undefined;
-  const name = { database, name: table.table };
-  const text = [create, ...alters].map((statement) => `${retarget(statement, name)};\n`).join("");
-  const catalog = runScript(text, {
-    sqlMode: parseSqlMode(create.sqlMode ?? session.sqlMode),
-    timeZone: session.timeZone,
-    database,
-    newCollation: session.newCollations,
-    clusteredIndex: "on",
-    nowMs: session.nowMs,
-  });
-  return catalog.tables(database).find((info) => info.name.L === table.table.toLowerCase());
 }

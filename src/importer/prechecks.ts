@@ -1,6 +1,7 @@
 import { LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
-import { type CheckInput, type Finding, runChecks } from "../precheck/mod.ts";
+import { type CheckedTable, type CheckInput, type Finding, runChecks } from "../precheck/mod.ts";
+import type { ColumnInfo } from "../schema/mod.ts";
 import { ignoredColumns, type PlainStreams } from "../source/mod.ts";
 import { hasRows, isMissingTable, type Tidb } from "../tidb/mod.ts";
 import type { RunContext } from "./context.ts";
@@ -8,7 +9,8 @@ import type { JobState } from "./job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import type { TableNames } from "./restore-schema.ts";
 import { columnCodings, sourceForm } from "./source-form.ts";
-import type { SourcePlan } from "./source-plan.ts";
+import { modelFromSource } from "./source-model.ts";
+import type { SourcePlan, SourceTable } from "./source-plan.ts";
 import type { TableModels } from "./table-models.ts";
 
 export function checkInput(
@@ -28,9 +30,11 @@ export function checkInput(
 ): CheckInput {
   const { tidb, state, stateDifferences, streams, before } = more;
   const { connectionsMax } = options.tidb;
+  const isNew = (database: string, table: string): boolean =>
+    before?.get(database.toLowerCase())?.has(table.toLowerCase()) === false;
   const isEmpty = async (database: string, table: string): Promise<boolean> => {
     // What this run has made is not asked for: a statement for each of ten thousand new tables is a good part of their cost.
-    if (before?.get(database.toLowerCase())?.has(table.toLowerCase()) === false) return true;
+    if (isNew(database, table)) return true;
     try {
       return !(await hasRows(tidb!, database, table));
     } catch (error) {
@@ -61,6 +65,7 @@ export function checkInput(
           return info === undefined ? new Map() : columnCodings(sourceForm(table), info);
         },
         ignored: new Set(ignored),
+        defined: isNew(database, table.table) ? undefined : definitionOf(table, session),
       };
     }),
     session,
@@ -78,6 +83,21 @@ export function checkInput(
     stateDifferences,
     signal: env.signal,
   };
+}
+
+/** What the target's own may differ from. */
+function definitionOf(table: SourceTable, session: EncodeSession): CheckedTable["defined"] {
+  const { create } = table;
+  if (create === undefined) return undefined;
+  const columns = (): readonly ColumnInfo[] | undefined => {
+    try {
+      return modelFromSource(table, session)?.cols;
+    } catch {
+      // In words that only the server that it was dumped from knows: the target has its own.
+      return undefined;
+    }
+  };
+  return { file: create.file, columns };
 }
 
 /** The checks before an import; throws when one failed, before anything was written. */

@@ -1,6 +1,6 @@
 import type { Files, LevinError } from "../base/mod.ts";
 import type { EncodeSession } from "../encoder/mod.ts";
-import type { TableInfo } from "../schema/mod.ts";
+import type { ColumnInfo, TableInfo } from "../schema/mod.ts";
 import type { ColumnCoding, DataFile, PlainStreams, Source, Storage } from "../source/mod.ts";
 
 /** What one check found. */
@@ -29,6 +29,8 @@ export interface CheckedTable {
   /** As `info`. */
   readonly codings: ReadonlyMap<string, ColumnCoding>;
   ignored: ReadonlySet<string>;
+  /** By the source's schema file, of a table that the target may have had before. `columns` is computed; undefined: levin cannot read it. */
+  defined?: { file: string; columns(): readonly ColumnInfo[] | undefined } | undefined;
 }
 
 /** What the checks look at; what is absent makes its checks be skipped. */

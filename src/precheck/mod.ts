@@ -10,14 +10,16 @@ import { largeFiles } from "./large-files.ts";
 import { openFiles } from "./open-files.ts";
 import { schemaValid } from "./schema-valid.ts";
 import { sourceReadable } from "./source-readable.ts";
+import { tableDefinition } from "./table-definition.ts";
 import { targetEmpty } from "./target-empty.ts";
 
-export type { CheckInput, Finding } from "./check.ts";
+export type { CheckedTable, CheckInput, Finding } from "./check.ts";
 
 const checks: readonly [name: string, check: Check, meaning: string][] = [
   ["source-readable", sourceReadable, "every file can be opened; compressed ones are read to their end by the import"],
   ["csv-header", csvHeader, "no header is read as a row"],
   ["schema-valid", schemaValid, "the first row of every file fits its table"],
+  ["table-definition", tableDefinition, "tables that the target has are as the schema files define them"],
   ["large-files", largeFiles, "no large file is decompressed by one thread"],
   ["free-disk", freeDisk, "there is room for the sorted pairs"],
   ["open-files", openFiles, "enough files may be open"],

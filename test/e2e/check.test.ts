@@ -109,3 +109,35 @@ test("headers read as rows, tables that are not empty, another import's state", 
   const forced = await levin(["import", files("id,v\n1,a,b\n"), ...place.target(), "--check-requirements=false"]);
   assert.equal(forced.code, 4);
 });
+
+test("a table that is there already and is not as the dump defines it", { timeout: 60_000 }, async () => {
+  const cases: [there: string, difference: string | undefined][] = [
+    ["id INT(5) PRIMARY KEY, v VARCHAR(20)", undefined],
+    ["ID BIGINT PRIMARY KEY, v VARCHAR(20)", 'column "id" is bigint in the target and int in the file'],
+    ["id INT PRIMARY KEY, w VARCHAR(20)", 'column 2 is "w" in the target and "v" in the file'],
+    ["id INT PRIMARY KEY, v VARCHAR(20), c INT", '3 columns in the target, 2 in the file; "c" is only in the target'],
+    ["id INT PRIMARY KEY", '1 columns in the target, 2 in the file; "v" is only in the file'],
+  ];
+  const source = place.folder([
+    ["def.t-schema.sql", "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))"],
+    ["def.t.csv", "id\n1\n"],
+  ]);
+  for (const [there, difference] of cases) {
+    await place.sql.query("DROP DATABASE IF EXISTS def");
+    await place.sql.query("CREATE DATABASE def");
+    await place.sql.query(`CREATE TABLE def.t (${there})`);
+    const told = `Table "def.t" of the target is not as "def.t-schema.sql" defines it: ${difference}`;
+    const { code, result } = await check(source, ...place.target());
+    assert.equal(code, 0);
+    const found = result.checks.find((one) => one.check === "table-definition")!;
+    assert.deepEqual([found.status, found.detail], difference === undefined ? ["ok", found.detail] : ["warning", told]);
+    for (const backend of ["local", "tidb"]) {
+      await place.sql.query("DELETE FROM def.t");
+      const { code, err } = await levin(["import", source, ...place.target(), "--backend", backend]);
+      assert.equal(code, 0, err);
+      // Of a target that may be of another kind no types are known.
+      const isTold = difference !== undefined && (backend === "local" || !difference.includes("bigint"));
+      assert.equal(err.includes(`warn: table-definition: ${told}\n`), isTold, err);
+    }
+  }
+});
