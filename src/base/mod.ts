@@ -6,6 +6,7 @@ export * from "./assert.ts";
 export * from "./bytes.ts";
 export * from "./clock.ts";
 export { type ErrorCode, type ErrorFacts, errorCodes, type RetryClass } from "./codes/mod.ts";
+export { collectGarbage } from "./collect-garbage.ts";
 export * from "./error.ts";
 export type { EventSink, LevinEvent } from "./events.ts";
 export * from "./files.ts";

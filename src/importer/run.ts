@@ -113,6 +113,7 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     buffers: new BufferPool(rangeJobs * memory.rangeReadBytes + memory.inFlightBytes),
   };
   await mirror?.begin(context);
+  if (plan.tables.length >= GARBAGE_TABLES) env.world.collectGarbage();
   sayPlan(context, session, variables);
   for (const table of plan.tables) {
     const { name, files } = table;
@@ -233,6 +234,9 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
     });
 }
 
+/** Tables behind which it is time to collect what was made for them. */
+const GARBAGE_TABLES = 64;
+
 /** Encodes one batch while the one before it is ingested: two are open at most. */
 async function runBatches(context: RunContext, batches: readonly Batch[], session: EncodeSession): Promise<void> {
   const { env, job } = context;
@@ -337,6 +341,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   await removeEngineDir(env.files, encoded.dir);
   env.emit({ kind: "engine", state: "removed", batch: batch.id, bytes: 0 });
   context.quota.release(batch.id);
+  if (batch.tables.length >= GARBAGE_TABLES) env.world.collectGarbage();
 }
 
 /** A run that was killed after its last table left its pauses; opening and closing them takes them back. */

@@ -20,7 +20,12 @@ export interface Ran {
 export function inlineEncoder(setup: WorkerSetup): EncodePort {
   let isOpen = true;
   let send: (message: FromWorker) => void = () => undefined;
-  const world = { openStorage: openSource, openKvDb: openLevelKvDb, files: systemFiles };
+  const world = {
+    openStorage: openSource,
+    openKvDb: openLevelKvDb,
+    files: systemFiles,
+    collectGarbage: () => undefined,
+  };
   const task = new EncodeTask(setup, world, (message) => {
     if (isOpen) send(message);
   });

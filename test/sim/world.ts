@@ -116,6 +116,7 @@ export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent
     getStatusPort: (_, path) => statusPort(path),
     connect: () => cluster.connectOf(life),
     sendHttp: () => cluster.sendHttpOf(life),
+    collectGarbage: () => undefined,
     startEncoder: (setup) => inlineEncoder(place, life, setup),
   };
   return {
@@ -151,6 +152,7 @@ function inlineEncoder({ dump, disk, errorCode, random }: Place, life: Life, set
     openStorage: async () => storageOf(dump.files, life),
     openKvDb: (dir: string) => disk.openMap(dir, life, () => isOpen, errorCode),
     files: disk.filesOf(life, errorCode, () => isOpen),
+    collectGarbage: () => undefined,
   };
   // Now and then many rows at a time, although the tables are small; a kernel takes longer to make than the rest of a run.
   const many = random.next() < MANY_AT_A_TIME ? { bulkBytesMin: 0 } : {};

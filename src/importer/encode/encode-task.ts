@@ -7,7 +7,10 @@ import type { ImportWorld } from "../world.ts";
 import { BatchEncoder, PROGRESS_ROWS } from "./batch-encoder.ts";
 import { type FromWorker, type ToWorker, type WarningCountMessage, type WorkerSetup, workerTable } from "./messages.ts";
 
-type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb"> & { files: Files };
+type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb" | "collectGarbage"> & { files: Files };
+
+/** Text of table models behind which it is time to collect: what was made of a model takes five times as much. */
+const GARBAGE_MODEL_BYTES = 1 << 20;
 
 /**
  * What an encode worker does, wherever it runs: opens the batch's directory as a writer, takes chunks one after the other, reports
@@ -28,6 +31,8 @@ export class EncodeTask {
   /** Taken and not told yet. */
   #rows = 0;
   #sourceBytes = 0;
+  /** Text of the models that came since garbage was collected. */
+  #modelBytes = 0;
 
   constructor(setup: WorkerSetup, world: EncodeWorld, send: (message: FromWorker) => void) {
     this.#setup = setup;
@@ -76,7 +81,8 @@ export class EncodeTask {
       case "chunk":
         assert(this.#encoder !== undefined, "a chunk comes after its batch");
         await this.#encoder.encode(message.id, message.chunk, message.table && workerTable(message.table));
-        return this.#ready([]);
+        this.#ready([]);
+        return this.#collect(message.table?.modelText ?? "");
       case "finish": {
         await this.#encoder?.flush();
         const warnings = this.#encoder?.warnings() ?? [];
@@ -86,6 +92,14 @@ export class EncodeTask {
         this.#ready(warnings);
       }
     }
+  }
+
+  /** Encoders of tables that are done with; a worker's heap is mostly its arenas, and garbage would come to as much. */
+  #collect(modelText: string): void {
+    this.#modelBytes += modelText.length;
+    if (this.#modelBytes < GARBAGE_MODEL_BYTES) return;
+    this.#modelBytes = 0;
+    this.#world.collectGarbage();
   }
 
   /** Of small chunks the next answer tells: a message costs more than their rows. */
