@@ -141,9 +141,16 @@ export class SimCluster {
         if (member === undefined || this.isDown(url.host)) throw failure();
         const target = `${url.pathname}${url.search}`;
         const { method, body = "" } = request;
-        const answer = await pdHttp(this.pdState, member)({ method, target, body, headers: {} });
-        if (method !== "GET") this.#note(pauseOf(url, body), isLate, PAUSE_MS);
-        return { status: answer.status, body: answer.body };
+        const note = (ms: number): void => {
+          if (method !== "GET") this.#note(pauseOf(url, body), isLate, ms);
+        };
+        if (isLate) note(Number.POSITIVE_INFINITY);
+        try {
+          const answer = await pdHttp(this.pdState, member)({ method, target, body, headers: {} });
+          return { status: answer.status, body: answer.body };
+        } finally {
+          note(PAUSE_MS);
+        }
       };
       const run = async (): Promise<HttpAnswer> => {
         signal.throwIfAborted();
@@ -153,7 +160,7 @@ export class SimCluster {
     };
   }
 
-  /** What came late may hold until its limit, what comes in time says what holds. */
+  /** What came late may hold until its limit, also before its answer is on the way; what comes in time says what holds. */
   #note(what: string, isLate: boolean, ms: number): void {
     if (isLate) this.#lateUntilMs.set(what, this.#clock.nowMs() + ms);
     else this.#lateUntilMs.delete(what);
@@ -298,15 +305,14 @@ export class SimCluster {
     const late = async (...[method, , , , input]: Parameters<RpcTransport["unary"]>): Promise<unknown> => {
       if (this.isDown(address)) throw lost();
       const options = { target: address, clock: this.#clock, gone: new AbortController().signal };
-      const answer = await directTransport(this.#handlersAt(address), options).unary(
-        method,
-        undefined,
-        undefined,
-        undefined,
-        input,
-      );
-      if (method.name === "SwitchMode") this.#note(address, true, IMPORT_MODE_MS);
-      return answer;
+      const transport = directTransport(this.#handlersAt(address), options);
+      const isSwitch = method.name === "SwitchMode";
+      if (isSwitch) this.#note(address, true, Number.POSITIVE_INFINITY);
+      try {
+        return await transport.unary(method, undefined, undefined, undefined, input);
+      } finally {
+        if (isSwitch) this.#note(address, true, IMPORT_MODE_MS);
+      }
     };
     return {
       target: address,
