@@ -32,6 +32,8 @@ export function checkInput(
   const { connectionsMax } = options.tidb;
   const isNew = (database: string, table: string): boolean =>
     before?.get(database.toLowerCase())?.has(table.toLowerCase()) === false;
+  // By the run that came to the first batch.
+  const isCompared = before !== undefined && (state?.batches.length ?? 0) > 0;
   const isEmpty = async (database: string, table: string): Promise<boolean> => {
     // What this run has made is not asked for: a statement for each of ten thousand new tables is a good part of their cost.
     if (isNew(database, table)) return true;
@@ -65,7 +67,7 @@ export function checkInput(
           return info === undefined ? new Map() : columnCodings(sourceForm(table), info);
         },
         ignored: new Set(ignored),
-        defined: isNew(database, table.table) ? undefined : definitionOf(table, session),
+        defined: isCompared || isNew(database, table.table) ? undefined : definitionOf(table, session),
       };
     }),
     session,
