@@ -74,7 +74,7 @@ export type MergedConflicts = { rows: number; path: string } | { keys: number; p
 export function conflictWords(found: MergedConflicts, { conflict }: Pick<RunContext["options"], "conflict">): string {
   if ("rows" in found) return `${found.rows} rows are in the way of others; see ${found.path}`;
   const atLeast = found.keys === conflict?.maxRecordRows ? "at least " : "";
-  return `${atLeast}${found.keys} keys of rows are those of other rows too; see ${found.path}`;
+  return `times that a row has a key of another one: ${atLeast}${found.keys}; see ${found.path}`;
 }
 
 /** Puts the batches' parts together; undefined where nothing is in the way of anything. */
