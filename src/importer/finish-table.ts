@@ -125,6 +125,7 @@ async function verifyTable(
     remote === undefined ||
     (remote.crc64xor === local.crc64xor && remote.kvs === local.kvs && remote.bytes === local.bytes);
   const detail = ok ? undefined : await whatDiffers(context, state, table, local, view);
+  const isError = !ok && options.checksum === "required";
   env.emit({
     kind: "table-done",
     table: table.name,
@@ -134,9 +135,10 @@ async function verifyTable(
     localCrc: local.crc64xor,
     remoteCrc: remote?.crc64xor,
     ok,
-    ...(detail === undefined ? {} : { detail }),
+    // What an error says need not be said before it.
+    ...(detail === undefined || isError ? {} : { detail }),
   });
-  if (!ok && options.checksum === "required") {
+  if (isError) {
     throw new LevinError("Levin:Verify:ErrChecksum", `Cannot verify table "${table.name}": ${detail}`, {
       fields: { table: table.name, localKvs: local.kvs, remoteKvs: remote?.kvs },
     });
@@ -268,7 +270,8 @@ async function whatDiffers(
   view: ClusterView,
 ): Promise<string> {
   const remote = await remoteChecksum(context, table, view, true);
-  const figures = (c: Checksum) => `${c.kvs} pairs, ${c.bytes} bytes, crc64 ${c.crc64xor}`;
+  const crcText = (crc: bigint) => crc.toString(16).padStart(16, "0");
+  const figures = (c: Checksum) => `${c.kvs} pairs, ${c.bytes} bytes, crc64 ${crcText(c.crc64xor)}`;
   const totals = `sent ${figures(local)}, the cluster holds ${figures(remote)}`;
   // Pairs that were imported early are not on the disk any more.
   if (state.round > 0) return totals;
@@ -278,7 +281,9 @@ async function whatDiffers(
       ({ here, there }) => here.crc64xor !== there.crc64xor || here.kvs !== there.kvs || here.bytes !== there.bytes,
     )
     .map(({ name, here, there }) => `${name}: sent ${figures(here)}, the cluster holds ${figures(there)}`);
-  return found.length === 0 ? totals : `${found.slice(0, 4).join("; ")} (in all ${totals})`;
+  if (found.length === 0) return totals;
+  // Of a table with one range the totals would be the same numbers again.
+  return sums.length === 1 ? found[0]! : `${found.slice(0, 4).join("; ")} (in all ${totals})`;
 }
 
 async function raiseAllocators(context: RunContext, table: SourceTable, local: LocalTotals): Promise<void> {

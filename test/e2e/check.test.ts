@@ -141,3 +141,27 @@ test("a table that is there already and is not as the dump defines it", { timeou
     }
   }
 });
+
+test("a checksum that differs is told once, with its numbers", { timeout: 60_000 }, async () => {
+  for (const [create, times] of [
+    ["CREATE TABLE t (id INT PRIMARY KEY, v INT)", 1],
+    // Both ranges, and the totals.
+    ["CREATE TABLE t (id INT PRIMARY KEY, v INT, KEY (v))", 3],
+  ] as const) {
+    await place.sql.query("DROP DATABASE IF EXISTS sum");
+    await place.sql.query("CREATE DATABASE sum");
+    await place.sql.query(create.replace("t (", "sum.t ("));
+    await place.sql.query("INSERT INTO sum.t VALUES (2, 2)");
+    const source = place.folder([
+      ["sum.t-schema.sql", create],
+      ["sum.t.csv", "id,v\n1,1\n"],
+    ]);
+    const { code, err, out } = await place.import(source, "", "--check-requirements=false");
+    assert.equal(code, 4, err);
+    assert.match(
+      err,
+      /error: Cannot verify table "sum\.t": .*sent \d pairs, .*the cluster holds \d pairs, \d+ bytes, crc64 [0-9a-f]{16}/,
+    );
+    assert.equal((err + out).match(/the cluster holds/g)?.length, times, err + out);
+  }
+});

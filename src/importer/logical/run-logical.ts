@@ -228,8 +228,9 @@ async function finishTable(context: LogicalContext, batch: number, name: string)
     remoteCrc: undefined,
     byStatements: { counted },
   } as const;
-  env.emit({ ...done, ok, ...(detail === undefined ? {} : { detail }) });
-  if (!ok && options.checksum === "required") {
+  const isError = !ok && options.checksum === "required";
+  env.emit({ ...done, ok, ...(detail === undefined || isError ? {} : { detail }) });
+  if (isError) {
     const message = `Cannot verify table "${name}": ${rows} rows were imported, ${detail}`;
     throw new LevinError("Levin:Verify:ErrChecksum", message, { fields: { table: name } });
   }
