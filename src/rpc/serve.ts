@@ -4,7 +4,7 @@ import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/conn
 import { grpcStatusOk, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { type Clock, systemClock } from "../base/mod.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
-import { ServerMessages } from "./server-messages.ts";
+import { LARGEST_MESSAGE_BYTES, ServerMessages } from "./server-messages.ts";
 import { ServerSession } from "./server-session.ts";
 import type { ServerStream } from "./server-stream.ts";
 
@@ -34,7 +34,13 @@ export function grpcServer(
   uploads: ReadonlyMap<string, MessagesHandler> = new Map(),
   clock: Clock = systemClock,
 ): ServeConnection {
-  const router = createConnectRouter({ grpc: true, grpcWeb: false, connect: false, acceptCompression: [] });
+  const router = createConnectRouter({
+    grpc: true,
+    grpcWeb: false,
+    connect: false,
+    acceptCompression: [],
+    readMaxBytes: LARGEST_MESSAGE_BYTES,
+  });
   routes(router);
   const byPath = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (socket, first) => {

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { IncomingBody } from "./incoming-body.ts";
 
-/** Largest message that is taken (gRPC's length field allows 4 GiB). */
-const LARGEST_BYTES = 256 << 20;
+/** Largest message that a server takes (gRPC's length field allows 4 GiB). */
+export const LARGEST_MESSAGE_BYTES = 256 << 20;
 const HEAD_BYTES = 5;
 /** What a message in several pieces is gathered in at first; it doubles as they come, whatever the head promises. */
 const FIRST_BYTES = 64 << 10;
@@ -27,7 +27,7 @@ export class ServerMessages implements AsyncIterable<Uint8Array> {
       if (head === undefined) return;
       if (head[0] !== 0) throw new ConnectError("a compressed message, without a compression", Code.Internal);
       const size = ((head[1]! << 24) | (head[2]! << 16) | (head[3]! << 8) | head[4]!) >>> 0;
-      if (size > LARGEST_BYTES) throw new ConnectError(`a message of ${size} bytes`, Code.ResourceExhausted);
+      if (size > LARGEST_MESSAGE_BYTES) throw new ConnectError(`a message of ${size} bytes`, Code.ResourceExhausted);
       const message = await this.#take(size);
       if (message === undefined) throw incomplete();
       yield message;

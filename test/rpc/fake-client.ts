@@ -7,6 +7,17 @@ export interface Talk {
   socket: Socket;
   /** The next frame of a type. */
   next(type: number): Promise<{ flags: number; id: number; payload: Buffer }>;
+  /** Bytes of DATA that have come, when the server has answered several pings in a row without any in between. */
+  dataUntilQuiet(): Promise<number>;
+}
+
+/** Fails when it takes longer than a server may take under load. */
+export async function within<V>(promise: Promise<V>, what: string): Promise<V> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not within 10 s`)), 10_000);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 export function talkTo(port: number): Talk {
@@ -25,16 +36,26 @@ export function talkTo(port: number): Talk {
     wake.resolve();
     wake = deferred();
   });
-  return {
-    socket,
-    async next(type) {
-      for (;;) {
-        const at = frames.findIndex((frame) => frame.type === type);
-        if (at >= 0) return frames.splice(at, 1)[0]!;
-        await wake.promise;
-      }
-    },
+  const next: Talk["next"] = async (type) => {
+    for (;;) {
+      const at = frames.findIndex((frame) => frame.type === type);
+      if (at >= 0) return frames.splice(at, 1)[0]!;
+      await wake.promise;
+    }
   };
+  const dataUntilQuiet = async () => {
+    let bytes = 0;
+    for (let quiet = 0; quiet < 4; quiet++) {
+      socket.write(frameBytes(T.PING, 0, 0, Buffer.from("barrier!")));
+      await next(T.PING);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      const data = frames.filter((frame) => frame.type === T.DATA);
+      for (const frame of data) bytes += frames.splice(frames.indexOf(frame), 1)[0]!.payload.length;
+      if (data.length > 0) quiet = -1;
+    }
+    return bytes;
+  };
+  return { socket, next: (type) => within(next(type), `a frame of type ${type}`), dataUntilQuiet };
 }
 
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
