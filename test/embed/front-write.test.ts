@@ -214,6 +214,62 @@ describe("rows written by SQL", () => {
       { clock: systemClock },
     ));
 
+  test("SELECT … FOR UPDATE waits for whoever changes the rows, and reads what they are then", () =>
+    withFront(
+      async (one, front) => {
+        const two = await front.connect({ database: "test" });
+        await one.query("CREATE TABLE t (id INT PRIMARY KEY, v INT)");
+        await one.query("INSERT INTO t VALUES (1,1),(2,2),(3,3)");
+        await two.query("SET autocommit = 0");
+        assert.deepEqual(await rowsOf(two, "SELECT v FROM t WHERE id = 1"), [[1]]);
+        await one.query("BEGIN");
+        await one.query("UPDATE t SET v = 10 WHERE id = 1");
+        await one.query("UPDATE t SET v = 30 WHERE id = 3");
+        let isLocked = true;
+        const point = rowsOf(two, "SELECT v FROM t WHERE id = 1 FOR UPDATE").then((rows) => [rows, isLocked]);
+        await one.query("SELECT SLEEP(0.05)");
+        isLocked = false;
+        await one.query("COMMIT");
+        assert.deepEqual(await point, [[[10]], false]);
+        // Its snapshot is older.
+        assert.deepEqual(await rowsOf(two, "SELECT v FROM t WHERE id = 1"), [[1]]);
+        assert.deepEqual(await rowsOf(two, "SELECT id FROM t WHERE v >= 30 FOR UPDATE"), [[3]]);
+        await one.query("SET innodb_lock_wait_timeout = 1");
+        await assert.rejects(one.query("DELETE FROM t WHERE id = 3"), {
+          errno: 1205,
+        });
+        await one.query("DELETE FROM t WHERE id = 2");
+        await two.query("ROLLBACK");
+        await one.query("DELETE FROM t WHERE id = 3");
+        two.destroy();
+      },
+      { clock: systemClock },
+    ));
+
+  test("savepoints", () =>
+    withFront(async (one) => {
+      await one.query("CREATE TABLE t (id INT PRIMARY KEY)");
+      await one.query("SAVEPOINT nothing");
+      await assert.rejects(one.query("ROLLBACK TO nothing"), {
+        errno: 1305,
+        message: "SAVEPOINT nothing does not exist",
+      });
+      await one.query("SET autocommit = 0");
+      await one.query("SAVEPOINT a");
+      await one.query("INSERT INTO t VALUES (1)");
+      await one.query("SAVEPOINT b");
+      await one.query("INSERT INTO t VALUES (2)");
+      await one.query("SAVEPOINT c");
+      await one.query("ROLLBACK TO SAVEPOINT B");
+      assert.deepEqual(await rowsOf(one, "SELECT * FROM t"), [[1]]);
+      await assert.rejects(one.query("ROLLBACK TO c"), { errno: 1305 });
+      await one.query("INSERT INTO t VALUES (3)");
+      await one.query("RELEASE SAVEPOINT a");
+      await assert.rejects(one.query("ROLLBACK TO b"), { errno: 1305 });
+      await one.query("COMMIT");
+      assert.deepEqual(await rowsOf(one, "SELECT * FROM t"), [[1], [3]]);
+    }));
+
   test("a wait for a lock has an end", () =>
     withFront(async (one, front) => {
       const two = await front.connect({ database: "test" });

@@ -14,7 +14,11 @@ interface Found {
 }
 
 /** Rows that WHERE takes, read as they are now. */
-async function* matching(writer: RowWriter, change: Change, base: Scope): AsyncGenerator<Found> {
+async function* matching(
+  writer: RowWriter,
+  change: Pick<Change, "where" | "orderBy">,
+  base: Scope,
+): AsyncGenerator<Found> {
   const { rows, context } = writer;
   const view = context.txn.current;
   const take = (pair: Pair): Found | undefined => {
@@ -102,13 +106,27 @@ export async function runChange(
 }
 
 /** The row behind a lock of its own; undefined where another transaction took it away, or changed it so that WHERE leaves it out. */
-async function locked(writer: RowWriter, pair: Pair, change: Change, base: Scope): Promise<Pair | undefined> {
+async function locked(
+  writer: RowWriter,
+  pair: Pair,
+  change: Pick<Change, "where">,
+  base: Scope,
+): Promise<Pair | undefined> {
   await writer.lock([pair.key]);
   const value = await writer.context.txn.current.get(pair.key);
   if (value === undefined) return undefined;
   if (equalBytes(value, pair.value) || change.where === undefined) return { key: pair.key, value };
   const { scope } = rowScope(writer, base, writer.rows.texts({ key: pair.key, value }));
   return isTrue(evaluate(change.where, scope)) === true ? { key: pair.key, value } : undefined;
+}
+
+/** SELECT … FOR UPDATE: locks the rows that WHERE takes, and those that it names by their primary key though they are not there. */
+export async function lockRows(writer: RowWriter, where: Change["where"], base: Scope): Promise<void> {
+  const { rows, context } = writer;
+  await writer.lock((await pointKeys(context.txn.current, rows.table, where, base)) ?? []);
+  const found: Found[] = [];
+  for await (const one of matching(writer, { where, orderBy: [] }, base)) found.push(one);
+  for (const { pair } of found) await locked(writer, pair, { where }, base);
 }
 
 /** Names in WHERE are checked before rows are looked at, so that an empty table complains too. */

@@ -19,6 +19,8 @@ export interface Select {
   orderBy: { expr: Expr; descending: boolean }[];
   limit: number | undefined;
   offset: number;
+  /** FOR UPDATE. */
+  locking?: boolean;
 }
 
 const AFTER_ITEM = ["FROM", "AS", "WHERE", "ORDER", "LIMIT", "FOR"];
@@ -108,7 +110,10 @@ export function parseSelect(clauses: Clauses, mode: SqlMode): Select {
       select.limit = clauses.int();
     } else if (clauses.takeWords("OFFSET")) select.offset = clauses.int();
   }
-  if (clauses.takeWords("FOR")) clauses.takeWords("UPDATE");
+  if (clauses.takeWords("FOR")) {
+    clauses.takeWords("UPDATE");
+    select.locking = true;
+  }
   for (const word of ["GROUP", "HAVING", "UNION"]) if (clauses.token.upper === word) throw refused(word);
   clauses.end();
   return select;

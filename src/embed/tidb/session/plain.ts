@@ -31,8 +31,15 @@ export async function runPlain(clauses: Clauses, state: SessionState, mode: SqlM
       await state.commit();
       return OK;
     case "ROLLBACK":
+      if (clauses.takeWords("TO")) return rollbackTo(clauses, state);
       state.rollback();
       return OK;
+    case "SAVEPOINT":
+      await setSavepoint(clauses.name(), state);
+      return OK;
+    case "RELEASE":
+      clauses.takeWords("SAVEPOINT");
+      return demandSavepoint((name) => state.transaction?.releaseSavepoint(name), clauses.name());
     case "KILL":
       return kill(clauses, state);
     case "DO":
@@ -64,6 +71,22 @@ export async function runPlain(clauses: Clauses, state: SessionState, mode: SqlM
       }
       throw new SqlError(1235, `the sandbox does not take ${word}`, "42000");
   }
+}
+
+/** Without a transaction that outlives the statement it is passed over. */
+async function setSavepoint(name: string, state: SessionState): Promise<void> {
+  const txn = state.transaction ?? (state.flag("autocommit") ? undefined : await state.writing());
+  txn?.savepoint(name);
+}
+
+function rollbackTo(clauses: Clauses, state: SessionState): StatementResult {
+  clauses.takeWords("SAVEPOINT");
+  return demandSavepoint((name) => state.transaction?.rollbackTo(name), clauses.name());
+}
+
+function demandSavepoint(use: (name: string) => boolean | undefined, name: string): StatementResult {
+  if (use(name) !== true) throw new SqlError(1305, `SAVEPOINT ${name} does not exist`, "42000");
+  return OK;
 }
 
 function kill(clauses: Clauses, state: SessionState): StatementResult {

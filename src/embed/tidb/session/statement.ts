@@ -1,6 +1,6 @@
 import { dateTimeText, TimeZone } from "../../../codec/mod.ts";
-import { type Expr, parseSqlMode, type SqlMode } from "../../../schema/mod.ts";
-import { runChange } from "../dml/change.ts";
+import { type Expr, parseSqlMode, type SqlMode, type TableInfo } from "../../../schema/mod.ts";
+import { lockRows, runChange } from "../dml/change.ts";
 import { runInsert } from "../dml/insert.ts";
 import { parseChange, parseInsert } from "../dml/statements.ts";
 import { TableRows } from "../dml/table-rows.ts";
@@ -8,7 +8,7 @@ import { RowWriter, type WriteContext } from "../dml/writer.ts";
 import type { Clauses } from "../query/clauses.ts";
 import { type Relation, runSelect } from "../query/select.ts";
 import { parseSelect, type Select } from "../query/select-parser.ts";
-import type { Transaction } from "../store/mod.ts";
+import type { ReadView, Transaction } from "../store/mod.ts";
 import { SqlError, type StatementResult } from "../wire/mod.ts";
 import { runAdmin } from "./admin.ts";
 import { runDdl } from "./ddl.ts";
@@ -68,17 +68,31 @@ function whole(relation: Relation): StatementResult {
   };
 }
 
-async function relationOf(from: NonNullable<Select["from"]>, state: SessionState): Promise<Relation> {
+async function relationOf(select: Select, from: NonNullable<Select["from"]>, state: SessionState): Promise<Relation> {
   const made = informationRelation(from.db ?? state.db, from.table, state);
   if (made !== undefined) return made;
   const { db, table } = state.table(from);
   if (table.view) throw new SqlError(1105, `the sandbox stores views but does not run them: '${db}.${table.name.O}'`);
-  const view = await state.reading();
+  const view = (select.locking ? await locking(select, db, table, state) : undefined) ?? (await state.reading());
   return tableRelation(state.front, { db, table, timeZone: state.timeZone(), view }, scopeOf(state));
 }
 
+/** What a SELECT … FOR UPDATE reads: the rows as they are now, locked until the transaction ends. Without a transaction it is as any other. */
+async function locking(
+  { where }: Select,
+  db: string,
+  table: TableInfo,
+  state: SessionState,
+): Promise<ReadView | undefined> {
+  const txn = state.transaction ?? (state.flag("autocommit") ? undefined : await state.writing());
+  if (txn === undefined) return undefined;
+  const rows = new TableRows(state.front, db, table, state.rowSession());
+  await lockRows(new RowWriter(rows, contextOf(state, txn)), where, scopeOf(state));
+  return txn.current;
+}
+
 async function select(parsed: Select, state: SessionState): Promise<StatementResult> {
-  const relation = parsed.from === undefined ? undefined : await relationOf(parsed.from, state);
+  const relation = parsed.from === undefined ? undefined : await relationOf(parsed, parsed.from, state);
   // Rows of a table are not waited for one by one.
   if (parsed.from !== undefined) return runSelect(parsed, relation, scopeOf(state));
   const exprs = [...parsed.items.map(({ expr }) => expr), parsed.where];

@@ -41,7 +41,9 @@ export class Transaction implements LockOwner {
   readonly #storage: FrontStorage;
   readonly #locks: KeyLocks;
   readonly #locked = new Set<string>();
-  readonly #changes = new Map<string, Change>();
+  #changes = new Map<string, Change>();
+  /** What there was to commit at each SAVEPOINT, by name in lower case, the oldest first. */
+  readonly #savepoints = new Map<string, Map<string, Change>>();
   /** Changes of the statement that runs. */
   #statement = new Map<string, Change>();
   /** Newest values of locked keys, read ahead for the statement that runs. */
@@ -160,6 +162,34 @@ export class Transaction implements LockOwner {
     this.#ahead.clear();
   }
 
+  /** SAVEPOINT; one of the same name goes. */
+  savepoint(name: string): void {
+    this.#savepoints.delete(name.toLowerCase());
+    this.#savepoints.set(name.toLowerCase(), new Map(this.#changes));
+  }
+
+  /** ROLLBACK TO SAVEPOINT: what was changed since is not, later savepoints are gone, locks stay. False: there is no such one. */
+  rollbackTo(name: string): boolean {
+    const changes = this.#savepoints.get(name.toLowerCase());
+    if (changes === undefined) return false;
+    this.#changes = new Map(changes);
+    this.#forgetBehind(name);
+    return true;
+  }
+
+  /** RELEASE SAVEPOINT: it is gone, and those behind it. False: there is no such one. */
+  releaseSavepoint(name: string): boolean {
+    if (!this.#savepoints.has(name.toLowerCase())) return false;
+    this.#forgetBehind(name);
+    this.#savepoints.delete(name.toLowerCase());
+    return true;
+  }
+
+  #forgetBehind(name: string): void {
+    const names = [...this.#savepoints.keys()];
+    for (const one of names.slice(names.indexOf(name.toLowerCase()) + 1)) this.#savepoints.delete(one);
+  }
+
   async commit(): Promise<void> {
     try {
       if (this.#changes.size > 0) await this.#storage.commit([...this.#changes.values()], this.startTs);
@@ -171,6 +201,7 @@ export class Transaction implements LockOwner {
   rollback(): void {
     this.#changes.clear();
     this.#statement.clear();
+    this.#savepoints.clear();
     this.#locks.release(this, this.#locked);
     this.#locked.clear();
   }
