@@ -25,6 +25,15 @@ export async function writeRejected(
   await files.replace(joinPath(dir, partName(batch, chunk)), utf8(text));
 }
 
+/** Takes the parts of a batch away: what made them is done again in another way. */
+export async function removeRejected(context: Reporting, batch: number): Promise<void> {
+  const { files } = context.env;
+  const dir = partsDir(context);
+  const names = (await files.list(dir)).filter((name) => name.startsWith(`${batch}-`));
+  for (const name of names) await files.remove(joinPath(dir, name));
+  if (names.length > 0) await files.syncDir(dir);
+}
+
 /** What a directory holds of the named parts, in the order of the names. Most chunks have nothing to report. */
 export async function* readParts(files: Files, dir: string, names: readonly string[]): AsyncGenerator<Uint8Array> {
   const there = new Set(await files.list(dir));

@@ -182,8 +182,8 @@ export class PositionTable {
   }
 
   async #dropUnused(query: Tidb["query"]): Promise<void> {
-    const left = await unlessGone(query, `SELECT 1 FROM ${this.#name} LIMIT 1`);
-    if (left === undefined || left > 0) return;
+    // A session that was lost may have dropped them, and not the schema.
+    if (((await unlessGone(query, `SELECT 1 FROM ${this.#name} LIMIT 1`)) ?? 0) > 0) return;
     if (((await unlessGone(query, `SELECT 1 FROM ${this.#claims} LIMIT 1`)) ?? 0) > 0) return;
     await query(`DROP TABLE IF EXISTS ${this.#claims}`);
     await query(`DROP TABLE IF EXISTS ${this.#name}`);

@@ -13,6 +13,7 @@ import { applyRecord, emptyState } from "../job-state.ts";
 import { planMemory } from "../memory.ts";
 import { Progress } from "../progress.ts";
 import type { ConflictRecord } from "../records.ts";
+import { removeRejected } from "../reports.ts";
 import { TableModels } from "../table-models.ts";
 import type { LogicalContext } from "./context.ts";
 
@@ -55,6 +56,8 @@ export async function findConflicts(
     const aside = asideOf(context, models, session.newCollations);
     record = await resolve(aside, part, session, (table, rowId) => found.get(table)!.push(rowId));
     await removeEngines(env.files, options.sortedKvDir);
+    // The statements tell rows with bad values again, and number the chunks of all tables.
+    await removeRejected(context, batch.id);
   }
   const tables = new Map([...found].map(([name, ids]) => [name, Float64Array.from(ids)]));
   await env.files.replace(losersPath(context), packed(tables));

@@ -99,14 +99,14 @@ function orderDecides({ options, tables }: LogicalContext, table: string, losers
 class Tally {
   readonly #options: ImportOptions;
   readonly #open = new Set<ChunkReports>();
-  /** Of chunks that are in. */
+  /** Of chunks that are in, and of rows that another one of the source keeps out. */
   #conflicts: number;
   #refused: number;
 
   constructor({ options, job }: LogicalContext) {
     const { conflictRows, rejectedRows } = sumCounts(job.state);
     this.#options = options;
-    this.#conflicts = conflictRows;
+    this.#conflicts = job.state.batches.reduce((sum, batch) => sum + (batch?.conflicts?.losers ?? 0), conflictRows);
     this.#refused = rejectedRows;
   }
 

@@ -24,6 +24,7 @@ import {
 import { planBatches } from "../batches.ts";
 import { conflictWords } from "../conflict/conflict-report.ts";
 import { writeTaskInfo } from "../conflict/task-info.ts";
+import { removeEngines } from "../engines.ts";
 import { Job, readJob } from "../job.ts";
 import type { BatchState } from "../job-state.ts";
 import type { ImportEnvironment, ImportOptions } from "../options.ts";
@@ -93,6 +94,7 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   sayPlan(context, variables);
   if (job.state.done) {
     await demandRows(context);
+    await removeEngines(env.files, options.sortedKvDir);
     return resultOf(context);
   }
   const encodeSession = session(options, variables, job, env);
@@ -110,6 +112,8 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
     throw thrown;
   }
   await context.positions.remove(tidb);
+  // A power cut brings back what was removed and not synced.
+  await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });
   return resultOf(context);
 }
@@ -142,8 +146,9 @@ async function holdJob({ env, options, positions }: LogicalContext): Promise<Sql
 async function takeBack({ env, job, positions, tables }: LogicalContext, tidb: Tidb): Promise<void> {
   const isTransactional = [...tables.values()].every(({ transactional }) => transactional);
   const note = async (): Promise<void> => {
+    // Also where no chunk is known: the record of one may be on disk although it could not be written.
     for (const batch of job.state.batches)
-      if (batch !== undefined && isOnItsWay(batch)) await job.append({ type: "lost", batch: batch.id });
+      if (batch !== undefined && !batch.ingested) await job.append({ type: "lost", batch: batch.id });
   };
   // What has failed is the cause; the claim may stay.
   await positions.takeBack(tidb, isTransactional, note).catch((thrown: unknown) => {
