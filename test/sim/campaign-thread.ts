@@ -9,8 +9,8 @@ const port = parentPort!;
 port.on("message", async (seed: number) => {
   let report: SeedReport;
   try {
-    const { lives, fired } = await simulate(seed);
-    report = { seed, lives, fired: [...fired.keys()] };
+    const { lives, fired, story, refused } = await simulate(seed);
+    report = { seed, backend: story.backend ?? "local", lives, fired: [...fired.keys()], refused };
   } catch (thrown) {
     report = { seed, message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) };
   }

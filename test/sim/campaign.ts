@@ -1,18 +1,28 @@
 /** Many simulated imports, on several threads: counts what happened and keeps the seeds that failed. */
 import { execFileSync } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import { allKinds } from "./chaos.ts";
+import { type Backend, kindsOf } from "./chaos.ts";
 
 export interface Campaign {
   runs: number;
   seconds: number;
-  /** Kind → runs in which it struck. */
-  runsWith: Map<string, number>;
-  lives: number;
+  by: Record<Backend, Share>;
   failures: { seed: number; message: string }[];
 }
 
-export type SeedReport = { seed: number; lives: number; fired: string[] } | { seed: number; message: string };
+/** The imports of one backend that went well. */
+interface Share {
+  runs: number;
+  lives: number;
+  /** Kind → runs in which it struck. */
+  runsWith: Map<string, number>;
+  /** Imports that had to be refused, and were. */
+  refused: number;
+}
+
+export type SeedReport =
+  | { seed: number; backend: Backend; lives: number; fired: string[]; refused: boolean }
+  | { seed: number; message: string };
 
 /** Runs seeds from `first` on: `count` of them, or until the time is over. */
 export async function runCampaign(options: {
@@ -26,7 +36,12 @@ export async function runCampaign(options: {
 }): Promise<Campaign> {
   const started = performance.now();
   let told = started;
-  const campaign: Campaign = { runs: 0, seconds: 0, runsWith: new Map(), lives: 0, failures: [] };
+  const campaign: Campaign = {
+    runs: 0,
+    seconds: 0,
+    by: { local: emptyShare(), tidb: emptyShare() },
+    failures: [],
+  };
   let next = options.first;
   const isOver = (): boolean =>
     next >= options.first + options.count ||
@@ -44,8 +59,11 @@ export async function runCampaign(options: {
         campaign.runs++;
         if ("message" in report) campaign.failures.push(report);
         else {
-          campaign.lives += report.lives;
-          for (const kind of report.fired) campaign.runsWith.set(kind, (campaign.runsWith.get(kind) ?? 0) + 1);
+          const share = campaign.by[report.backend];
+          share.runs++;
+          share.lives += report.lives;
+          share.refused += report.refused ? 1 : 0;
+          for (const kind of report.fired) share.runsWith.set(kind, (share.runsWith.get(kind) ?? 0) + 1);
         }
         feed();
         if (performance.now() - told > 60_000) {
@@ -61,9 +79,14 @@ export async function runCampaign(options: {
   return campaign;
 }
 
+const backends = ["local", "tidb"] as const;
+const emptyShare = (): Share => ({ runs: 0, lives: 0, runsWith: new Map(), refused: 0 });
+
 /** Kinds of faults that never struck: a defect of the simulation. */
-export function silentKinds(campaign: Campaign): string[] {
-  return allKinds.filter((kind) => !campaign.runsWith.has(kind));
+export function silentKinds({ by }: Campaign): string[] {
+  return backends.flatMap((backend) =>
+    kindsOf[backend].filter((kind) => !by[backend].runsWith.has(kind)).map((kind) => `${backend}: ${kind}`),
+  );
 }
 
 export function commitOf(): string {
@@ -74,14 +97,17 @@ export function commitOf(): string {
   }
 }
 
-export function describeCampaign(campaign: Campaign): string {
-  const { runs, seconds, lives, runsWith, failures } = campaign;
-  const shares = [...runsWith]
-    .sort((a, b) => b[1] - a[1])
-    .map(([kind, count]) => `${kind} ${((100 * count) / runs).toFixed(1)} %`);
+export function describeCampaign({ runs, seconds, by, failures }: Campaign): string {
   return [
-    `${runs} simulated imports in ${seconds.toFixed(1)} s (${(runs / seconds).toFixed(1)}/s), ${(lives / runs).toFixed(1)} lives each`,
-    `runs with a fault of each kind: ${shares.join(", ")}`,
+    `${runs} simulated imports in ${seconds.toFixed(1)} s (${(runs / seconds).toFixed(1)}/s)`,
+    ...backends.map((backend) => describeShare(backend, by[backend])),
     ...failures.map(({ seed, message }) => `seed ${seed} (commit ${commitOf()}): ${message}`),
   ].join("\n");
+}
+
+function describeShare(backend: Backend, { runs, lives, runsWith, refused }: Share): string {
+  const share = (count: number): string => `${((100 * count) / Math.max(1, runs)).toFixed(1)} %`;
+  const shares = [...runsWith].sort((a, b) => b[1] - a[1]).map(([kind, count]) => `${kind} ${share(count)}`);
+  const about = `${runs} of backend "${backend}", ${(lives / Math.max(1, runs)).toFixed(1)} lives each, refused ${share(refused)}`;
+  return `${about}; with a fault of each kind: ${shares.join(", ")}`;
 }

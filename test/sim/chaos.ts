@@ -1,8 +1,13 @@
 /** What goes wrong in a simulated import: kinds with a chance each, drawn from one seeded source, up to a number a run. */
 import type { Random } from "../../src/base/mod.ts";
+import { SqlError } from "../../src/embed/tidb/mod.ts";
 import type { Fault, FaultPlan, FaultPoint, SimFaultTarget } from "./faults.ts";
 import { serverFault, serverKinds } from "./faults.ts";
 import type { Harm, Judge, StepKind } from "./life.ts";
+import type { SqlFault, SqlPlan } from "./sql.ts";
+
+/** How rows come in: pairs into TiKV, or statements. */
+export type Backend = "local" | "tidb";
 
 /** Beside the faults of the embedded services. */
 export const ownKinds = [
@@ -29,9 +34,26 @@ export const ownKinds = [
   "rpc-late",
   "rpc-again",
 ] as const;
-export type OwnKind = (typeof ownKinds)[number];
-export type Kind = OwnKind | (typeof serverKinds)[number];
-export const allKinds: readonly Kind[] = [...ownKinds, ...serverKinds];
+/** Of imports by statements. */
+const statementKinds = ["sql-delay", "sql-refused", "commit-late", "commit-answer-lost"] as const;
+export type Kind = (typeof ownKinds)[number] | (typeof serverKinds)[number] | (typeof statementKinds)[number];
+
+/** What may go wrong with an import of each backend. */
+export const kindsOf: Readonly<Record<Backend, readonly Kind[]>> = {
+  local: [...ownKinds, ...serverKinds],
+  tidb: [
+    "crash",
+    "stop",
+    "disk-error",
+    "sql-lost",
+    "sql-answer-lost",
+    "sql-late",
+    "source-error",
+    "tidb-restart",
+    "engines-lost",
+    ...statementKinds,
+  ],
+};
 
 /** The largest chance of a step; of kinds that end a life it is less, of kinds whose steps are few it is more. */
 const chances: Partial<Record<Kind, number>> = {
@@ -41,6 +63,9 @@ const chances: Partial<Record<Kind, number>> = {
   "pd-http-answer-lost": 0.1,
   "pd-http-late": 0.1,
   "pd-http-again": 0.1,
+  "commit-late": 0.3,
+  "commit-answer-lost": 0.3,
+  "sql-delay": 0.1,
 };
 const MAX_FAULTS = 40;
 const PHASE_CRASH_CHANCE = 0.07;
@@ -49,8 +74,22 @@ const CLEAR_CRASH_CHANCE = 0.25;
 const LATE_DELETE_CHANCE = 0.5;
 const ENGINES_LOST_CHANCE = 0.3;
 
-/** Where an import stands, as its journal says. */
-export type Phase = "encode" | "resolve" | "clear" | "ingest" | "end";
+const DELAY_MS_MAX = 70_000;
+/** Errors that another try may not meet. */
+const refusals: readonly [number, string][] = [
+  [1105, "backoff exceeded, please try again later"],
+  [1205, "Lock wait timeout exceeded; try restarting transaction"],
+  [1213, "Deadlock found when trying to get lock; try restarting transaction"],
+  [1317, "Query execution was interrupted"],
+  [8022, "Error: KV error safe to retry"],
+  [8028, "Information schema is changed during the execution of the statement"],
+  [9001, "PD server timeout"],
+  [9005, "Region is unavailable"],
+  [9007, "Write conflict, txnStartTS=1"],
+];
+
+/** Where an import stands, as its journal says; "begin" and "resolve" are short ones of imports by statements. */
+export type Phase = "begin" | "encode" | "resolve" | "clear" | "ingest" | "end";
 
 export class Chaos {
   readonly fired = new Map<Kind, number>();
@@ -64,8 +103,9 @@ export class Chaos {
   /** Set when the cluster is there. */
   target: SimFaultTarget | undefined;
 
-  constructor(random: Random) {
+  constructor(random: Random, backend: Backend = "local") {
     this.#random = random;
+    const allKinds = kindsOf[backend];
     // Each run has some of the kinds, some of them often: all at once would hide each other.
     const share = 0.15 + 0.5 * random.next();
     const scale = 0.2 + 1.3 * random.next();
@@ -73,7 +113,8 @@ export class Chaos {
       if (random.next() < share) this.#chance.set(kind, scale * (chances[kind] ?? 0.03) * random.next());
     }
     const strikes = random.next();
-    this.#strikes = strikes < 0.25 ? "end" : strikes < 0.45 ? "resolve" : strikes < 0.6 ? "clear" : undefined;
+    const third = backend === "local" ? "clear" : "begin";
+    this.#strikes = strikes < 0.25 ? "end" : strikes < 0.45 ? "resolve" : strikes < 0.6 ? third : undefined;
   }
 
   /** No more faults. */
@@ -87,7 +128,7 @@ export class Chaos {
     return this.#chance.has("engines-lost") && this.#rolls("engines-lost", ENGINES_LOST_CHANCE);
   }
 
-  readonly judge: Judge = (kind, _, __) => {
+  readonly judge: Judge = (kind, what) => {
     if (this.#isCalm) return undefined;
     if (this.phase === this.#strikes) {
       // Beside those that are counted: they may be used up by then.
@@ -100,7 +141,20 @@ export class Chaos {
     if (this.#rolls("crash")) return this.#crash(kind);
     if (this.#rolls("stop")) return "stop";
     this.#cluster();
+    if (what === "COMMIT" && this.#rolls("commit-late")) return "late";
+    if (what === "COMMIT" && this.#rolls("commit-answer-lost")) return "lose-answer";
     return this.#harmOf(kind);
+  };
+
+  /** Of the server of an import by statements. */
+  readonly sqlPlan: SqlPlan = (_, isLink) => {
+    const fault: SqlFault = {};
+    if (this.#rolls("sql-delay")) fault.delayMs = this.#random.next() ** 3 * DELAY_MS_MAX;
+    if (isLink && this.#rolls("sql-refused")) {
+      const [errno, message] = refusals[Math.floor(this.#random.next() * refusals.length)]!;
+      fault.refusal = new SqlError(errno, message);
+    }
+    return fault;
   };
 
   readonly plan: FaultPlan = (point: FaultPoint): Fault | undefined => {

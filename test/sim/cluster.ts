@@ -27,6 +27,7 @@ import type { RpcTransport } from "../../src/rpc/mod.ts";
 import type { SqlResult, Tidb } from "../../src/tidb/mod.ts";
 import { directTransport, type Handlers, handlersOf } from "./direct-rpc.ts";
 import type { Life } from "./life.ts";
+import { SimSql } from "./sql.ts";
 
 export interface SimClusterOptions {
   clock: Clock;
@@ -59,6 +60,8 @@ export class SimCluster {
   readonly pdState: PdState;
   readonly faults: FaultRunner;
   readonly front: Front;
+  /** Connections of imports by statements. */
+  readonly sql: SimSql;
   /** What the stores refused although real ones would have taken it to their harm. */
   readonly harms: string[];
   /** Addresses that nobody listens at, until when. */
@@ -82,6 +85,7 @@ export class SimCluster {
     this.pdState = pd;
     this.faults = faults;
     this.front = front;
+    this.sql = new SimSql(front, options.clock, () => this.isDown("tidb"));
     this.harms = harms;
   }
 
@@ -371,6 +375,23 @@ export class SimCluster {
       if (id > largest) largest = id;
     }
     return largest;
+  }
+
+  /** What a statement gives; undefined where the table is not there. */
+  async select(sql: string): Promise<(string | null)[][] | undefined> {
+    const opened = openSession(this.front, ++this.#connections, "root", IN_PROCESS);
+    try {
+      const result = await opened.statements(utf8(sql), false)[0]!();
+      if (result.kind === "ok") return [];
+      const rows: (string | null)[][] = [];
+      for await (const row of result.rows) rows.push(row.map((v) => (v instanceof Uint8Array ? textOf(v) : v)));
+      return rows;
+    } catch (thrown) {
+      if (thrown instanceof SqlError && (thrown.errno === 1146 || thrown.errno === 1049)) return undefined;
+      throw thrown;
+    } finally {
+      opened.close();
+    }
   }
 
   /** What a run must have put back. */

@@ -63,6 +63,13 @@ export class Judgement {
     return await naiveImport({ files, models, session, options: this.#options, before, rowIdBases });
   }
 
+  /** With as many conflicts the import must go well; with one less it must not. */
+  async conflictLimits(before: readonly Pairs[]): Promise<{ least: number; most: number }> {
+    const { dropped, replaced } = await this.expect(undefined, before);
+    const count = dropped.size + replaced.size;
+    return { least: count, most: count };
+  }
+
   async done(state: JobState | undefined, rows: number, said: Said, before: readonly Pairs[]): Promise<void> {
     const { cluster, dump, disk } = this.#place;
     if (state?.done !== true) this.#violated("the journal does not say that the import is done");

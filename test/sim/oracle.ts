@@ -11,7 +11,7 @@ import { storageOf } from "./source.ts";
 export type Pairs = ReadonlyMap<string, string>;
 
 /** A row of the source, or of the target before the import. */
-interface NaiveRow {
+export interface NaiveRow {
   table: string;
   /** `file:row:byte`; undefined: it was there before. */
   place: string | undefined;
@@ -68,9 +68,11 @@ export async function naiveImport(input: NaiveInput): Promise<Expected> {
   return { pairs, maxIds, dropped, replaced };
 }
 
-async function encodeRows(
-  { files, models, session, options, rowIdBases }: NaiveInput,
+/** Adds the rows of the source; the largest ids. `onRow` is told of every row in turn, without pairs where a value is bad. */
+export async function encodeRows(
+  { files, models, session, options, rowIdBases }: Omit<NaiveInput, "before">,
   rows: NaiveRow[],
+  onRow: (path: string, byte: number, row: NaiveRow | undefined) => void = () => undefined,
 ): Promise<Map<string, bigint>> {
   const maxIds = new Map<string, bigint>();
   let pairs = new Map<string, string>();
@@ -111,9 +113,13 @@ async function encodeRows(
             encoder.encodeRow(fields, ++rowId);
           } catch (thrown) {
             if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Encode:ErrValue") throw thrown;
+            onRow(chunk.path, reader.rowPosition, undefined);
             continue;
           }
-          rows.push({ table: name, place: `${chunk.path}:${reader.scanner.rowNumber}:${reader.rowPosition}`, pairs });
+          const place = `${chunk.path}:${reader.scanner.rowNumber}:${reader.rowPosition}`;
+          const row = { table: name, place, pairs };
+          rows.push(row);
+          onRow(chunk.path, reader.rowPosition, row);
         }
       }
       await reader.close();

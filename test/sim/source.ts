@@ -3,7 +3,7 @@ import { LevinError, type Random, utf8 } from "../../src/base/mod.ts";
 import type { Storage } from "../../src/source/mod.ts";
 import type { Life } from "./life.ts";
 
-type Field = string | number | null;
+export type Field = string | number | null;
 
 /** Definition, and one row as the fields of a CSV line. */
 interface TableShape {
@@ -15,6 +15,8 @@ interface TableShape {
   loose?(below: (n: number) => number): Field[];
   /** Field that a number belongs into. */
   number: number;
+  /** Field whose value the server makes. */
+  generated?: number;
 }
 
 const shapes: TableShape[] = [
@@ -59,6 +61,21 @@ const shapes: TableShape[] = [
   },
 ];
 
+/** Of statements alone. */
+const statementShapes: TableShape[] = [
+  {
+    columns: "id BIGINT AUTO_INCREMENT PRIMARY KEY CLUSTERED, n INT, v VARCHAR(60)",
+    row: (id, text) => [null, id, text()],
+    number: 1,
+    generated: 0,
+  },
+  {
+    columns: "n INT NOT NULL, v VARCHAR(10) DEFAULT 'x'",
+    row: (id) => [id % 3, "same"],
+    number: 0,
+  },
+];
+
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789 ";
 
 export const sourceDir = "/dump";
@@ -71,7 +88,10 @@ export interface Dump {
   badRows: number;
   /** What makes the tables, and the rows that they have before the import, one a statement. */
   schema: string[];
-  before: { table: string; statement: string }[];
+  before: { table: string; statement: string; row: Field[] }[];
+  /** The rows of each file, and of each table the field that the server makes. */
+  rowsOf: Map<string, Field[][]>;
+  generated: Map<string, number>;
 }
 
 export interface DumpWish {
@@ -79,6 +99,8 @@ export interface DumpWish {
   duplicates: boolean;
   /** Rows in the tables, whose keys the source has too or does not have. */
   filled: "no" | "apart" | "overlapping";
+  /** Tables that statements alone fill in a way of their own too. */
+  byStatements?: boolean;
 }
 
 /** Most dumps are small: what goes wrong does so with few rows too, and more runs are made. */
@@ -87,7 +109,8 @@ export function randomDump(random: Random, wish: DumpWish): Dump {
   const isSmall = random.next() < 0.6;
   const tables = 1 + below(isSmall ? 2 : 3);
   const badShare = random.next() < 0.3 ? 0.1 : 0;
-  const first = below(shapes.length);
+  const known = wish.byStatements ? [...shapes, ...statementShapes] : shapes;
+  const first = below(known.length);
   // Equal keys in tables that are alike are in nobody's way.
   const step = random.next() < 0.35 ? 0 : 1;
   const dump = {
@@ -96,12 +119,15 @@ export function randomDump(random: Random, wish: DumpWish): Dump {
     badRows: 0,
     schema: ["CREATE DATABASE d"],
     before: [] as Dump["before"],
+    rowsOf: new Map<string, Field[][]>(),
+    generated: new Map<string, number>(),
   };
   for (let i = 0; i < tables; i++) {
-    const shape = shapes[(first + i * step) % shapes.length]!;
+    const shape = known[(first + i * step) % known.length]!;
     const create = `CREATE TABLE t${i} (${shape.columns})${shape.options ?? ""}`;
     dump.schema.push(create.replace("TABLE t", "TABLE d.t"));
     dump.files.set(`d.t${i}-schema.sql`, utf8(`${create};`));
+    if (shape.generated !== undefined) dump.generated.set(`d.t${i}`, shape.generated);
     const count = isSmall ? 2 + below(14) : 3 + below(45);
     const rows = randomRows(shape, count, wish.duplicates, random);
     dump.rows += rows.length;
@@ -113,11 +139,11 @@ export function randomDump(random: Random, wish: DumpWish): Dump {
     if (wish.filled !== "no" && below(4) > 0) {
       const base = wish.filled === "apart" ? 5000 : below(count);
       for (let k = 1 + below(4); k > 0; k--) {
-        const statement = `INSERT INTO d.t${i} VALUES ${sqlRow(shape.row(base + k, () => "there before"))}`;
-        dump.before.push({ table: `d.t${i}`, statement });
+        const row = shape.row(base + k, () => "there before");
+        dump.before.push({ table: `d.t${i}`, statement: `INSERT INTO d.t${i} VALUES ${sqlRow(row)}`, row });
       }
     }
-    addFiles(dump.files, `t${i}`, rows, below);
+    addFiles(dump, `t${i}`, rows, below);
   }
   return dump;
 }
@@ -136,7 +162,7 @@ function randomRows(shape: TableShape, count: number, duplicates: boolean, rando
 }
 
 function addFiles(
-  files: Map<string, Uint8Array>,
+  { files, rowsOf }: { files: Map<string, Uint8Array>; rowsOf: Dump["rowsOf"] },
   table: string,
   rows: readonly Field[][],
   below: (n: number) => number,
@@ -145,8 +171,10 @@ function addFiles(
   for (const [i, part] of [rows.slice(0, cut), rows.slice(cut)].entries()) {
     if (part.length === 0) continue;
     const path = `d.${table}.${i}`;
-    if (below(2) === 0) files.set(`${path}.csv`, utf8(part.map((row) => `${csvRow(row)}\n`).join("")));
+    const isCsv = below(2) === 0;
+    if (isCsv) files.set(`${path}.csv`, utf8(part.map((row) => `${csvRow(row)}\n`).join("")));
     else files.set(`${path}.sql`, utf8(`INSERT INTO ${table} VALUES\n${part.map(sqlRow).join(",\n")};\n`));
+    rowsOf.set(`${path}.${isCsv ? "csv" : "sql"}`, part);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type WorkerSetup,
 } from "../../src/importer/mod.ts";
 import { defaultCsvDialect } from "../../src/source/mod.ts";
-import type { SqlLink, Tidb } from "../../src/tidb/mod.ts";
+import type { Backend } from "./chaos.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { Disk } from "./disk.ts";
 import type { Life } from "./life.ts";
@@ -31,6 +31,8 @@ export const sizes = { dataArenaBytes: 4096, indexArenaBytes: 4096, windowBytes:
 
 /** What a run is about beside faults. */
 export interface Story {
+  /** Absent: pairs. */
+  backend?: Backend;
   strategy: "" | "replace" | "ignore" | "error";
   wish: DumpWish;
   /** So many rows may be in conflict, or bad, as there are, or one less: then the import must be refused. */
@@ -55,7 +57,35 @@ export function randomStory(random: Random): Story {
   return { strategy: "", wish: { duplicates: false, filled }, limits, oldPd };
 }
 
-export function simOptions(random: Random, dump: Dump, { strategy, wish, limits }: Story): ImportOptions {
+export function statementStory(random: Random): Story {
+  const one = <T>(...of: readonly T[]): T => of[Math.floor(random.next() * of.length)]!;
+  const strategy = one("", "", "replace", "replace", "ignore", "error");
+  const decides = strategy === "replace" || strategy === "ignore";
+  const duplicates = random.next() < (decides ? 0.85 : strategy === "error" ? 0.4 : 0.1);
+  const filled = decides ? one("no", "apart", "overlapping", "overlapping") : one("no", "no", "apart", "overlapping");
+  const limits =
+    random.next() < 0.1 ? "errors - 1" : decides ? one("wide", "wide", "wide", "conflicts", "conflicts - 1") : "wide";
+  return { backend: "tidb", strategy, wish: { duplicates, filled, byStatements: true }, limits, oldPd: false };
+}
+
+export function simOptions(random: Random, dump: Dump, story: Story): ImportOptions {
+  const options = plainOptions(random, dump, story);
+  if (story.backend !== "tidb") return options;
+  const one = <T>(...of: readonly T[]): T => of[Math.floor(random.next() * of.length)]!;
+  const logical = {
+    batchBytes: one(0, 300, 800, 2500),
+    batchRows: one(1, 3, 7, 20, 65536),
+    // What is above 1024 is for one statement.
+    packetBytes: one(0, 0, 1024 + 400, 1024 + 1200),
+    metaSchema: META_SCHEMA,
+  };
+  return { ...options, backend: "tidb", logical };
+}
+
+/** Of the tables in which imports by statements keep how far they are. */
+export const META_SCHEMA = "lightning_metadata";
+
+function plainOptions(random: Random, dump: Dump, { strategy, wish, limits }: Story): ImportOptions {
   const isTight = limits === "errors - 1" && dump.badRows > 1;
   const maxRecordRows = random.next() < 0.15 ? Math.floor(random.next() * 3) + (strategy === "error" ? 1 : 0) : 10_000;
   const conflict = { strategy, threshold: 1e6, maxRecordRows, taskInfoSchema: "" };
@@ -101,18 +131,24 @@ export function simOptions(random: Random, dump: Dump, { strategy, wish, limits 
   };
 }
 
-export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent) => void): ImportEnvironment {
+export function environmentOf(
+  place: Place,
+  life: Life,
+  emit: (event: LevinEvent) => void,
+  byStatements: boolean,
+): ImportEnvironment {
   const { clock, random, disk, cluster, dump, errorCode } = place;
   const statusPort = cluster.statusPortOf(life);
   const world: ImportWorld = {
     openStorage: async () => storageOf(dump.files, life),
     openKvDb: (dir) => disk.openMap(dir, life, () => true, errorCode),
-    connectTidb: async () => {
+    connectTidb: async (options, signal) => {
+      if (byStatements) return cluster.sql.connect(life, options, signal);
       const tidb = cluster.tidbOf(life);
       await tidb.query("SELECT 1");
       return tidb;
     },
-    openSqlLink: async () => linkOf(cluster.tidbOf(life)),
+    openSqlLink: (options) => cluster.sql.openLink(life, options),
     getStatusPort: (_, path) => statusPort(path),
     connect: () => cluster.connectOf(life),
     sendHttp: () => cluster.sendHttpOf(life),
@@ -128,17 +164,6 @@ export function environmentOf(place: Place, life: Life, emit: (event: LevinEvent
     pid: 1,
     cores: 2,
     world,
-  };
-}
-
-/** A connection of the logical backend over the simulated one; its statements are UTF-8 here. */
-function linkOf(tidb: Tidb): SqlLink {
-  const text = (statement: Uint8Array | string): string =>
-    typeof statement === "string" ? statement : new TextDecoder("utf-8", { fatal: true }).decode(statement);
-  return {
-    run: async (statement) => ({ affectedRows: (await tidb.query(text(statement))).affectedRows, warnings: 0 }),
-    rows: async (sql) => (await tidb.query(text(sql))).rows,
-    destroy: () => undefined,
   };
 }
 
