@@ -69,14 +69,18 @@ export function booleanValue(long: string, given: string | undefined, fallback: 
   throw new LevinError("Levin:Command:ErrUsage", `Cannot use --${long}=${given}: it must be true or false`);
 }
 
-/** cmd-ts arguments of all flags, by flag name. */
-export function flagArguments() {
+/** cmd-ts arguments of all flags, by flag name; those that are not `shown` are taken too, but not in the help. */
+export function flagArguments(shown?: readonly string[]) {
   const single = Object.fromEntries(
     importFlags.map(({ flag, short, doc }) => {
+      const quiet = shown === undefined || shown.includes(flag) ? {} : { helpTopics: () => [] };
       const described = { long: flag, ...(short === undefined ? {} : { short }), description: doc };
       return [
         flag,
-        booleanOptions.has(flag) ? booleanOption(flag, doc) : option({ type: optional(string), ...described }),
+        {
+          ...(booleanOptions.has(flag) ? booleanOption(flag, doc) : option({ type: optional(string), ...described })),
+          ...quiet,
+        },
       ];
     }),
   );
@@ -86,7 +90,7 @@ export function flagArguments() {
     short: "f",
     description: "table filter rule such as 'db.*' or '!db.t'; may be repeated",
   });
-  return { ...single, filter };
+  return { ...single, filter: shown === undefined ? filter : { ...filter, helpTopics: () => [] } };
 }
 
 /** The flags that were given, by configuration key. */

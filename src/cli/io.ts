@@ -25,13 +25,14 @@ export interface CommandIo {
   encodeWorker: URL | StartEncoder;
 }
 
-/** The last line of a failed command: what, where, what to do. No stack for what the user can mend. */
-export function reportError(io: CommandIo, thrown: unknown): number {
+/** The last line of a failed command: what, where, what to do. No stack for what the user can mend. `command`: the one that failed. */
+export function reportError(io: CommandIo, thrown: unknown, command?: string): number {
   const error = LevinError.from(thrown);
   io.stderr.write(`error: ${error.message}\n`);
   if (error.code === "Levin:Internal:ErrUnexpected" && thrown instanceof Error && thrown.stack !== undefined) {
     io.stderr.write(`${thrown.stack}\n`);
   }
-  io.stderr.write(`       ${error.code}: ${error.facts.action}\n`);
+  const action = error.facts.action.replace("help COMMAND", command === undefined ? "help" : `help ${command}`);
+  io.stderr.write(`       ${error.code}: ${action}\n`);
   return error.facts.exit;
 }

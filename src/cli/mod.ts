@@ -19,6 +19,23 @@ async function exitCodeOf(result: unknown): Promise<number> {
   return value as number;
 }
 
+/** Throws where the first word is no command, or an option that the program itself does not have. */
+function demandCommand(word: string | undefined): void {
+  if (word === undefined || isCommandName(word)) return;
+  const names = Object.keys(descriptions);
+  if (word.startsWith("-")) {
+    if (["-h", "--help"].includes(word)) return;
+    throw new LevinError(
+      "Levin:Command:ErrUsage",
+      `Cannot use ${word}: a command comes first, one of ${names.join(", ")}`,
+    );
+  }
+  const longer = names.filter((name) => name.startsWith(word));
+  const near = longer.length === 1 ? longer[0] : nearestOf(word, names);
+  const hint = near === undefined ? `; there are ${names.join(", ")}` : `; did you mean ${near}?`;
+  throw new LevinError("Levin:Command:ErrUsage", `Cannot run "${word}": there is no such command${hint}`);
+}
+
 /** What `levin help …` stands for; the help of a command that is not there is the error that names the nearest. */
 function helpWords(topic: readonly string[], known: readonly string[]): string[] {
   const isKnown = topic[0] === undefined || known.includes(topic[0]);
@@ -99,6 +116,7 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
   if (words[0] === "-V" || words[0] === "--version") words = ["version"];
   if (words.length === 0 || words[0] === "help") words = helpWords(words.slice(1), Object.keys(descriptions));
   try {
+    demandCommand(words[0]);
     const app = await appFor(words[0], io);
     const known = namesOf(app);
     const flags = new Set([...known.forceFlagLongNames].filter((name) => !known.forceOptionLongNames.has(name)));
@@ -112,6 +130,6 @@ export async function runCli(argv: readonly string[], executable: string, io: Co
     io.stdout.write(`${message}\n`);
     return 0;
   } catch (error) {
-    return reportError(io, error);
+    return reportError(io, error, isCommandName(words[0]) ? words[0] : undefined);
   }
 }

@@ -59,7 +59,17 @@ test("files of a load that are no JSON", async () => {
 
 test("what cannot be read as a command line", async () => {
   for (const [words, text] of [
-    [["imprt"], /Cannot read the command line "imprt": not a valid subcommand name; did you mean import\n/],
+    [["imprt"], /Cannot run "imprt": there is no such command; did you mean import\?\n/],
+    [["help", "resto"], /Cannot run "resto": there is no such command; did you mean restore-cluster\?\n/],
+    [
+      ["export"],
+      /Cannot run "export": there is no such command; there are import, check, .*version\n.*See `levin help`\./,
+    ],
+    [["--json", "status"], /Cannot use --json: a command comes first, one of import, .*version\n/],
+    [
+      ["sandbox", "--dir", join(dir, "s"), "--host", "no.invalid"],
+      /Cannot use --host no\.invalid: there is no such host\n.*`levin help sandbox`/,
+    ],
     [["load", "statu"], /"load statu": not a valid subcommand name; did you mean status\n/],
     [["decode"], /Cannot read the command line: no value provided for --schema; no value provided for KEY\n/],
     [["status", "a", "b"], /"status a b": unknown arguments\n/],
@@ -85,6 +95,11 @@ test("what the system refuses is told in words", async () => {
       ["import", source, "--state-dir", file, "--sandbox", join(dir, "c")],
       /"[^"]*a-file": there is a file of that name/,
     ],
+    [
+      ["sandbox", "--dir", "/proc/x/y"],
+      /sandbox's directory "\/proc\/x\/y" in "\/proc": the system takes no directory there\n/,
+    ],
+    [["sandbox", "--dir", join(file, "x")], /sandbox's directory ".*a-file\/x": ".*a-file" is a file\n/],
     [["detect", source], /it is a directory; name one of its files\n/],
     [["detect", file], /Cannot tell how ".*a-file" is written: it has no row\n/],
   ] as const) {

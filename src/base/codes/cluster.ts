@@ -14,8 +14,9 @@ export const clusterCodes = defineCodes({
     exit: 1,
   },
   "Levin:Rpc:ErrTls": {
-    meaning: "A TLS handshake failed.",
-    action: "Check the certificates that the message names.",
+    meaning: "TLS could not be agreed on with a server.",
+    action:
+      "Check whether the server speaks TLS there, and the certificates: [security] or --ca, --cert and --key; for MySQL tidb.tls and [tidb.security].",
     retry: "never",
     exit: 1,
   },

@@ -13,7 +13,8 @@ export const descriptions = {
   encode: "Print the key-value pairs that the rows of data files become, as JSON lines.",
   load: "Load the dump of one source of a DM task; pause, resume and watch it.",
   reset: "Forget the import of a state directory (what is in the cluster stays).",
-  "restore-cluster": "Undo what a killed run left in a cluster: import mode, paused scheduling.",
+  "restore-cluster":
+    "Put in order what a killed import left in a cluster: stores leave import mode, PD schedules all regions again.",
   sandbox: "Start PD, TiKV stores and a TiDB front on loopback; runs until it is interrupted.",
   server: "Take import tasks over HTTP (POST /tasks with a TOML file) and run them one after the other.",
   status: "Show how far the import of a state directory is.",

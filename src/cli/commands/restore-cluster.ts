@@ -6,14 +6,19 @@ import { importOptions, loadImportConfig, NO_SOURCE } from "../import-options.ts
 import type { CommandIo } from "../io.ts";
 import { plainSink } from "../output/sinks.ts";
 
+/** What says where the cluster is. */
+const CLUSTER_FLAGS = ["tidb-host", "tidb-status", "pd-urls", "ca", "cert", "key", "log-file", "log-level"];
+
 /** `levin restore-cluster`: undoes at once what a killed run left; all of it would end by itself after its time limit. */
 export const restoreClusterCommand = (io: CommandIo) =>
   command({
     name: "restore-cluster",
-    description: "Undo what a killed run left in a cluster: import mode, paused scheduling.",
+    description:
+      "Put in order what a killed import left in a cluster: stores leave import mode, PD schedules all regions again.",
     args: {
       config: configArgument(),
-      ...flagArguments(),
+      // All of an import are taken, so that its command line can be said again.
+      ...flagArguments(CLUSTER_FLAGS),
     },
     handler: async (args) => {
       const config = loadImportConfig(io, args.config, givenFlags(args), false);
