@@ -121,7 +121,8 @@ export async function mergeConflicts(context: LogicalContext): Promise<MergedCon
   }
   if (rows === 0 && lines.length === 0) return found;
   const path = joinPath(options.stateDir, "reports", "conflicts.ndjson");
-  if (lines.length === 0) return found ?? { rows, path };
+  // Beyond the limit of the report they are counted only.
+  if (lines.length === 0) return found !== undefined && "keys" in found ? found : { rows, path };
   const before = found === undefined ? [] : textLines(await env.files.read(found.path));
   const all = [...before, ...lines].slice(0, max);
   await env.files.replace(path, utf8(all.join("")));
