@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
-import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { grpcStatusOk, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { type Clock, systemClock } from "../base/mod.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
-import { LARGEST_MESSAGE_BYTES, ServerMessages } from "./server-messages.ts";
+import { asFailure, enveloped, mountRoutes, serveUnary } from "./serve-unary.ts";
+import { ServerMessages } from "./server-messages.ts";
 import { ServerSession } from "./server-session.ts";
 import type { ServerStream } from "./server-stream.ts";
 
@@ -26,39 +27,39 @@ const UNKNOWN: HeaderList = [
 export type MessagesHandler = (messages: AsyncIterable<Uint8Array>) => Promise<Uint8Array>;
 
 /**
- * gRPC over HTTP/2 connections of our own making: the services that `routes` mounts. Plain calls (no deadline, no compression) of the
- * methods in `uploads`, by path, go to the handler there, which gets messages without a copy where that is possible.
+ * gRPC over HTTP/2 connections of our own making: the services that `routes` mounts. Plain calls (no compression) of the methods in
+ * `uploads`, by path, go to the handler there, which gets messages without a copy where that is possible; their deadline is the client's to keep.
  */
 export function grpcServer(
   routes: (router: ConnectRouter) => void,
   uploads: ReadonlyMap<string, MessagesHandler> = new Map(),
   clock: Clock = systemClock,
 ): ServeConnection {
-  const router = createConnectRouter({
-    grpc: true,
-    grpcWeb: false,
-    connect: false,
-    acceptCompression: [],
-    readMaxBytes: LARGEST_MESSAGE_BYTES,
-  });
-  routes(router);
-  const byPath = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const { handlers, unary } = mountRoutes(routes);
   return (socket, first) => {
-    new ServerSession(socket, first, clock, (stream, headers) => {
-      const upload = uploads.size === 0 ? undefined : uploads.get(plainPath(headers) ?? "");
-      return upload === undefined ? serve(byPath, stream, headers) : serveUpload(upload, stream);
+    new ServerSession(socket, first, clock, async (stream, headers) => {
+      const path = plainPath(headers) ?? "";
+      const upload = uploads.get(path);
+      if (upload !== undefined) return serveUpload(upload, stream);
+      const method = unary.get(path);
+      const pieces = method === undefined ? [] : await serveUnary(method, stream, headers);
+      if (pieces !== undefined) await serve(handlers, stream, headers, pieces);
     });
   };
 }
 
-/** The path of a request that asks for nothing but an answer in protobuf. */
+/** gRPC over HTTP/2, "Timeout". */
+const TIMEOUT = /^\d{1,8}[HMSmun]$/;
+
+/** The path of a request that asks for nothing but an answer in protobuf, perhaps within some time. */
 function plainPath(list: HeaderList): string | undefined {
   let path: string | undefined;
   let type: string | undefined;
   for (const [name, value] of list) {
     if (name === ":path") path = value;
     else if (name === "content-type") type = value;
-    else if (name === "grpc-timeout" || (name === "grpc-encoding" && value !== "identity")) return undefined;
+    else if (name === "grpc-timeout" && !TIMEOUT.test(value)) return undefined;
+    else if (name === "grpc-encoding" && value !== "identity") return undefined;
     else if (name === ":method" && value !== "POST") return undefined;
   }
   return type === "application/grpc" || type === "application/grpc+proto" ? path : undefined;
@@ -75,11 +76,7 @@ async function serveUpload(handler: MessagesHandler, stream: ServerStream): Prom
   try {
     message = await handler(new ServerMessages(stream));
   } catch (thrown) {
-    const error =
-      thrown instanceof ConnectError
-        ? thrown
-        : new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
-    setTrailerStatus(trailers, error);
+    setTrailerStatus(trailers, asFailure(thrown));
   }
   stream.respond(UPLOAD_HEAD, false);
   try {
@@ -90,17 +87,12 @@ async function serveUpload(handler: MessagesHandler, stream: ServerStream): Prom
   }
 }
 
-function enveloped(message: Uint8Array): Uint8Array {
-  const out = new Uint8Array(5 + message.length);
-  new DataView(out.buffer).setUint32(1, message.length);
-  out.set(message, 5);
-  return out;
-}
-
+/** `before`: what was read of the request already. */
 async function serve(
   byPath: ReadonlyMap<string, UniversalHandler>,
   stream: ServerStream,
   list: HeaderList,
+  before: readonly Uint8Array[],
 ): Promise<void> {
   const pseudo = new Map(list.filter(([name]) => name.startsWith(":")));
   const path = pseudo.get(":path") ?? "";
@@ -114,7 +106,7 @@ async function serve(
       method: pseudo.get(":method") ?? "",
       url: `${pseudo.get(":scheme") ?? "http"}://${pseudo.get(":authority") ?? "localhost"}${path}`,
       header,
-      body: bodyOf(stream),
+      body: bodyOf(stream, before),
       signal: stream.signal,
     });
     await send(stream, answer);
@@ -124,9 +116,10 @@ async function serve(
   }
 }
 
-function bodyOf(stream: ServerStream): AsyncIterable<Uint8Array> {
+function bodyOf(stream: ServerStream, before: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  const waiting = before.values();
   const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    const value = await stream.read();
+    const value = waiting.next().value ?? (await stream.read());
     return value === undefined ? { done: true, value } : { done: false, value };
   };
   return { [Symbol.asyncIterator]: () => ({ next }) };
