@@ -145,13 +145,14 @@ export async function serveUnary(
   const pieces: Uint8Array[] = [];
   let request: MessageShape<DescMethodUnary["input"]>;
   try {
-    for (let piece = await stream.read(); piece !== undefined; piece = await stream.read()) {
-      pieces.push(piece);
-      if (pieces.length > 1) return pieces;
-    }
-    const [whole] = pieces;
-    if (whole === undefined || whole.length < PREFIX_BYTES || whole[0] !== 0) return pieces;
+    const whole = await stream.read();
+    if (whole === undefined) return pieces;
+    pieces.push(whole);
+    // Of a message that is not there as a whole its head may be enough to refuse it.
+    if (whole.length < PREFIX_BYTES || whole[0] !== 0) return pieces;
     if (readUint32(whole, 1) !== whole.length - PREFIX_BYTES) return pieces;
+    const more = await stream.read();
+    if (more !== undefined) return [...pieces, more];
     // A copy: what is kept of the request must not keep all that came with it from the socket.
     const bytes = new Uint8Array(whole.length - PREFIX_BYTES);
     bytes.set(whole.subarray(PREFIX_BYTES));
