@@ -42,7 +42,7 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "cert", path: "security.cert-path", doc: "client certificate" },
   { flag: "key", path: "security.key-path", doc: "client key" },
   { flag: "redact-info-log", path: "security.redact-info-log", doc: "leave row data out of logs" },
-  { flag: "log-file", path: "lightning.file", doc: "log file" },
+  { flag: "log-file", path: "lightning.file", doc: "a log file beside levin.log in the state directory" },
   { flag: "log-level", short: "L", path: "lightning.level", doc: "debug, info, warn or error" },
   { flag: "importer", path: "tikv-importer.addr", doc: "accepted; the importer backend is gone" },
   { flag: "server-mode", path: "lightning.server-mode", doc: "take tasks over HTTP, as levin server" },

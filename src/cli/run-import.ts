@@ -55,6 +55,11 @@ export async function runImportCommand(io: CommandIo, args: ImportArguments): Pr
     sandbox = await openSandbox(io, { dir: resolve(args.sandbox), stores: storeCount(args.stores) });
     options = intoSandbox(options, sandbox);
   } else {
+    if (args.stores !== undefined)
+      throw new LevinError(
+        "Levin:Command:ErrUsage",
+        "Cannot use --stores without --sandbox: it is how many a new one has",
+      );
     options = await askPassword(io, config, options);
   }
   try {
@@ -113,9 +118,10 @@ async function runServed(io: CommandIo, config: LoadedConfig, options: ImportOpt
   const state = serverState(io, config.get("lightning.level") as LogLevel);
   const { log, gate, monitor, board } = state;
   const onEvent = monitor.note.bind(monitor);
+  const logFile = config.get("lightning.file") as string;
   let exit = 0;
   const task = taskOf(io, state, config, async (signal) => {
-    exit = await runToTheEnd(io, options, { json, log, onEvent, gate, signal });
+    exit = await runToTheEnd(io, options, { json, log, logFile, onEvent, gate, signal });
   });
   await withStatusServer(io, config, state, () => board.run(task, io.signal));
   return exit;

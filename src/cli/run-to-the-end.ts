@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { type EventSink, LevinError, type PauseGate } from "../base/mod.ts";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type EventSink, LevinError, type PauseGate, systemWords } from "../base/mod.ts";
 import { type ImportOptions, runImport, stateError } from "../importer/mod.ts";
 import type { LogLevel } from "../server/mod.ts";
 import { importEnvironment } from "./environment.ts";
@@ -12,11 +12,26 @@ export interface RunSettings {
   json: boolean;
   /** What the log file takes; may be changed while the run goes on. */
   log: { level: LogLevel };
+  /** `lightning.file`: a second log file, with the same lines; empty or "-": none. */
+  logFile?: string;
   /** One more listener. */
   onEvent?: EventSink;
   gate?: PauseGate;
   /** Ends the run; the command's own when absent. */
   signal?: AbortSignal;
+}
+
+/** The file, made with its directory, as an absolute path. */
+function demandLogFile(given: string): string {
+  const path = resolve(given);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    closeSync(openSync(path, "a"));
+    return path;
+  } catch (cause) {
+    const message = `Cannot write the log file "${path}" (lightning.file): ${systemWords(cause)}`;
+    throw new LevinError("Levin:Config:ErrInvalid", message, { cause, fields: { path } });
+  }
 }
 
 /** One import with its output and log file; its exit code, or the error that ended it. */
@@ -26,7 +41,10 @@ export async function runToTheEnd(io: CommandIo, options: ImportOptions, setting
   } catch (thrown) {
     throw stateError(options.stateDir, "make the directory", thrown);
   }
-  const log = logFileSink(join(options.stateDir, "levin.log"), io.clock, settings.log);
+  const { logFile = "" } = settings;
+  const own = join(options.stateDir, "levin.log");
+  const logs = logFile === "" || logFile === "-" ? [own] : [...new Set([own, demandLogFile(logFile)])];
+  const log = logFileSink(logs, io.clock, settings.log);
   const sinks: OutputSink[] = [log];
   const events = settings.json ? jsonSink(io.stdout, io.clock) : undefined;
   if (events !== undefined) sinks.push(events);

@@ -82,7 +82,9 @@ export const configKeys = {
   },
   lightning: {
     level: key("string", "Log level.", { default: "info", oneOf: ["debug", "info", "warn", "error", "fatal"] }),
-    file: key("string", "Log file; empty = in the state directory, `-` = standard error.", { default: "" }),
+    file: key("string", "A log file beside levin.log in the state directory, with the same lines; `-`: none.", {
+      default: "",
+    }),
     "max-size": without("integer", "levin's log is one file a run"),
     "max-days": without("integer", "levin's log is one file a run"),
     "max-backups": without("integer", "levin's log is one file a run"),

@@ -52,6 +52,8 @@ function taskFrom(io: CommandIo, base: LoadedConfig, state: Omit<ServerState, "m
   return taskOf(io, state, config, async (signal, id) => {
     io.stderr.write(`task ${id}: ${options.sourceDir}\n`);
     const onEvent = state.monitor.note.bind(state.monitor);
-    await runToTheEnd(io, options, { json: false, log: state.log, onEvent, gate: state.gate, signal });
+    // The server's own: who may send tasks may not name files to write.
+    const logFile = base.get("lightning.file") as string;
+    await runToTheEnd(io, options, { json: false, log: state.log, logFile, onEvent, gate: state.gate, signal });
   });
 }

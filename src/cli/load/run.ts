@@ -172,7 +172,7 @@ function httpConfig(io: CommandIo, { subtask, stateDir }: LoadTask, statusAddr: 
 }
 
 function outputOf(io: CommandIo, stateDir: string, json: boolean): OutputSink {
-  const log = logFileSink(join(stateDir, "levin.log"), io.clock, { level: "info" });
+  const log = logFileSink([join(stateDir, "levin.log")], io.clock, { level: "info" });
   const sinks: OutputSink[] = [log];
   if (json) sinks.push(jsonSink(io.stdout, io.clock));
   const shown = io.terminal === undefined ? plainSink(io.stderr, io.clock) : liveSink(io.terminal, io.clock);

@@ -115,21 +115,23 @@ const isUrgent = (event: LevinEvent): boolean =>
   event.kind === "log" && (event.level === "warn" || event.level === "error");
 
 /**
- * The log file: every event of the level and above, but progress, as a JSON line with its time. Loses the log rather than the import
- * when the disk refuses.
+ * Log files: every event of the level and above, but progress, as a JSON line with its time, the same in all of them. Loses a log rather
+ * than the import when the disk refuses.
  */
-export function logFileSink(path: string, clock: Clock, log: { level: LogLevel }): OutputSink {
-  let refused = false;
+export function logFileSink(paths: readonly string[], clock: Clock, log: { level: LogLevel }): OutputSink {
+  const left = new Set(paths);
   const lines = new GatheredLines(clock, (text) => {
-    try {
-      if (!refused) appendFileSync(path, text);
-    } catch {
-      refused = true;
+    for (const path of left) {
+      try {
+        appendFileSync(path, text);
+      } catch {
+        left.delete(path);
+      }
     }
   });
   return {
     emit(event) {
-      if (refused || event.kind === "progress") return;
+      if (left.size === 0 || event.kind === "progress") return;
       if (LOG_LEVELS.indexOf(levelOf(event)) < LOG_LEVELS.indexOf(log.level)) return;
       lines.add(JSON.stringify({ time: new Date(clock.nowMs()).toISOString(), ...event }, bigintAsText));
       if (isUrgent(event)) lines.flush();
