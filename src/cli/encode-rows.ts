@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { compareBytes, LevinError, toHex } from "../base/mod.ts";
 import { type Fields, KvChecksum, newFields } from "../codec/mod.ts";
@@ -108,6 +109,8 @@ async function forEachRow(request: EncodeRequest, take: (row: Row) => void): Pro
   const fields: Fields = newFields(64);
   let number = 0;
   for (const path of request.paths) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new LevinError("Levin:Command:ErrUsage", `Cannot encode "${path}": it is a directory; name its data files`);
     const storage = await openLocalStorage(resolve(path));
     const [file] = await storage.list();
     if (file === undefined)

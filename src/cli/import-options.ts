@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { basename, join, resolve } from "node:path";
 import { LevinError, systemWords } from "../base/mod.ts";
@@ -153,8 +153,9 @@ const WHERE_TO_SAY = {
 };
 export type SourceVerb = keyof typeof WHERE_TO_SAY;
 
-/** A URL that is none of a file. */
+/** A URL that is none of a file, or the beginning of one. */
 function isRemote(source: string): boolean {
+  if (/^s3:/i.test(source) && !existsSync(source)) return true;
   return /^(?!file:|local:)[a-z][a-z0-9+.-]*:\/\//i.test(source);
 }
 

@@ -93,17 +93,28 @@ function demandLastValue(known: ReturnType<typeof namesOf>, words: readonly stri
     throw new LevinError("Levin:Command:ErrUsage", `Cannot use ${last}: its value is missing`);
 }
 
+/** cmd-ts's words, where others say more. */
+const SAID: Readonly<Record<string, string>> = {
+  "not a valid subcommand name": "there is no such command",
+  "unknown arguments": "nothing takes this word",
+  "too many times provided. Expected 1, got: 2": "it is given twice",
+};
+
 /** cmd-ts draws its errors below the command line, or numbers them; what they say is made one of levin's. */
 function usageError(drawn: string): LevinError {
-  const lines = stripVTControlCharacters(drawn)
-    .split("\n")
-    .map((line) => line.trim());
-  const words = lines.find((_, i) => /^[~^]/.test(lines[i + 1] ?? "")) ?? "";
+  const raw = stripVTControlCharacters(drawn).split("\n");
+  const lines = raw.map((line) => line.trim());
+  const shown = lines.findIndex((_, i) => /^[~^]/.test(lines[i + 1] ?? ""));
+  const words = lines[shown] ?? "";
+  // The mark below stands where the word begins.
+  const wrong = raw[shown]?.slice(raw[shown + 1]!.search(/[~^]/)).split(" ")[0] ?? "";
   const said = lines
     .map((line) => /^(?:\d+\.|[~^]+) (.+)$/.exec(line)?.[1] ?? /^Did you mean .+$/i.exec(line)?.[0])
     .filter((text) => text !== undefined)
-    .map((text) => text.replace(/^[A-Z]/, (first) => first.toLowerCase()).replace(/[?.]$/, ""));
-  const where = words === "" ? "" : ` "${words}"`;
+    .map((text) => text.replace(/^[A-Z]/, (first) => first.toLowerCase()).replace(/[?.]$/, ""))
+    .map((text) => SAID[text] ?? text);
+  const at = wrong === "" || wrong === words ? "" : ` at "${wrong}"`;
+  const where = words === "" ? "" : ` "${words}"${at}`;
   return new LevinError("Levin:Command:ErrUsage", `Cannot read the command line${where}: ${said.join("; ")}`);
 }
 

@@ -86,8 +86,9 @@ function checkValue(path: string, spec: KeySpec, value: unknown, origin: Origin)
     throw invalid(`Cannot use ${path} = ${shown} (${origin}): it must be ${wanted[spec.type]}`, { path, origin });
   }
   if (spec.oneOf !== undefined && !spec.oneOf.includes(String(result.output).toLowerCase())) {
-    const choices = spec.oneOf.filter((one) => one !== "").join(", ");
-    throw invalid(`Cannot use ${path} = ${JSON.stringify(value)} (${origin}): it must be one of ${choices}`, {
+    const names = spec.oneOf.filter((one) => one !== "");
+    const choices = names.length === 1 ? names[0] : `one of ${names.join(", ")}`;
+    throw invalid(`Cannot use ${path} = ${JSON.stringify(value)} (${origin}): it must be ${choices}`, {
       path,
       origin,
     });

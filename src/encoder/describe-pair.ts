@@ -40,7 +40,7 @@ export function describePair(
   lines.push(view.tableLine(Number(parts.tableId)));
   if (parts.kind === "record") {
     lines.push(`record, handle ${view.handleText(parts.handle)}`);
-    if (value !== undefined) lines.push(...view.recordLines(value));
+    if (value !== undefined) lines.push(...ofValue(() => view.recordLines(value)));
     return lines;
   }
   const index = (table.index_info ?? []).find((one) => one.id === Number(parts.indexId));
@@ -50,9 +50,20 @@ export function describePair(
   );
   const { columns, hasHandle } = view.indexKeyLines(index, parts.rest);
   lines.push(...columns);
-  if (value !== undefined) lines.push(...view.indexValueLines(value));
+  if (value !== undefined) lines.push(...ofValue(() => view.indexValueLines(value)));
   else if (!hasHandle) lines.push("  the handle is in the value: give VALUE to see it");
   return lines;
+}
+
+/** Bytes that end too early say which of the two given ones they are. */
+function ofValue(read: () => string[]): string[] {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!(thrown instanceof LevinError) || thrown.code !== "Levin:Codec:ErrCorrupt") throw thrown;
+    const message = thrown.message.replace(/^Cannot decode bytes:/, "Cannot decode VALUE:");
+    throw new LevinError(thrown.code, message, { cause: thrown, fields: thrown.fields });
+  }
 }
 
 /** The key inside groups of eight bytes, as PD shows regions' borders and TiKV stores it, there with a timestamp behind. */

@@ -16,8 +16,11 @@ const hints: Record<string, string> = {
 export function stateError(path: string, what: string, thrown: unknown): LevinError {
   if (thrown instanceof LevinError) return thrown;
   const { code } = thrown as { code?: string };
+  // Directories above are made too: there is one that takes none.
+  const isNoPlace = code === "ENOENT" && what === "make the directory";
+  const words = isNoPlace ? "the system takes no directory there" : systemWords(thrown);
   const hint = code === undefined || hints[code] === undefined ? "" : `; ${hints[code]}, then run the same command`;
-  return new LevinError("Levin:State:ErrDisk", `Cannot ${what} "${path}": ${systemWords(thrown)}${hint}`, {
+  return new LevinError("Levin:State:ErrDisk", `Cannot ${what} "${path}": ${words}${hint}`, {
     cause: thrown,
     fields: { path, cause: code },
   });

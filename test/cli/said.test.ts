@@ -77,3 +77,27 @@ test("status of a batch that has no chunk", async () => {
     /batch 0: ingested, 1 tables, no chunk, as there are no rows, 0 runs/,
   );
 });
+
+test("a log file of its own beside that of the state directory", async () => {
+  const source = join(dir, "logged");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "d-schema-create.sql"), "CREATE DATABASE `d`;");
+  const state = join(dir, "logged-state");
+  const file = join(dir, "logs", "levin.ndjson");
+  const run = ["import", source, "--sandbox", join(dir, "logged-cluster"), "--state-dir", state, "--log-file", file];
+  const { code, err } = await levin(run);
+  assert.equal(code, 0, err);
+  assert.equal(fs.readFileSync(file, "utf8"), fs.readFileSync(join(state, "levin.log"), "utf8"));
+  assert.match(fs.readFileSync(file, "utf8"), /"kind":"summary"/);
+});
+
+test("a directory in place of a data file, and a value that is cut", async () => {
+  const schema = join(dir, "cut.sql");
+  fs.writeFileSync(schema, "CREATE TABLE t (a INT)");
+  const encoded = await levin(["encode", "--schema", schema, "--data", dir]);
+  assert.equal(encoded.code, 2);
+  assert.match(encoded.err, /Cannot encode ".*": it is a directory; name its data files\n/);
+  const decoded = await levin(["decode", "--schema", schema, "7480000000000000015f728000000000000001", "80"]);
+  assert.equal(decoded.code, 4);
+  assert.match(decoded.err, /^error: Cannot decode VALUE: 1 bytes expected at 1, found 0\n/);
+});

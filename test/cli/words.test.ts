@@ -9,7 +9,7 @@ import { levin } from "../e2e/in-process.ts";
 test("help of a command that is not there is an error that names the nearest", async () => {
   const { code, err } = await levin(["help", "importt"]);
   assert.equal(code, 2);
-  assert.match(err, /"importt": .*; did you mean import\n/);
+  assert.match(err, /"importt": .*; did you mean import\?\n/);
   assert.equal((await levin(["help", "import"])).code, 0);
   assert.match((await levin(["help"])).out, /Bulk importer/);
   assert.equal((await levin(["help", "checkpoint", "show"])).code, 0);

@@ -70,16 +70,25 @@ test("what cannot be read as a command line", async () => {
       ["sandbox", "--dir", join(dir, "s"), "--host", "no.invalid"],
       /Cannot use --host no\.invalid: there is no such host\n.*`levin help sandbox`/,
     ],
-    [["load", "statu"], /"load statu": not a valid subcommand name; did you mean status\n/],
+    [["load", "statu"], /"load statu" at "statu": there is no such command; did you mean status\n/],
     [["decode"], /Cannot read the command line: no value provided for --schema; no value provided for KEY\n/],
-    [["status", "a", "b"], /"status a b": unknown arguments\n/],
+    [["status", "a", "b"], /"status a b" at "b": nothing takes this word\n/],
     [["import", dir, "--far-from-every-option"], /there is no such option\n/],
+    [["import", dir, "-c", "a", "-c", "b"], / at "-c": it is given twice\n/],
+    [["import", dir, "--stores=2", "--tidb-host=127.0.0.1"], /Cannot use --stores without --sandbox: /],
+    [
+      ["import", "s3:/bucket"],
+      /Cannot import "s3:\/bucket": levin reads directories, files and s3:\/\/BUCKET\/PREFIX\n/,
+    ],
+    [["import", dir, "--compat", "mysql"], /levin\.compat = "mysql" \(flag\): it must be lightning\n/],
+    [["ctl"], /Cannot run ctl: no operation is named, such as --switch-mode normal\n/],
+    [["load", "reset"], /Cannot find the load: neither a task file \(-c\) nor a dump \(--dir\) is named\n/],
   ] as const) {
     const { code, out, err } = await levin(words);
     assert.equal(code, 2, err);
     assert.equal(out, "");
     assert.match(err, text);
-    assert.match(err, /Levin:Command:ErrUsage: /);
+    assert.match(err, /Levin:(Command:ErrUsage|Source:ErrRemote|Config:ErrInvalid): /);
   }
 });
 
@@ -100,6 +109,18 @@ test("what the system refuses is told in words", async () => {
       /sandbox's directory "\/proc\/x\/y" in "\/proc": the system takes no directory there\n/,
     ],
     [["sandbox", "--dir", join(file, "x")], /sandbox's directory ".*a-file\/x": ".*a-file" is a file\n/],
+    [
+      ["import", source, "--state-dir", "/proc/x", "--sandbox", join(dir, "c")],
+      /"\/proc\/x": the system takes no directory there\n/,
+    ],
+    [
+      ["load", "metadata", source],
+      /^error: Cannot read the metadata file ".*no-rows\/metadata": there is no such file or directory\n/,
+    ],
+    [
+      ["import", source, "--log-file", join(file, "x.log"), "--sandbox", join(dir, "c")],
+      /Cannot write the log file ".*a-file\/x\.log" \(lightning\.file\): /,
+    ],
     [["detect", source], /it is a directory; name one of its files\n/],
     [["detect", file], /Cannot tell how ".*a-file" is written: it has no row\n/],
   ] as const) {

@@ -369,7 +369,7 @@ test("flags alone; what is wrong with a task has its code and exit code", async 
       3,
       /no directory \S*plain-dump\.gone; DM adds "\.gone" to the dir of a task file, --dir \S*plain-dump would take/,
     ],
-    [["metadata", join(dir, "nowhere")], 3, /Cannot read the metadata of .*nowhere.*no such file/],
+    [["metadata", join(dir, "nowhere")], 3, /Cannot read the metadata file .*nowhere.*no such file/],
     [["metadata", dump], 0, /^$/],
   ];
   for (const [words, code, wanted] of cases) {

@@ -102,12 +102,12 @@ export const ctlCommand = (io: CommandIo) =>
           return false;
         });
       }
-      throw usage("say what to do: levin help ctl");
+      throw usage("no operation is named, such as --switch-mode normal");
     },
   });
 
 function usage(what: string): LevinError {
-  return new LevinError("Levin:Command:ErrUsage", `Cannot run: ${what}`);
+  return new LevinError("Levin:Command:ErrUsage", `Cannot run ctl: ${what}`);
 }
 
 /** Lightning's own default, for those who ask without a configuration. */

@@ -28,6 +28,9 @@ export const metadataCommand = (io: CommandIo) =>
         const isItsFault =
           thrown instanceof DmError || thrown instanceof MetadataFormatError || thrown instanceof LevinError;
         if (!isItsFault) throw thrown;
+        // What the system says of the file names it.
+        if (thrown instanceof LevinError)
+          throw new LevinError("Levin:Load:ErrMetadata", thrown.message, { cause: thrown });
         const text = thrown instanceof DmError ? thrown.text : thrown.message;
         throw new LevinError("Levin:Load:ErrMetadata", `Cannot read the metadata of "${path}": ${text}`, {
           cause: thrown,

@@ -135,7 +135,10 @@ function withTaskFlags(document: Table, args: TaskArgs): Table {
 
 function fromFlags(args: TaskArgs, notes: string[]): SubTask {
   if (args.dir === undefined) {
-    throw new LevinError("Levin:Command:ErrUsage", "Cannot load: neither a task file (-c) nor a dump (--dir) is named");
+    throw new LevinError(
+      "Levin:Command:ErrUsage",
+      "Cannot find the load: neither a task file (-c) nor a dump (--dir) is named",
+    );
   }
   const loader = Object.fromEntries(
     OPTIONS.flatMap(([name, key]) => (args[name] === undefined ? [] : [[key, args[name]]])),
