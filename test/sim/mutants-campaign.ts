@@ -38,11 +38,15 @@ function hunt(mutant: Mutant, seconds: number, seed: number): string | undefined
       text.replace(mutant.find, () => mutant.replace),
     );
     const script = join(dir, "test/sim/hunt.ts");
-    const { stdout, stderr } = spawnSync(process.execPath, [script, String(seed), String(seconds)], {
-      encoding: "utf8",
-      timeout: (seconds + 30) * 1000,
-      killSignal: "SIGKILL",
-    });
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [script, String(seed), String(seconds), mutant.backend ?? "local"],
+      {
+        encoding: "utf8",
+        timeout: (seconds + 30) * 1000,
+        killSignal: "SIGKILL",
+      },
+    );
     const found = /^found .*$/m.exec(stdout);
     if (found === null && !/^nothing found/m.test(stdout)) return `crashes at once: ${stderr.slice(0, 300)}`;
     return found?.[0];

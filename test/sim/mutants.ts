@@ -1,7 +1,11 @@
 /** Invariants of the importer broken one at a time: the simulation must find each of them. */
 
+import type { Backend } from "./chaos.ts";
+
 export interface Mutant {
   name: string;
+  /** Whose imports it breaks; absent: those of pairs. */
+  backend?: Backend;
   file: string;
   /** Stands once in the file. */
   find: string;
@@ -129,5 +133,62 @@ export const mutants: readonly Mutant[] = [
     file: "src/importer/engines.ts",
     find: "  await files.rename(dir, aside);\n",
     replace: "  if (aside !== dir) return await files.removeTree(dir);\n",
+  },
+  {
+    name: "the position moves in another transaction than the rows",
+    backend: "tidb",
+    file: "src/logical/lane.ts",
+    find: "        const result = await work(link);\n",
+    replace: '        const result = await work(link);\n        await link.run("COMMIT");\n',
+  },
+  {
+    name: "a COMMIT whose answer was lost is taken for applied",
+    backend: "tidb",
+    file: "src/logical/lane.ts",
+    find: "        const now = await this.#onLink((link) => positions.read(link, batch, chunk));\n",
+    replace:
+      "        const now = done !== undefined ? to : await this.#onLink((link) => positions.read(link, batch, chunk));\n",
+  },
+  {
+    name: "positions are read without a lock",
+    backend: "tidb",
+    file: "src/logical/position-table.ts",
+    find: ' FOR UPDATE`);\n    await link.run("ROLLBACK");',
+    replace: '`);\n    await link.run("ROLLBACK");',
+  },
+  {
+    name: "a chunk is done although its last statement failed",
+    backend: "tidb",
+    file: "src/logical/load-chunk.ts",
+    find: "      await this.#underWay;\n      return {",
+    replace: "      return {",
+  },
+  {
+    name: "a chunk that goes on sends all its rows",
+    backend: "tidb",
+    file: "src/logical/load-chunk.ts",
+    find: "          if (row <= skip) continue;\n",
+    replace: "",
+  },
+  {
+    name: "a statement that is repeated is in the report twice",
+    backend: "tidb",
+    file: "src/importer/logical/chunk-reports.ts",
+    find: "    this.#entries = this.#entries.filter((entry) => entry.position < position);\n",
+    replace: "",
+  },
+  {
+    name: "chunks of a table where the order decides are sent side by side",
+    backend: "tidb",
+    file: "src/importer/logical/load-batch.ts",
+    find: "  return decides && losers?.has(table) !== true &&",
+    replace: "  return !decides && losers?.has(table) !== true &&",
+  },
+  {
+    name: "a run that has failed takes its claim back although rows are in",
+    backend: "tidb",
+    file: "src/importer/logical/run-logical.ts",
+    find: "    await takeBack(context, connected);\n",
+    replace: "    await context.positions.remove(connected).catch(() => undefined);\n",
   },
 ];

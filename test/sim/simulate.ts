@@ -361,7 +361,8 @@ function phaseOf(state: JobState | undefined, tables: number, { strategy, backen
 /** Temporary files of locks have names that no two processes have; they say nothing of a run. */
 const withoutUuid = (text: string): string => text.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "UUID");
 
-function backendOf(seed: number, { story, judge }: SimSettings): Backend {
+/** What a seed is about. */
+export function backendOf(seed: number, { story, judge }: SimSettings = {}): Backend {
   if (story !== undefined) return story.backend ?? "local";
   // From a source of its own: what other seeds draw stays as it is.
   return judge === undefined && seededRandom(seed * 4).next() < STATEMENTS_SHARE ? "tidb" : "local";
