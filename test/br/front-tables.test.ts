@@ -11,12 +11,9 @@ import {
   CUSTOM_SST_DB,
   LOG_DB,
   LoadReport,
-  loadChecksums,
   loadLogTaskInfo,
-  loadSnapshotMetadata,
   logItemLine,
   readLogGroup,
-  readRestoreGroup,
   removeTables,
   SNAPSHOT_DB,
   type SqlQuery,
@@ -33,6 +30,7 @@ import { connectTidb, type Tidb } from "../../src/tidb/mod.ts";
 import { openFront, type TestFront } from "../embed/front-support.ts";
 import { compareAll, type Results } from "./compare-tables.ts";
 import type { TablesSample } from "./fake-sql.ts";
+import { ownSnapshot } from "./own-snapshot.ts";
 import { runCheckpoint } from "./run-command.ts";
 import { sampleFolders, sampleJson } from "./samples.ts";
 
@@ -104,34 +102,7 @@ describe("BR's tables in the embedded front", () => {
 
 test("tables of our own: written by runners, read by the commands, removed", async () => {
   await fill({});
-  const snapshot = {
-    upstreamClusterId: 2n ** 64n - 1n,
-    restoredTs: 455_082_095_194_886_736n,
-    schedulersConfig: { schedulers: ["é"], scheduleCfg: { text: "日本".repeat(100_000) } },
-    restoreUuid: "a855e947-139e-4a01-8b0a-c14de33e15b7",
-  };
-  await saveSnapshotMetadata(query, snapshot);
-  assert.deepEqual(await loadSnapshotMetadata(query), snapshot);
-  await assert.rejects(saveSnapshotMetadata(query, snapshot), /already exists/);
-  const home = new TableHome(query, SNAPSHOT_DB);
-  const runner = startRestoreRunner({ home, clock: systemClock, batchBytes: 300_000 });
-  const callers = Array.from({ length: 4 }, async (_, caller) => {
-    for (let i = 0; i < 2000; i++) {
-      await runner.append(BigInt(i % 7), { rangeKey: `${caller}_${i}_${"k".repeat(100)}`, name: "" });
-    }
-  });
-  await Promise.all(callers);
-  await runner.appendChecksum({ tableId: -1n, crc64xor: 2n ** 64n - 1n, totalKvs: 1n, totalBytes: 2n });
-  await runner.finish({ flush: true });
-  const found = new Set<string>();
-  await walkItems(
-    home,
-    readRestoreGroup,
-    { report: new LoadReport(true) },
-    (_t, item) => void found.add(item.rangeKey as string),
-  );
-  assert.equal(found.size, 8000);
-  assert.equal((await loadChecksums(home, new LoadReport(true))).get(-1n)!.crc64xor, 2n ** 64n - 1n);
+  const { metadata: snapshot } = await ownSnapshot(query, { ranges: 2000, configChars: 200_000, batchBytes: 300_000 });
   const log = { upstreamClusterId: 1n, restoredTs: 2n, startTs: 3n, rewriteTs: 4n, gcRatio: "1.1", tiflashItems: null };
   await saveLogMetadata(query, log);
   await saveProgress(query, 1n);

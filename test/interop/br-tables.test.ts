@@ -7,25 +7,21 @@ import {
   existsRestoreCheckpoint,
   LOG_DB,
   LoadReport,
-  loadChecksums,
   loadLogMetadata,
   loadLogTaskInfo,
   loadProgress,
-  loadSnapshotMetadata,
   readLogGroup,
-  readRestoreGroup,
   removeTables,
   SNAPSHOT_DB,
   saveLogMetadata,
   saveProgress,
-  saveSnapshotMetadata,
   startLogRunner,
-  startRestoreRunner,
   TableHome,
   walkItems,
 } from "../../src/br/mod.ts";
 import type { Tidb } from "../../src/tidb/mod.ts";
 import type { TablesSample } from "../br/fake-sql.ts";
+import { ownSnapshot } from "../br/own-snapshot.ts";
 import { sampleJson } from "../br/samples.ts";
 import { levin } from "../e2e/in-process.ts";
 import { mariadbMissing, withMariadb } from "./mariadb.ts";
@@ -59,33 +55,8 @@ async function exported(port: number, kind: string): Promise<{ code: number; lin
 async function ownTables(tidb: Tidb): Promise<void> {
   const query: Tidb["query"] = (sql, values) => tidb.query(sql, values);
   assert.equal(await existsRestoreCheckpoint(query, SNAPSHOT_DB), false);
-  const snapshot = {
-    upstreamClusterId: 2n ** 64n - 1n,
-    restoredTs: 455_082_095_194_886_736n,
-    schedulersConfig: { schedulers: ["é"], scheduleCfg: { text: "日本".repeat(200_000) } },
-    restoreUuid: "a855e947-139e-4a01-8b0a-c14de33e15b7",
-  };
-  await saveSnapshotMetadata(query, snapshot);
-  assert.deepEqual(await loadSnapshotMetadata(query), snapshot);
-  await assert.rejects(saveSnapshotMetadata(query, snapshot), (error: LevinError) =>
-    /already exists/.test(error.message),
-  );
-  const home = new TableHome(query, SNAPSHOT_DB);
-  const runner = startRestoreRunner({ home, clock: systemClock, batchBytes: 700_000 });
-  const callers = Array.from({ length: 4 }, async (_, caller) => {
-    for (let i = 0; i < 5000; i++) {
-      await runner.append(BigInt(i % 7), { rangeKey: `${caller}_${i}_${"k".repeat(100)}`, name: "" });
-    }
-  });
-  await Promise.all(callers);
-  await runner.appendChecksum({ tableId: -1n, crc64xor: 2n ** 64n - 1n, totalKvs: 1n, totalBytes: 2n });
-  await runner.finish({ flush: true });
-  const found = new Set<string>();
-  const report = new LoadReport(true);
-  await walkItems(home, readRestoreGroup, { report }, (_table, item) => void found.add(item.rangeKey as string));
-  assert.equal(found.size, 20_000);
-  assert.ok(report.documents > 2);
-  assert.equal((await loadChecksums(home, new LoadReport(true))).get(-1n)!.crc64xor, 2n ** 64n - 1n);
+  const { home, documents } = await ownSnapshot(query, { ranges: 5000, configChars: 400_000, batchBytes: 700_000 });
+  assert.ok(documents > 2);
   const bytes = new Uint8Array(524_288 * 3 + 1).map((_, i) => i & 255);
   await home.writeChecksums(bytes);
   let same = 0;
