@@ -234,8 +234,9 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
     });
 }
 
-/** Tables behind which it is time to collect what was made for them. */
+/** Tables behind which it may be time to collect what was made for them, and the share of the planned memory that is too much then. */
 const GARBAGE_TABLES = 64;
+const TIGHT = 0.55;
 
 /** Encodes one batch while the one before it is ingested: two are open at most. */
 async function runBatches(context: RunContext, batches: readonly Batch[], session: EncodeSession): Promise<void> {
@@ -274,6 +275,7 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
         await ingestEngines(inner, engines, state);
       };
       const encoded = await encodeBatch(inner, pool, batch, importEngines);
+      collectIfTight(inner, batch);
       inner.open.set(batch.id, encoded);
       warnings.push(...encoded.warnings);
       const state = inner.job.state.batches[batch.id]!;
@@ -333,6 +335,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   if (!state.ingested) {
     progress.at("ingest");
     await ingestBatch(context, encoded, state);
+    collectIfTight(context, batch);
   }
   progress.at("verify");
   await finishTables(context, state, batch.tables);
@@ -341,7 +344,11 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   await removeEngineDir(env.files, encoded.dir);
   env.emit({ kind: "engine", state: "removed", batch: batch.id, bytes: 0 });
   context.quota.release(batch.id);
-  if (batch.tables.length >= GARBAGE_TABLES) env.world.collectGarbage();
+  collectIfTight(context, batch);
+}
+
+function collectIfTight({ env, memory }: RunContext, { tables }: Batch): void {
+  if (tables.length >= GARBAGE_TABLES) env.world.collectGarbage(TIGHT * memory.totalBytes);
 }
 
 /** A run that was killed after its last table left its pauses; opening and closing them takes them back. */

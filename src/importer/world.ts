@@ -31,8 +31,11 @@ export interface ImportWorld {
   /** Connections to PD and TiKV. */
   connect(tls: ClusterTls | undefined): Connect;
   sendHttp(tls: ClusterTls | undefined): SendHttp;
-  /** Frees what this thread holds without need, where that can be asked for; takes tens of milliseconds. */
-  collectGarbage(): void;
+  /**
+   * Frees what this thread holds without need, where that can be asked for and more than `aboveBytes` (0) of the process are resident;
+   * takes tens of milliseconds.
+   */
+  collectGarbage(aboveBytes?: number): void;
   /** Starts one encode worker. */
   startEncoder(setup: WorkerSetup): EncodePort;
 }

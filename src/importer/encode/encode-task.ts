@@ -9,8 +9,8 @@ import { type FromWorker, type ToWorker, type WarningCountMessage, type WorkerSe
 
 type EncodeWorld = Pick<ImportWorld, "openStorage" | "openKvDb" | "collectGarbage"> & { files: Files };
 
-/** Text of table models behind which it is time to collect: what was made of a model takes five times as much. */
-const GARBAGE_MODEL_BYTES = 1 << 20;
+/** Text of table models behind which it is time to collect: what was made of a model takes ten times as much. */
+const GARBAGE_MODEL_BYTES = 512 << 10;
 
 /**
  * What an encode worker does, wherever it runs: opens the batch's directory as a writer, takes chunks one after the other, reports
