@@ -3,7 +3,6 @@ export {
   type ConnectRouter,
   grpcServer,
   type HandlerContext,
-  type MessagesHandler,
   ServerCode as Code,
   ServerError as ConnectError,
   type ServiceImpl,

@@ -3,17 +3,10 @@ import { PD } from "../../gen/pdpb_pb.ts";
 import { Tikv } from "../../gen/tikvpb_pb.ts";
 import { etcdRoutes } from "./etcd/mod.ts";
 import { type FaultRunner, withFaults } from "./faults/mod.ts";
-import type { ConnectRouter, MessagesHandler } from "./grpc.ts";
+import type { ConnectRouter } from "./grpc.ts";
 import { type Member, memberService, type PdState } from "./pd/mod.ts";
 import type { Cluster, StoreState } from "./state/mod.ts";
-import {
-  batchCommands,
-  type ImportImpl,
-  importService,
-  kvService,
-  packedWriteMethod,
-  writeOfMessages,
-} from "./tikv/mod.ts";
+import { batchCommands, importService, kvService, packedWriteMethod } from "./tikv/mod.ts";
 
 /** Mounts PD's gRPC service and those of its etcd, as one member (default the first) serves it, on a router: of a port, or of an in-process transport. */
 export function pdRoutes(
@@ -50,15 +43,4 @@ export function storeRoutes(
     router.service(ImportSST, others);
     router.rpc(packedWriteMethod, write);
   };
-}
-
-/** The same store's Write on encoded messages. */
-export function storeUploads(
-  cluster: Cluster,
-  store: StoreState,
-  faults?: FaultRunner,
-): ReadonlyMap<string, MessagesHandler> {
-  const plain = importService(cluster, store);
-  const { write }: ImportImpl = faults === undefined ? plain : withFaults(plain, "import", store.id, faults);
-  return new Map([["/import_sstpb.ImportSST/Write", writeOfMessages(write)]]);
 }

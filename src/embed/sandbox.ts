@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { memoryKvDb, openLevelKvDb } from "../kvdb/mod.ts";
 import { type FaultPlan, FaultRunner } from "./faults/mod.ts";
-import { pdRoutes, storeRoutes, storeUploads } from "./mount.ts";
+import { pdRoutes, storeRoutes } from "./mount.ts";
 import { httpListener, Port, type ServerTls } from "./net/mod.ts";
 import { openPdState, type PdState, pdHttp } from "./pd/mod.ts";
 import { Cluster, type ClusterOptions, fileBlocks, kvBlocks, type StoreState, smallBlocksIn } from "./state/mod.ts";
@@ -139,9 +139,8 @@ class RunningSandbox implements Sandbox {
 
   async #openStore(store: StoreState, port: number): Promise<void> {
     const routes = storeRoutes(this.cluster, store, this.faults);
-    const uploads = storeUploads(this.cluster, store, this.faults);
     const http = httpListener(storeHttp(this.cluster, store));
-    this.#storePorts.set(store.id, await Port.open({ ...this.#place(port), routes, uploads, http }));
+    this.#storePorts.set(store.id, await Port.open({ ...this.#place(port), routes, http }));
   }
 
   async #openPd(index: number, port: number): Promise<void> {

@@ -6,8 +6,8 @@
  * `peer-settings`, `goodbye`). The client's end: one request (`stream`), one connection (`session`, `stream-gate`, `keepalive`), its
  * making (`dial`, `tls`), the connections to one authority (`channel`), Connect's gRPC on top (`http-client`, `grpc-transport`,
  * `in-memory`), uploads beside it (`upload`, `upload-links`, `packed-write`), and around all calls deadline, cancellation and errors
- * (`call`, `transport`, `errors`). The server's end, for the sandbox: `server-stream`, `server-session`, `server-messages`, and Connect's
- * services on them (`serve`).
+ * (`call`, `transport`, `errors`). The server's end, for the sandbox: `server-stream`, `server-session`, Connect's services
+ * on them (`serve`, `mount-routes`), and past Connect unary calls (`serve-unary`) and uploads (`upload-handler`, `server-messages`).
  *
  * Invariants: everything thrown is a LevinError, with the gRPC status in its fields (`rpcFields`). A caller's bytes are not copied,
  * and are free again when the write has resolved. Nothing that a server may have seen is repeated here. Every queue and wait has a

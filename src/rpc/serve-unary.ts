@@ -1,68 +1,15 @@
 import { create, type DescMethodUnary, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  createConnectRouter,
-  createHandlerContext,
-  type HandlerContext,
-} from "@connectrpc/connect";
-import { createMethodUrl, type UniversalHandler } from "@connectrpc/connect/protocol";
+import { type ConnectError, createHandlerContext, type HandlerContext } from "@connectrpc/connect";
 import { grpcStatusOk, parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { readUint32 } from "./frames.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
-import { LARGEST_MESSAGE_BYTES } from "./server-messages.ts";
+import type { UnaryMethod } from "./mount-routes.ts";
+import { asFailure, enveloped, PREFIX_BYTES } from "./server-answer.ts";
 import type { ServerStream } from "./server-stream.ts";
 
-/** Flag and length before each message. */
-const PREFIX_BYTES = 5;
 const LONGEST_TIMEOUT_MS = Number.MAX_SAFE_INTEGER;
 const HEAD = { "content-type": "application/grpc+proto" };
 const TRAILERS = { "grpc-status": grpcStatusOk };
-
-interface UnaryMethod {
-  readonly method: DescMethodUnary;
-  readonly call: (request: unknown, context: HandlerContext) => unknown;
-}
-
-/** What is served, by path. */
-export interface Mounted {
-  readonly handlers: ReadonlyMap<string, UniversalHandler>;
-  /** Unary methods beside that. */
-  readonly unary: ReadonlyMap<string, UnaryMethod>;
-}
-
-/** Mounts services on a router of Connect's and takes down their unary methods. */
-export function mountRoutes(routes: (router: ConnectRouter) => void): Mounted {
-  const router = createConnectRouter({
-    grpc: true,
-    grpcWeb: false,
-    connect: false,
-    acceptCompression: [],
-    readMaxBytes: LARGEST_MESSAGE_BYTES,
-  });
-  const unary = new Map<string, UnaryMethod>();
-  const note = (method: DescMethodUnary, own: unknown, self: unknown): void => {
-    if (method.methodKind !== "unary" || typeof own !== "function") return;
-    unary.set(createMethodUrl("/", method), { method, call: own.bind(self) as UnaryMethod["call"] });
-  };
-  const noting: ConnectRouter = {
-    handlers: router.handlers,
-    service(service, implementation, options) {
-      const own = implementation as Record<string, unknown>;
-      for (const method of service.methods) note(method as DescMethodUnary, own[method.localName], implementation);
-      router.service(service, implementation, options);
-      return noting;
-    },
-    rpc(method, implementation, options) {
-      note(method as DescMethodUnary, implementation, undefined);
-      router.rpc(method, implementation, options);
-      return noting;
-    },
-  };
-  routes(noting);
-  return { handlers: new Map(router.handlers.map((handler) => [handler.requestPath, handler])), unary };
-}
 
 /** Connect's context of a call, made when the implementation first looks at it: most never do, and signals and headers cost much. */
 class LateContext implements HandlerContext {
@@ -181,18 +128,4 @@ export async function serveUnary(
   }
   made?.abort(failure);
   return undefined;
-}
-
-/** What a client is told of what an implementation has thrown. */
-export function asFailure(thrown: unknown): ConnectError {
-  if (thrown instanceof ConnectError) return thrown;
-  return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
-}
-
-/** A message with its head. */
-export function enveloped(message: Uint8Array): Uint8Array {
-  const out = new Uint8Array(PREFIX_BYTES + message.length);
-  new DataView(out.buffer).setUint32(1, message.length);
-  out.set(message, PREFIX_BYTES);
-  return out;
 }

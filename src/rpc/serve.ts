@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { grpcStatusOk, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { type Clock, systemClock } from "../base/mod.ts";
 import type { HeaderList } from "./hpack-decoder.ts";
-import { asFailure, enveloped, mountRoutes, serveUnary } from "./serve-unary.ts";
-import { ServerMessages } from "./server-messages.ts";
+import { mountRoutes } from "./mount-routes.ts";
+import { serveUnary } from "./serve-unary.ts";
 import { ServerSession } from "./server-session.ts";
 import type { ServerStream } from "./server-stream.ts";
 
@@ -21,27 +20,14 @@ const UNKNOWN: HeaderList = [
 ];
 
 /**
- * A client-streaming method on encoded messages: each is valid until the next one is asked for. Answers the encoded response, or
- * throws ConnectError.
+ * gRPC over HTTP/2 connections of our own making: the services that `routes` mounts. Connect serves what is left by `mountRoutes` and
+ * `serveUnary`.
  */
-export type MessagesHandler = (messages: AsyncIterable<Uint8Array>) => Promise<Uint8Array>;
-
-/**
- * gRPC over HTTP/2 connections of our own making: the services that `routes` mounts. Plain calls (no compression) of the methods in
- * `uploads`, by path, go to the handler there, which gets messages without a copy where that is possible; their deadline is the client's to keep.
- */
-export function grpcServer(
-  routes: (router: ConnectRouter) => void,
-  uploads: ReadonlyMap<string, MessagesHandler> = new Map(),
-  clock: Clock = systemClock,
-): ServeConnection {
+export function grpcServer(routes: (router: ConnectRouter) => void, clock: Clock = systemClock): ServeConnection {
   const { handlers, unary } = mountRoutes(routes);
   return (socket, first) => {
     new ServerSession(socket, first, clock, async (stream, headers) => {
-      const path = plainPath(headers) ?? "";
-      const upload = uploads.get(path);
-      if (upload !== undefined) return serveUpload(upload, stream);
-      const method = unary.get(path);
+      const method = unary.get(plainPath(headers) ?? "");
       const pieces = method === undefined ? [] : await serveUnary(method, stream, headers);
       if (pieces !== undefined) await serve(handlers, stream, headers, pieces);
     });
@@ -65,31 +51,9 @@ function plainPath(list: HeaderList): string | undefined {
   return type === "application/grpc" || type === "application/grpc+proto" ? path : undefined;
 }
 
-const UPLOAD_HEAD: HeaderList = [
-  [":status", "200"],
-  ["content-type", "application/grpc+proto"],
-];
-
-async function serveUpload(handler: MessagesHandler, stream: ServerStream): Promise<void> {
-  const trailers = new Headers({ "grpc-status": grpcStatusOk });
-  let message: Uint8Array | undefined;
-  try {
-    message = await handler(new ServerMessages(stream));
-  } catch (thrown) {
-    setTrailerStatus(trailers, asFailure(thrown));
-  }
-  stream.respond(UPLOAD_HEAD, false);
-  try {
-    if (message !== undefined) await stream.write(enveloped(message));
-    stream.end([...trailers]);
-  } catch {
-    // The client is gone.
-  }
-}
-
 /** `before`: what was read of the request already. */
 async function serve(
-  byPath: ReadonlyMap<string, UniversalHandler>,
+  byPath: ReadonlyMap<string, UniversalHandlerFn>,
   stream: ServerStream,
   list: HeaderList,
   before: readonly Uint8Array[],

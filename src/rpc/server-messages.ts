@@ -1,5 +1,4 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { IncomingBody } from "./incoming-body.ts";
 
 /** Largest message that a server takes (gRPC's length field allows 4 GiB). */
 export const LARGEST_MESSAGE_BYTES = 256 << 20;
@@ -12,13 +11,13 @@ const FIRST_BYTES = 64 << 10;
  * is a view of it, others are gathered in a buffer that is used again.
  */
 export class ServerMessages implements AsyncIterable<Uint8Array> {
-  readonly #body: Pick<IncomingBody, "read">;
+  readonly #pieces: AsyncIterator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array(0);
   #at = 0;
   #buffer = new Uint8Array(0);
 
-  constructor(body: Pick<IncomingBody, "read">) {
-    this.#body = body;
+  constructor(body: AsyncIterable<Uint8Array>) {
+    this.#pieces = body[Symbol.asyncIterator]();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
@@ -47,8 +46,8 @@ export class ServerMessages implements AsyncIterable<Uint8Array> {
       fill += end - this.#at;
       this.#at = end;
       if (fill === size) return this.#buffer.subarray(0, size);
-      const piece = await this.#body.read();
-      if (piece === undefined) {
+      const { done, value: piece } = await this.#pieces.next();
+      if (done) {
         if (fill === 0) return undefined;
         throw incomplete();
       }

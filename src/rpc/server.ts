@@ -6,4 +6,4 @@ export {
   type HandlerContext,
   type ServiceImpl,
 } from "@connectrpc/connect";
-export { grpcServer, type MessagesHandler, type ServeConnection } from "./serve.ts";
+export { grpcServer, type ServeConnection } from "./serve.ts";

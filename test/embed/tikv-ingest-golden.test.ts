@@ -5,6 +5,7 @@ import {
   IngestRequestSchema,
   IngestResponseSchema,
   MultiIngestRequestSchema,
+  RangeSchema,
   type SSTMeta,
   SSTMetaSchema,
 } from "../../gen/import_sstpb_pb.ts";
@@ -261,7 +262,7 @@ test("ingest: what would end a store or damage data is refused", async () => {
   const reversed = await open();
   const wrong = cases.get("ingest-sst-range-reversed")!;
   const { start, end } = ssts(wrong)[0]!.range!;
-  await write(reversed.cluster, { ...ssts(wrong)[0]!, range: { start: end, end: start } as never });
+  await write(reversed.cluster, { ...ssts(wrong)[0]!, range: create(RangeSchema, { start: end, end: start }) });
   assert.match(JSON.stringify(await ingest(reversed.cluster, wrong)), /sandbox: range of .* is reversed/);
 
   const valuesMissing = await open();

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
-import { type ConnectRouter, grpcServer, type MessagesHandler } from "../grpc.ts";
+import { type ConnectRouter, grpcServer } from "../grpc.ts";
 
 /** PEM texts. With `ca` clients must show a certificate that it signed. */
 export interface ServerTls {
@@ -17,8 +17,6 @@ export interface PortOptions {
   tls?: ServerTls;
   /** Services of the port. */
   routes: (router: ConnectRouter) => void;
-  /** Methods that take encoded messages, by path. */
-  uploads?: ReadonlyMap<string, MessagesHandler>;
   /** HTTP/1.1 on the same port; without it such requests are answered 404. */
   http?: RequestListener;
 }
@@ -48,7 +46,7 @@ export class Port {
 
   static async open(options: PortOptions): Promise<Port> {
     const http1 = createHttpServer(options.http ?? notFound);
-    const serveGrpc = grpcServer(options.routes, options.uploads);
+    const serveGrpc = grpcServer(options.routes);
     http1.on("clientError", (_, socket) => socket.destroy());
     const sockets = new Set<Socket>();
     const accept = (socket: Socket): void => {

@@ -1,19 +1,15 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type DuplicateDetectRequest,
   type DuplicateDetectResponseSchema,
   ImportSST,
   type IngestResponseSchema,
   SwitchMode,
-  WriteResponseSchema,
+  type WriteResponseSchema,
 } from "../../../gen/import_sstpb_pb.ts";
-import {
-  ImportSST as PackedImportSST,
-  type PackedWriteRequest,
-  PackedWriteRequestSchema,
-} from "../../../gen/packed_pb.ts";
+import { ImportSST as PackedImportSST, type PackedWriteRequest } from "../../../gen/packed_pb.ts";
 import { assert } from "../../base/mod.ts";
-import { Code, ConnectError, type MessagesHandler, type ServiceImpl } from "../grpc.ts";
+import { Code, ConnectError, type ServiceImpl } from "../grpc.ts";
 import { type Cluster, Refusal, type StoreState } from "../state/mod.ts";
 import { detectDuplicates } from "./duplicates.ts";
 import { Ingester } from "./ingest.ts";
@@ -24,43 +20,13 @@ import { WriteStream } from "./write-stream.ts";
 const MAX_SUSPEND_SECONDS = 21600n;
 const DEFAULT_IMPORT_MODE_MS = 600_000;
 
-/** `import_sstpb.ImportSST` without Write, whose messages are taken packed. */
+/** `import_sstpb.ImportSST` without Write, whose messages are taken packed: the bytes of each hold until the next one is asked for. */
 export type ImportImpl = Partial<Omit<ServiceImpl<typeof ImportSST>, "write">> & {
   write(requests: AsyncIterable<PackedWriteRequest>): Promise<MessageInitShape<typeof WriteResponseSchema>>;
 };
 
 /** Write with batches as bytes, under the real service's path. */
 export const packedWriteMethod = { ...PackedImportSST.method.write, parent: ImportSST };
-
-/** WriteRequest.batch: field number and wire type. */
-const BATCH_TAG = 0x12;
-
-/** `write` on encoded messages. A batch is not copied, so that it is valid until the next message is asked for. */
-export function writeOfMessages(write: ImportImpl["write"]): MessagesHandler {
-  return async (messages) => {
-    const requests = async function* () {
-      for await (const message of messages) yield packedRequest(message);
-    };
-    return toBinary(WriteResponseSchema, create(WriteResponseSchema, await write(requests())));
-  };
-}
-
-/** A message that is one batch and nothing else is taken as it is. */
-function packedRequest(message: Uint8Array): PackedWriteRequest {
-  if (message[0] === BATCH_TAG) {
-    let size = 0;
-    let at = 1;
-    for (let scale = 1; at < message.length && scale < 2 ** 35; scale *= 128) {
-      const byte = message[at++]!;
-      size += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
-    }
-    if (at + size === message.length) {
-      return create(PackedWriteRequestSchema, { chunk: { case: "batch", value: message.subarray(at) } });
-    }
-  }
-  return fromBinary(PackedWriteRequestSchema, message.slice());
-}
 
 /** A Refusal as TiKV sends it: gRPC status `unknown` with the text. Other errors pass. */
 export function asStatus(cluster: Cluster, thrown: unknown): unknown {

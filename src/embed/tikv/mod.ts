@@ -8,6 +8,6 @@
 
 export { batchCommands } from "./batch-commands.ts";
 export { type Checksum, checksumRange } from "./checksum.ts";
-export { type ImportImpl, importService, packedWriteMethod, writeOfMessages } from "./import-service.ts";
+export { importService, packedWriteMethod } from "./import-service.ts";
 export { kvService } from "./kv-service.ts";
 export { storeHttp } from "./status.ts";

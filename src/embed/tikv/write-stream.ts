@@ -1,4 +1,5 @@
-import type { SSTMeta } from "../../../gen/import_sstpb_pb.ts";
+import { clone } from "@bufbuild/protobuf";
+import { type SSTMeta, SSTMetaSchema } from "../../../gen/import_sstpb_pb.ts";
 import type { PackedWriteRequest } from "../../../gen/packed_pb.ts";
 import { compareBytes } from "../../base/mod.ts";
 import {
@@ -37,12 +38,12 @@ export class WriteStream {
     this.#store = store;
   }
 
-  /** Takes the next message. Throws Refusal. */
+  /** Takes the next message, whose bytes need not hold for longer. Throws Refusal. */
   async take(request: PackedWriteRequest): Promise<void> {
     const { chunk } = request;
     if (this.#upload === undefined) {
       if (chunk.case !== "meta") throw invalidChunk();
-      return this.#begin(chunk.value);
+      return this.#begin(clone(SSTMetaSchema, chunk.value));
     }
     if (chunk.case !== "batch") throw invalidChunk();
     if (this.#store.diskFull) throw new Refusal("DiskSpaceNotEnough");
