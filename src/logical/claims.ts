@@ -1,9 +1,12 @@
-import { LevinError } from "../base/mod.ts";
-import { hasRows, isMissingTable, quoteName, quoteText, sqlErrno, type Tidb } from "../tidb/mod.ts";
+import { inParallel, LevinError } from "../base/mod.ts";
+import { hasRows, isMissingTable, quoteName, quoteText, type Tidb } from "../tidb/mod.ts";
+import { lifeOf, type Sleep } from "./job-hold.ts";
 
 /** Tables named in one statement or message. */
 const ROWS_MAX = 500;
 const NAMES_MAX = 5;
+/** Tables looked at side by side. */
+const LOOKS_MAX = 4;
 
 /** A table, and what of the source goes into it. Either digest tells the same rows: of what was moved or copied, and of what was corrected in place. */
 export interface ClaimedTable {
@@ -36,16 +39,15 @@ export interface Unfinished {
   startedMs: number;
   /** A process works at it. */
   isAlive: boolean;
-  /** Free: empty, or the job has brought nothing in. */
-  tables: { ordinal: number; name: string; isFree: boolean }[];
+  tables: UnfinishedTable[];
 }
 
-/** Waits for the session of a process that has just ended, which a server notices a little later. */
-export type Sleep = (ms: number) => Promise<void>;
+interface UnfinishedTable extends Pick<ClaimedTable, "database" | "table"> {
+  ordinal: number;
+  /** Empty, or the job has brought nothing in, and no process works at it. */
+  isFree: boolean;
+}
 
-/** TiDB takes a second for each question whose answer is yes. */
-const ALIVE_TRIES = 3;
-const ALIVE_WAIT_MS = 700;
 /** Processes that end while they are looked at. */
 const ENDS_MAX = 3;
 
@@ -75,15 +77,25 @@ export interface Names {
   positions: string;
 }
 
-/** The lock that the process of a job holds while it works. */
-export const aliveLock = (job: string): string => quoteText(`levin_job.${job}`);
-
 /**
  * Other imports that have claimed tables of `claim` for the same rows; `job` is the asking one's. Those that no process works at and that
- * have not begun to bring rows in are left out. Empty where there is no table of claims.
+ * have not begun to bring rows in have only free tables. Empty where there is no table of claims.
  */
 export async function findUnfinished(
   tidb: Tidb,
+  names: Names,
+  job: string,
+  claim: Claim,
+  sleep: Sleep,
+): Promise<Unfinished[]> {
+  const found = await findOthers(tidb.query, names, job, claim, sleep);
+  await findFree(tidb, (other) => hasBegun(tidb.query, names, other), found);
+  return found;
+}
+
+/** As `findUnfinished`, without a look at the tables: none is free. */
+export async function findOthers(
+  query: Query,
   names: Names,
   job: string,
   claim: Claim,
@@ -92,14 +104,15 @@ export async function findUnfinished(
 ): Promise<Unfinished[]> {
   const wanted = new Map(claim.tables.map((table) => [nameOf(table), table]));
   const found = new Map<string, Unfinished>();
-  const rows = await claimsOf(tidb.query, names.claims);
+  const rows = await claimsOf(query, names.claims);
   for (const [other, ordinal, db, tbl, place, content, origin, owner, startedMs] of rows) {
-    const own = wanted.get(nameOf({ database: db!, table: tbl! }));
+    const named = { database: db!, table: tbl! };
+    const own = wanted.get(nameOf(named));
     if (other === job || own === undefined || (own.place !== place && own.content !== content)) continue;
     if (claim.owner !== "" && owner !== "" && owner !== claim.owner) continue;
-    const life = found.has(other!) ? undefined : await lifeOf(tidb.query, other!, sleep);
+    const life = found.has(other!) ? undefined : await lifeOf(query, other!, sleep);
     // It may have come to its end, and its claim be gone.
-    if (life === "ended" && endsLeft > 0) return findUnfinished(tidb, names, job, claim, sleep, endsLeft - 1);
+    if (life === "ended" && endsLeft > 0) return findOthers(query, names, job, claim, sleep, endsLeft - 1);
     const one = found.get(other!) ?? {
       job: other!,
       origin: origin!,
@@ -109,29 +122,46 @@ export async function findUnfinished(
       tables: [],
     };
     found.set(other!, one);
-    const isFree = !(await isFilled(tidb, db!, tbl!)) || (!one.isAlive && !(await hasBegun(tidb.query, names, other!)));
-    one.tables.push({ ordinal: Number(ordinal), name: nameOf({ database: db!, table: tbl! }), isFree });
+    one.tables.push({ ...named, ordinal: Number(ordinal), isFree: false });
   }
   return [...found.values()];
 }
 
-/** Whether a process works at the job, or has ended while it was asked. A server that lacks such locks, or answers for them whatever it likes (TiDB before 6.1), says nothing of it. */
-async function lifeOf(query: Query, job: string, sleep: Sleep): Promise<"alive" | "ended" | "unknown"> {
-  for (let tried = 1; ; tried++) {
-    const answer = await query(`SELECT IS_FREE_LOCK(${aliveLock(job)})`).catch((error: unknown) => {
-      if (sqlErrno(error) === undefined) throw error;
-      return undefined;
-    });
-    if (answer?.rows[0]?.[0] !== "0") return tried > 1 ? "ended" : "unknown";
-    if (tried === ALIVE_TRIES) return "alive";
-    await sleep(ALIVE_WAIT_MS);
+/**
+ * As `findUnfinished` says it, inside a transaction of `query` that keeps what was seen: it waits for the transactions of others that move
+ * their positions, a COMMIT that a killed process has left behind included, and looks at the tables afterwards, by other connections of
+ * `tidb`, which see what was committed meanwhile.
+ */
+export async function findFreeForGood(
+  query: Query,
+  tidb: Tidb,
+  names: Names,
+  found: readonly Unfinished[],
+): Promise<void> {
+  await findFree(tidb, (other) => hasBegun(query, names, other, " FOR UPDATE"), found);
+}
+
+async function findFree(
+  tidb: Tidb,
+  begun: (job: string) => Promise<boolean>,
+  found: readonly Unfinished[],
+): Promise<void> {
+  const doubtful: UnfinishedTable[] = [];
+  // Two that lock rows of the same jobs lock them in one order.
+  for (const { job, isAlive, tables } of [...found].sort((a, b) => (a.job < b.job ? -1 : 1))) {
+    if (isAlive) continue;
+    if (await begun(job)) doubtful.push(...tables);
+    else for (const table of tables) table.isFree = true;
   }
+  await inParallel(doubtful, LOOKS_MAX, async (one) => {
+    one.isFree = !(await isFilled(tidb, one.database, one.table));
+  });
 }
 
 /** Whether rows of the job may be in: it has begun a chunk, or ended a batch. One that the positions do not know may have any. */
-async function hasBegun(query: Query, { positions }: Names, job: string): Promise<boolean> {
+async function hasBegun(query: Query, { positions }: Names, job: string, lock = ""): Promise<boolean> {
   try {
-    const { rows } = await query(`SELECT chunk, position FROM ${positions} WHERE job = ${quoteText(job)}`);
+    const { rows } = await query(`SELECT chunk, position FROM ${positions} WHERE job = ${quoteText(job)}${lock}`);
     return rows.length === 0 || rows.some(([chunk, position]) => Number(chunk) >= 0 || Number(position) > 0);
   } catch (error) {
     if (isMissingTable(error)) return true;
@@ -146,7 +176,7 @@ async function hasBegun(query: Query, { positions }: Names, job: string): Promis
 export function demandNoneInTheWay(found: readonly Unfinished[], { claims }: Names, claim: Claim): void {
   for (const other of found) {
     const { isAlive, origin, owner } = other;
-    const concerned = other.tables.filter(({ isFree }) => isAlive || !isFree).map(({ name }) => name);
+    const concerned = other.tables.filter(({ isFree }) => !isFree).map(nameOf);
     if (concerned.length === 0) continue;
     const tables = namesOf(concerned);
     const fields = { tables, origin, owner };
@@ -171,29 +201,43 @@ export function demandNoneInTheWay(found: readonly Unfinished[], { claims }: Nam
   }
 }
 
-/** The error for a job that the target knows no more: by another import that is there now, where it is known. */
-export function forgottenBy(what: string, found: readonly Unfinished[]): LevinError {
+/** The error for a job that the target knows no more, or no more as that of the tables `taken`: by another import that is there now, where it is known. */
+export function forgottenBy(what: string, taken: readonly string[], found: readonly Unfinished[]): LevinError {
   const other = found[0];
   const why =
     other === undefined
       ? "another import of the same files into its tables has begun since, and ended or was taken back"
       : `${aboutOf(other)}, has begun with the same rows since${other.isAlive ? " and is under way" : ""}`;
-  return new LevinError(
-    "Levin:State:ErrUnfinished",
-    `Cannot continue ${what}: the target does not know it any more: ${why}`,
-    { fields: other === undefined ? {} : { origin: other.origin, owner: other.owner } },
-  );
+  const lost = taken.length === 0 ? "know it any more" : `know it any more as that of ${namesOf(taken)}`;
+  return new LevinError("Levin:State:ErrUnfinished", `Cannot continue ${what}: the target does not ${lost}: ${why}`, {
+    fields: other === undefined ? {} : { origin: other.origin, owner: other.owner },
+  });
 }
 
-/** Forgets the claims that were found, whose tables are empty; jobs that have no claim left go as a whole. */
+/**
+ * Forgets the claims that were found, whose tables are empty, and how far these had come: whoever works at them still is told by his next
+ * statement. Jobs that have no claim left go as a whole.
+ */
 export async function forgetUnfinished(query: Query, names: Names, found: readonly Unfinished[]): Promise<void> {
   for (const other of found) {
     const job = quoteText(other.job);
     const ordinals = other.tables.map(({ ordinal }) => ordinal).join(", ");
     await query(`DELETE FROM ${names.claims} WHERE job = ${job} AND ordinal IN (${ordinals})`);
     const left = await query(`SELECT 1 FROM ${names.claims} WHERE job = ${job} LIMIT 1`);
-    if (left.rows.length === 0) await query(`DELETE FROM ${names.positions} WHERE job = ${job}`);
+    const some = left.rows.length === 0 ? "" : ` AND ordinal IN (${ordinals})`;
+    await query(`DELETE FROM ${names.positions} WHERE job = ${job}${some}`);
   }
+}
+
+/** Ordinals of the tables of `claim` by name. */
+export function ordinalsOf({ tables }: Claim): Map<string, number> {
+  return new Map(tables.map((table, i) => [nameOf(table), i]));
+}
+
+/** Tables of the job (a quoted text) by name. */
+export async function claimedBy(query: Query, name: string, job: string): Promise<Set<string>> {
+  const { rows } = await query(`SELECT db, tbl FROM ${name} WHERE job = ${job} FOR UPDATE`);
+  return new Set(rows.map(([database, table]) => nameOf({ database: database!, table: table! })));
 }
 
 async function claimsOf(query: Query, name: string): Promise<(string | null)[][]> {
@@ -214,7 +258,8 @@ async function isFilled(tidb: Tidb, database: string, table: string): Promise<bo
   }
 }
 
-function nameOf({ database, table }: Pick<ClaimedTable, "database" | "table">): string {
+/** Quoted. */
+export function nameOf({ database, table }: Pick<ClaimedTable, "database" | "table">): string {
   return `${quoteName(database)}.${quoteName(table)}`;
 }
 

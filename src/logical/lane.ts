@@ -4,6 +4,9 @@ import type { SqlLink } from "../tidb/mod.ts";
 import type { PositionTable } from "./position-table.ts";
 import { faultOf } from "./sql-faults.ts";
 
+/** For a beginning that is interrupted to end by itself: a server that notices late that its client is gone would keep the job's row locked. */
+const BEGIN_GRACE_MS = 1_000;
+
 interface LaneOptions {
   clock: Clock;
   random: Random;
@@ -38,10 +41,10 @@ export class Lane {
   }
 
   /** Takes a chunk; the number of its rows that are in already. */
-  async begin(batch: number, chunk: number): Promise<number> {
+  async begin(batch: number, chunk: number, table: { database: string; table: string }): Promise<number> {
     this.#place = { batch, chunk, position: 0 };
     const position = await this.#patiently(() =>
-      this.#onLink((link) => this.#options.positions.begin(link, batch, chunk)),
+      this.#onLink((link) => this.#options.positions.begin(link, batch, chunk, table), BEGIN_GRACE_MS),
     );
     this.#place.position = position;
     return position;
@@ -91,7 +94,7 @@ export class Lane {
   }
 
   /** Rolls back after an error, or drops the connection where that is not possible. */
-  async #onLink<T>(use: (link: SqlLink) => Promise<T>): Promise<T> {
+  async #onLink<T>(use: (link: SqlLink) => Promise<T>, graceMs = 0): Promise<T> {
     this.#options.signal.throwIfAborted();
     if (this.#link === undefined) {
       const link = await this.#options.open();
@@ -108,7 +111,12 @@ export class Lane {
     if (this.#options.signal.aborted) this.#drop();
     this.#options.signal.throwIfAborted();
     // A statement that waits for a lock must not hold up the end of a run.
-    const abort = (): void => link.destroy();
+    const over = new AbortController();
+    const abort = (): void => {
+      const late = (): void => link.destroy();
+      if (graceMs === 0) late();
+      else this.#options.clock.sleep(graceMs, over.signal).then(late, () => undefined);
+    };
     this.#options.signal.addEventListener("abort", abort, { once: true });
     try {
       return await use(link);
@@ -118,6 +126,7 @@ export class Lane {
       else this.#drop();
       throw error;
     } finally {
+      over.abort();
       this.#options.signal.removeEventListener("abort", abort);
     }
   }

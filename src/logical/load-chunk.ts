@@ -115,7 +115,7 @@ export class ChunkLoader {
   async load(batch: number, id: number, chunk: Chunk, table: LogicalChunkTable): Promise<LoadedChunk> {
     const { storage, lane, sqlMode, windowBytes, compatLightning, invalidReplacement } = this.#options;
     const { info } = table;
-    const skip = await lane.begin(batch, id);
+    const skip = await lane.begin(batch, id, chunk);
     await this.#options.onBegin(skip);
     const reader = await ChunkReader.open(storage, chunk, {
       windowBytes,

@@ -12,6 +12,7 @@
 export type { ApplyPolicy, ConflictStrategy } from "./apply-rows.ts";
 export type { Claim, ClaimedTable } from "./claims.ts";
 export { findTwin } from "./find-twin.ts";
+export { JobHold } from "./job-hold.ts";
 export { Lane } from "./lane.ts";
 export { ChunkLoader, type LogicalChunkTable, type StatementReport } from "./load-chunk.ts";
 export { ForgottenError, PositionTable } from "./position-table.ts";

@@ -49,6 +49,8 @@ const TIDB_VARIABLES: Readonly<Record<string, string>> = {
   tidb_opt_write_row_id: "1",
   // Rows in another's way are to be told by the statement that has them, whatever the transaction's mode is.
   tidb_constraint_check_in_place: "1",
+  // An optimistic transaction may be run again by the server itself, whatever the position is then.
+  tidb_txn_mode: "'pessimistic'",
 };
 
 /** Brings in what is left of a batch, several connections side by side. */

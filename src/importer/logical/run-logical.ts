@@ -7,20 +7,14 @@ import {
   type Claim,
   type ClaimedTable,
   ForgottenError,
+  JobHold,
   type LogicalTable,
   PositionTable,
   readLogicalTables,
   unknownTable,
 } from "../../logical/mod.ts";
 import { PlainStreams } from "../../source/mod.ts";
-import {
-  hasRows,
-  quoteName,
-  readServerVariables,
-  type ServerVariables,
-  type SqlLink,
-  type Tidb,
-} from "../../tidb/mod.ts";
+import { hasRows, quoteName, readServerVariables, type ServerVariables, type Tidb } from "../../tidb/mod.ts";
 import { planBatches } from "../batches.ts";
 import { conflictWords } from "../conflict/conflict-report.ts";
 import { writeTaskInfo } from "../conflict/task-info.ts";
@@ -37,13 +31,11 @@ import type { ImportResult } from "../result.ts";
 import { type SourcePlan, type SourceTable, scanSource, sourceFingerprint } from "../source-plan.ts";
 import { saySourceCounts } from "../summary.ts";
 import { TableModels } from "../table-models.ts";
+import { begunOf, isOnItsWay } from "./begun.ts";
 import { mergeConflicts } from "./chunk-reports.ts";
 import type { LogicalContext } from "./context.ts";
 import { findConflicts } from "./find-conflicts.ts";
 import { batchBytesOf, LOGICAL_DEFAULTS, loadBatch } from "./load-batch.ts";
-
-/** The longest that MySQL takes. */
-const LONGEST_WAIT_SECONDS = 31_536_000;
 
 /** One import by statements, from beginning to end. */
 export async function runLogical(options: ImportOptions, env: ImportEnvironment): Promise<ImportResult> {
@@ -99,15 +91,15 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   }
   const encodeSession = session(options, variables, job, env);
   await precheck(context, encodeSession);
-  const held = await holdJob(context);
-  closers.defer(() => (held === undefined ? undefined : context.positions.letGo(held)));
+  const hold = await JobHold.take(jobId(job), { ...env, open: () => env.world.openSqlLink(options.tidb) });
+  closers.defer(() => hold.letGo());
   const claim = claimOf(options, plan, job.state.startedMs);
   try {
-    const isBegun = job.state.batches.some((one) => one !== undefined && isOnItsWay(one));
-    await context.positions.create(tidb, claim, isBegun);
+    const { isBegun, isToFill } = begunOf(job.state, [...tables.keys()]);
+    await context.positions.create(tidb, claim, isBegun, ({ database, table }) => isToFill(`${database}.${table}`));
     await loadBatches(context, encodeSession);
   } catch (thrown) {
-    if (thrown instanceof ForgottenError) throw await context.positions.forgotten(tidb, claim);
+    if (thrown instanceof ForgottenError) throw await context.positions.forgotten(tidb, claim, thrown.tables);
     await takeBack(context, connected);
     throw thrown;
   }
@@ -118,9 +110,6 @@ export async function runLogical(options: ImportOptions, env: ImportEnvironment)
   return resultOf(context);
 }
 
-/** Chunks of it may have begun to come in. */
-const isOnItsWay = ({ ingested, chunks }: BatchState): boolean => !ingested && chunks.length > 0;
-
 /** The job that the state directory has now, where it has not ended. */
 async function keptJob({ stateDir }: ImportOptions, { files }: ImportEnvironment): Promise<string | undefined> {
   // One that cannot be read is forgotten.
@@ -128,22 +117,9 @@ async function keptJob({ stateDir }: ImportOptions, { files }: ImportEnvironment
   return kept === undefined || kept.done ? undefined : jobId({ dir: stateDir, state: kept });
 }
 
-/** A connection that says for the whole run that the job's process lives; where there is none to be had, others are not told. */
-async function holdJob({ env, options, positions }: LogicalContext): Promise<SqlLink | undefined> {
-  let link: SqlLink | undefined;
-  try {
-    link = await env.world.openSqlLink(options.tidb);
-    await link.run(`SET SESSION wait_timeout = ${LONGEST_WAIT_SECONDS}`).catch(() => undefined);
-    await positions.hold(link);
-    return link;
-  } catch {
-    link?.destroy();
-    return undefined;
-  }
-}
-
 /** A run that has failed before a row was in leaves nothing that would stand in another's way. */
 async function takeBack({ env, job, positions, tables }: LogicalContext, tidb: Tidb): Promise<void> {
+  if (begunOf(job.state, [...tables.keys()]).isPartlyIn) return;
   const isTransactional = [...tables.values()].every(({ transactional }) => transactional);
   const note = async (): Promise<void> => {
     // Also where no chunk is known: the record of one may be on disk although it could not be written.

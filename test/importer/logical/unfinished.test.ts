@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { type LevinError, systemClock } from "../../../src/base/mod.ts";
-import { type Claim, ForgottenError, PositionTable } from "../../../src/logical/mod.ts";
+import { type Claim, ForgottenError, JobHold, PositionTable } from "../../../src/logical/mod.ts";
 import { connectTidb, openSqlLink } from "../../../src/tidb/mod.ts";
 import { levin, Place, type Ran } from "../../e2e/in-process.ts";
 
@@ -181,6 +181,32 @@ test("an import that has ended is in nobody's way", async () => {
   assert.equal(await count(), "600");
 });
 
+test("one that lost a table to another import is not continued, and told so before a row comes", async () => {
+  fs.mkdirSync(dump, { recursive: true });
+  fs.writeFileSync(join(dump, "u-schema-create.sql"), "CREATE DATABASE u;\n");
+  for (const name of ["loose", "more"]) {
+    fs.writeFileSync(join(dump, `u.${name}-schema.sql`), `CREATE TABLE ${name} (id INT, n INT);\n`);
+    fs.writeFileSync(join(dump, `u.${name}.csv`), lines(name === "loose").join(""));
+  }
+  const state = place.path("first");
+  assert.equal((await load(dump, state)).code, 4);
+  const before = await count();
+  const other = await load(dump, place.path("second"), "-f", "u.more");
+  assert.equal(other.code, 0, other.err);
+  const file = join(dump, "u.loose.csv");
+  const { atime, mtime } = fs.statSync(file);
+  fs.writeFileSync(file, lines(true).join("").replace("250,none", "250,2500"));
+  fs.utimesSync(file, atime, mtime);
+  for (let run = 0; run < 2; run++) {
+    const { code, err } = await load(dump, state);
+    assert.equal(code, 3, err);
+    assert.match(err, /Cannot continue .*does not know it any more as that of `u`\.`more`/);
+    assert.match(err, /Levin:State:ErrUnfinished/);
+  }
+  assert.equal(await count(), before);
+  assert.equal(String((await place.rows("SELECT COUNT(*) FROM u.more"))[0]![0]), "300");
+});
+
 test("units of several sources fill one table side by side; the same source from elsewhere does not", async () => {
   await place.sql.query("CREATE DATABASE u");
   await place.sql.query("CREATE TABLE u.loose (id INT, n INT)");
@@ -196,10 +222,15 @@ test("units of several sources fill one table side by side; the same source from
     kept: undefined,
   });
   const link = await openSqlLink({ ...account, connectionsMax: 1, connectTimeoutMs: 5_000 });
-  const table = (job: string) => new PositionTable("lightning_metadata", job, (ms) => systemClock.sleep(ms));
+  const jobs = new Map<string, PositionTable>();
+  const table = (job: string): PositionTable => {
+    const made = jobs.get(job) ?? new PositionTable("lightning_metadata", job, (ms) => systemClock.sleep(ms));
+    jobs.set(job, made);
+    return made;
+  };
   const begins = (job: string): Promise<boolean> =>
     table(job)
-      .begin(link, 0, 0)
+      .begin(link, 0, 0, { database: "u", table: "loose" })
       .then(
         () => true,
         (error: LevinError) => !(error instanceof ForgottenError),
@@ -227,10 +258,12 @@ test("units of several sources fill one table side by side; the same source from
   await place.sql.query("INSERT INTO u.loose VALUES (1, 1)");
   await assert.rejects(create("job6", ""), { code: "Levin:State:ErrUnfinished" });
   // A process that works at it is told of, be the tables as they may.
-  await table("job5").hold(link);
+  const open = () => openSqlLink({ ...account, connectionsMax: 1, connectTimeoutMs: 5_000 });
+  const { signal } = new AbortController();
+  const hold = await JobHold.take("job5", { clock: systemClock, signal, emit: () => undefined, open });
   await place.sql.query("DELETE FROM u.loose");
   await assert.rejects(create("job7", "task t, source s1"), { code: "Levin:State:ErrLocked" });
-  await table("job5").letGo(link);
+  await hold.letGo();
   await create("job8", "task t, source s1");
   await tidb.close();
 });
