@@ -17,6 +17,19 @@ const PAGES = Math.ceil((BLOCK + BLOCK_BYTES + 8) / 65536);
 
 const at = (slice: number): number => TABLES + slice * 2048;
 
+/** Code that reads a protobuf varint at `p` into a new variable; `p` is then at its last byte. */
+const varint = (name: string): string => `let ${name} = load8(p);
+    if (${name} >= 128) {
+      ${name} &= 127;
+      let shift = 7;
+      while (shift > 0) {
+        p += 1;
+        let more = load8(p);
+        ${name} |= (more & 127) << shift;
+        shift = select(shift + 7, 0, more >= 128);
+      }
+    }`;
+
 const SOURCE = `
 global total: i64; global pairs: i64; global bytes: i64;
 
@@ -81,31 +94,11 @@ export fn add(size: i32) {
     p += 1;
     while (load8(p) >= 128) { p += 1; }
     p += 2;
-    let keySize = load8(p);
-    if (keySize >= 128) {
-      keySize &= 127;
-      let shift = 7;
-      while (shift > 0) {
-        p += 1;
-        let more = load8(p);
-        keySize |= (more & 127) << shift;
-        shift = select(shift + 7, 0, more >= 128);
-      }
-    }
+    ${varint("keySize")}
     p += 1;
     let key = p;
     p += keySize + 1;
-    let valueSize = load8(p);
-    if (valueSize >= 128) {
-      valueSize &= 127;
-      let shift = 7;
-      while (shift > 0) {
-        p += 1;
-        let more = load8(p);
-        valueSize |= (more & 127) << shift;
-        shift = select(shift + 7, 0, more >= 128);
-      }
-    }
+    ${varint("valueSize")}
     p += 1;
     let value = p;
     p += valueSize;
