@@ -6,6 +6,7 @@ import { keysByPath, type LoadedConfig, loadConfig } from "../config/mod.ts";
 import { defaultMemoryBytes, type ImportOptions } from "../importer/mod.ts";
 import { SQL_MODES } from "../schema/mod.ts";
 import { type BucketAccess, parseS3Address } from "../storage/mod.ts";
+import { analyzeVariables, clusterSettings } from "./cluster-settings.ts";
 import { conflictOptions } from "./conflict-options.ts";
 import type { CommandIo } from "./io.ts";
 import { checkpointOptions } from "./lightning-checkpoints.ts";
@@ -218,7 +219,10 @@ export function importOptions(
     connectTimeoutMs: 10_000,
     anyServer: backend === "tidb",
     ...(sqlTls === undefined ? {} : { tls: sqlTls }),
-    sessionVariables: { ...(config.get("tidb.session-vars") as Record<string, string | number>) },
+    sessionVariables: {
+      ...(backend === "local" ? analyzeVariables(config) : {}),
+      ...(config.get("tidb.session-vars") as Record<string, string | number>),
+    },
   };
   const checkpoints = checkpointOptions(config, tidb, fresh);
   return {
@@ -265,6 +269,7 @@ export function importOptions(
     diskQuotaBytes: number("tikv-importer.disk-quota"),
     rangeSizeBytes: number("tikv-importer.region-split-size") || 96 << 20,
     rangeKeys: number("tikv-importer.region-split-keys") || 960_000,
+    clusterSettings: clusterSettings(config),
     ingestConcurrency: Math.min(number("tikv-importer.range-concurrency"), 8),
     checksum: level(config, "post-restore.checksum"),
     analyze: level(config, "post-restore.analyze"),

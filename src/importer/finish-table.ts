@@ -194,12 +194,14 @@ async function remoteChecksum(
   view: ClusterView,
   detail = false,
 ): Promise<Remote> {
-  const { cluster, env } = context;
+  const { cluster, env, options } = context;
   const { clock, random, signal } = env;
+  const concurrency = options.clusterSettings?.checksumRequests;
+  const limits = concurrency === undefined ? {} : { concurrency };
   const ranges = checksumRanges(context.models.get(table.name)!);
   const startedMs = clock.monotonicMs();
   const { pd, tikv } = cluster;
-  const sum = await checksumTable({ clock, random, pd, tikv, ranges, ...view, detail, signal });
+  const sum = await checksumTable({ clock, random, pd, tikv, ranges, ...view, detail, limits, signal });
   env.emit({ kind: "timing", what: "checksum", ms: clock.monotonicMs() - startedMs });
   return sum;
 }

@@ -64,6 +64,7 @@ async function ingestEngine(
   const { cluster, env, job, options, memory, progress } = context;
   const { pd, tikv } = cluster;
   const { clock, random, signal } = env;
+  const settings = options.clusterSettings ?? {};
   await engine.cascade({ signal });
   const all = await engine.ranges({ rangeBytes: options.rangeSizeBytes, rangeKeys: options.rangeKeys });
   const done = state.ranges[name];
@@ -77,7 +78,15 @@ async function ingestEngine(
     env.emit({ kind: "log", level: "info", message: `split: ${trouble.kind}: ${trouble.words}` });
   if (ranges.length > 1) {
     const startedMs = clock.monotonicMs();
-    const made = await splitRegions(innerBorders(ranges), { clock, random, pd, tikv, signal, onTrouble });
+    const made = await splitRegions(innerBorders(ranges), {
+      clock,
+      random,
+      pd,
+      tikv,
+      signal,
+      onTrouble,
+      ...(settings.splitKeysMax === undefined ? {} : { limits: { keysMax: settings.splitKeysMax } }),
+    });
     const ids = made.map((region) => region.id);
     env.emit({ kind: "timing", what: "split", ms: clock.monotonicMs() - startedMs });
     const { left, trouble } = await scatterRegions(ids, {
@@ -115,6 +124,7 @@ async function ingestEngine(
       workers: Math.max(1, Math.min(options.ingestConcurrency, affordable)),
       inFlightBytesMax: memory.inFlightBytes,
       patienceMs: options.retryDeadlineMs,
+      storeBytesPerSecond: settings.storeBytesPerSecond ?? 0,
     },
     signal,
     onEvent: env.emit,

@@ -15,7 +15,7 @@ export type { EncodePort, FromWorker, WorkerSetup } from "./encode/messages.ts";
 export { jobHolder, readJob } from "./job.ts";
 export type { JobState } from "./job-state.ts";
 export { defaultMemoryBytes, planMemory } from "./memory.ts";
-export type { ClusterTls, ConflictOptions, ImportEnvironment, ImportOptions } from "./options.ts";
+export type { ClusterSettings, ClusterTls, ConflictOptions, ImportEnvironment, ImportOptions } from "./options.ts";
 export { demandIdle, resetTable } from "./reset-table.ts";
 export { undoLeftovers } from "./restore-cluster.ts";
 export type { ImportResult } from "./result.ts";

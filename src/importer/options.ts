@@ -41,6 +41,20 @@ interface LogicalOptions {
   owner?: string;
 }
 
+/** What a configuration asks of the cluster's side; what is absent is as levin does it. */
+export interface ClusterSettings {
+  /** Bytes of packed pairs a second to one store. */
+  storeBytesPerSecond?: number;
+  /** Keys of one split request. */
+  splitKeysMax?: number;
+  /** Checksum requests of a table at a time. */
+  checksumRequests?: number;
+  /** `global`: PD's schedulers stop for the whole cluster. */
+  pauseScope?: "table" | "global";
+  /** Stores are compacted to this level of RocksDB at the end; -1: the lowest. */
+  compactLevel?: number;
+}
+
 /** Everything an import needs to know, already checked. Sizes in bytes, times in milliseconds. */
 export interface ImportOptions {
   /** Pairs into TiKV (the default), or statements into whatever speaks MySQL's protocol. */
@@ -102,6 +116,7 @@ export interface ImportOptions {
   rangeKeys: number;
   /** Region jobs at a time. */
   ingestConcurrency: number;
+  clusterSettings?: ClusterSettings;
   checksum: "required" | "optional" | "off";
   analyze: "required" | "optional" | "off";
   /** Lightning's own checkpoints are kept too. */

@@ -32,6 +32,7 @@ import type { ImportResult } from "./result.ts";
 import { fingerprintOf, type SourcePlan, scanSource } from "./source-plan.ts";
 import { stateFiles } from "./state-files.ts";
 import { demandStatusPort } from "./status-port.ts";
+import { compactStores } from "./store-tools.ts";
 import { sayEnd } from "./summary.ts";
 import { lockTables, type TableLocks } from "./table-locks.ts";
 
@@ -150,7 +151,17 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   await locks?.release();
   await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });
+  await compact(options, env);
   return resultOf(context);
+}
+
+/** Rows are in and stay so, whatever becomes of it. */
+async function compact(options: ImportOptions, env: ImportEnvironment): Promise<void> {
+  const level = options.clusterSettings?.compactLevel;
+  if (level === undefined) return;
+  for (const { address, text, failed } of await compactStores(options, env, level)) {
+    env.emit({ kind: "log", level: failed ? "warn" : "info", message: `store ${address}: ${text}` });
+  }
 }
 
 /** Leaves out the tables that another program has finished by Lightning's checkpoints, and says so. */
@@ -364,6 +375,7 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
   if (models.size === 0) return;
   const { clock, signal } = env;
   const { importModeRenewMs: renewMs } = options;
+  const scope = options.clusterSettings?.pauseScope;
   const say = (what: string) => (thrown: unknown) =>
     env.emit({ kind: "log", level: "warn", message: `${what}: ${LevinError.from(thrown).message}` });
   // Taken back side by side: peers that answer no more hold up the end of a run only once.
@@ -386,6 +398,7 @@ async function pauseCluster(context: RunContext, closers: AsyncDisposableStack):
     ruleId: ruleIdOf(job.state.startedMs),
     ranges,
     signal,
+    ...(scope === undefined ? {} : { scope }),
     onTrouble: say("scheduler pause"),
   });
   undo.push(() => pause.close());

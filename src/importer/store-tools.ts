@@ -13,10 +13,14 @@ export interface StoreAnswer {
 /** The lowest level of RocksDB: everything is compacted. */
 const LOWEST_LEVEL = -1;
 
-/** Compacts all data of all stores; may take hours. */
-export function compactStores(options: ImportOptions, env: ImportEnvironment): Promise<StoreAnswer[]> {
+/** Compacts all data of all stores to a level of RocksDB, the lowest if absent; may take hours. */
+export function compactStores(
+  options: ImportOptions,
+  env: ImportEnvironment,
+  level = LOWEST_LEVEL,
+): Promise<StoreAnswer[]> {
   return onAllStores(options, env, async ({ tikv }, store) => {
-    const known = await tikv.compact(store, LOWEST_LEVEL, env.signal);
+    const known = await tikv.compact(store, level, env.signal);
     return known ? "compacted" : "does not compact on demand";
   });
 }

@@ -24,6 +24,8 @@ export interface SplitOptions {
 }
 
 interface SplitLimits {
+  /** Keys of one request. */
+  readonly keysMax: number;
   /** Split requests under way at a time. */
   readonly concurrency: number;
   /** Rounds without a single new region before giving up; waits between them grow to `backoffMaxMs`. */
@@ -34,6 +36,7 @@ interface SplitLimits {
 }
 
 const defaultSplitLimits: SplitLimits = {
+  keysMax: splitKeysMax,
   concurrency: 8,
   idleRoundsMax: 20,
   backoffMaxMs: 10_000,
@@ -52,7 +55,7 @@ export async function splitRegions(keys: readonly Uint8Array[], options: SplitOp
   const backoff = new Backoff({ clock, random, firstMs: 50, maxMs: limits.backoffMaxMs });
   const range = { start: keys[0]!, end: successorKey(keys.at(-1)!) };
   const made = new Map<bigint, Region>();
-  let keysMax = splitKeysMax;
+  let { keysMax } = limits;
   let last: { readonly region: Region; readonly trouble: Trouble } | undefined;
   let regions = await scanRegions(range, options);
   for (let idleRounds = 0; idleRounds < limits.idleRoundsMax; ) {
