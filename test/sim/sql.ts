@@ -201,7 +201,8 @@ export class SimSql {
     return this.#clients.splice(0).filter(({ hasLeft }) => !hasLeft).length;
   }
 
-  #open(life: Life, options: TidbOptions, isLink: boolean): ClientSide {
+  async #open(life: Life, options: TidbOptions, isLink: boolean): Promise<ClientSide> {
+    if (!life.isAlive) return await new Promise<never>(() => undefined);
     const session = openSession(this.#front, ++this.#count, "root", { ...IN_PROCESS, foundRows: false });
     const plan = (sql: string) => this.plan(sql, isLink);
     const server: ServerSide = new ServerSide(session, this.#clock, plan, () => this.#servers.delete(server));
@@ -213,7 +214,7 @@ export class SimSql {
 
   /** As `openSqlLink`. */
   async openLink(life: Life, options: TidbOptions): Promise<SqlLink> {
-    const client = this.#open(life, options, true);
+    const client = await this.#open(life, options, true);
     try {
       await client.query("SET NAMES utf8mb4 COLLATE 'utf8mb4_bin'");
       const setup = variablesStatement(options.sessionVariables ?? {});
@@ -253,7 +254,7 @@ export class SimSql {
         if (known.isUsable) return known;
         known.end();
       }
-      const client = this.#open(life, options, false);
+      const client = await this.#open(life, options, false);
       if (setup === undefined) return client;
       await run(client, setup).catch((error) => {
         client.destroy();
