@@ -63,9 +63,10 @@ const chances: Partial<Record<Kind, number>> = {
   "pd-http-answer-lost": 0.1,
   "pd-http-late": 0.1,
   "pd-http-again": 0.1,
-  "commit-late": 0.3,
-  "commit-answer-lost": 0.3,
+  "commit-late": 0.6,
+  "commit-answer-lost": 0.6,
   "sql-delay": 0.1,
+  "sql-refused": 0.08,
 };
 const MAX_FAULTS = 40;
 const PHASE_CRASH_CHANCE = 0.07;
