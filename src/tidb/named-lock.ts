@@ -33,20 +33,34 @@ export async function underLocks(
   const seconds = Math.max(1, Math.ceil(patienceMs / 1000));
   await tidb.session(async (query) => {
     const held: string[] = [];
-    for (const name of names) {
-      const lock = quoteText(name.length <= NAME_MAX ? name : shortened(name));
-      if (!(await take(query, lock, seconds, () => onWait?.(name)))) break;
-      held.push(lock);
-    }
     try {
+      for (const name of names) {
+        const lock = quoteText(name.length <= NAME_MAX ? name : shortened(name));
+        if (!(await take(query, lock, seconds, () => onWait?.(name)))) break;
+        held.push(lock);
+      }
       await work(query);
     } catch (error) {
-      // After any other error the session ends with its connection.
-      if (sqlErrno(error) !== undefined) for (const lock of held) await giveBack(query, lock).catch(() => undefined);
+      await giveBackAfter(query, held, error);
       throw error;
     }
     for (const lock of held) await giveBack(query, lock);
   });
+}
+
+/**
+ * After an error of the server the connection is used again: without the locks, or not at all. After any other error it ends by itself, and
+ * so do the locks. Throws an error of the latter kind, with the first one as its cause, where a lock could not be given back.
+ */
+async function giveBackAfter(query: Tidb["query"], held: readonly string[], error: unknown): Promise<void> {
+  if (!(error instanceof LevinError) || error.code !== "Levin:Tidb:ErrSql") return;
+  try {
+    for (const lock of held) await giveBack(query, lock);
+  } catch (failure) {
+    throw new LevinError("Levin:Tidb:ErrUnavailable", `${error.message} (${LevinError.from(failure).message})`, {
+      cause: error,
+    });
+  }
 }
 
 /** False where the server has no locks. */

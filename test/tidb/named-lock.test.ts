@@ -75,6 +75,21 @@ test("a connection that may have the lock still is not used again; what failed b
   await assert.rejects(failing, /the work failed/);
 });
 
+test("locks that were taken are given back where a later one cannot be had", async () => {
+  for (const answer of [null, refusal(9002)]) {
+    const { tidb, asked } = sessionWith("1", answer);
+    const run = underLocks(tidb, { ...lock, names: ["m", "n"] }, () => assert.fail("it worked without the lock"));
+    await assert.rejects(run, { code: "Levin:Tidb:ErrSql" });
+    assert.deepEqual(asked.slice(2), ["SELECT RELEASE_LOCK('m')"]);
+  }
+});
+
+test("behind an error of the server, too, a connection that has a lock still is not used again", async () => {
+  const { tidb } = sessionWith("1", "1", refusal(9002));
+  const run = underLocks(tidb, { ...lock, names: ["m", "n"] }, () => Promise.reject(refusal(1064)));
+  await assert.rejects(run, { code: "Levin:Tidb:ErrUnavailable", message: /^error 1064 \(Cannot give back the lock/ });
+});
+
 test("long names are cut to what servers take, and still told apart", async () => {
   const names = await Promise.all(
     ["a", "b"].map(async (end) => {
