@@ -20,7 +20,7 @@ test("an interrupt ends the statement that is under way; those after it run", { 
   await whileRowIsLocked("i.t", async () => {
     const waiting = tidb.query("UPDATE i.t SET v = 2 WHERE id = 1");
     const ended = assert.rejects(waiting, { code: "Levin:Tidb:ErrUnavailable" });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await underWay("UPDATE i.t SET v = 2");
     stop.abort();
     await ended;
   });
@@ -44,6 +44,15 @@ test("a statement behind an interrupt does not wait for ever", { timeout: 20_000
 function options(): TidbOptions {
   const { host, port } = place.sandbox.front;
   return { host, port, user: "root", password: "", connectionsMax: 2, connectTimeoutMs: 5_000 };
+}
+
+/** Until the server says that it is at a statement that begins so. */
+async function underWay(head: string): Promise<void> {
+  for (;;) {
+    const processes = await place.rows("SHOW FULL PROCESSLIST");
+    if (processes.some((columns) => columns.some((value) => value?.toString().startsWith(head)))) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 async function whileRowIsLocked(table: string, use: () => Promise<void>): Promise<void> {
