@@ -113,14 +113,14 @@ export async function encodeBatch(
   try {
     const importEarly = async (): Promise<void> => {
       if (importEngines === undefined || looksForConflicts(context)) throw quotaTooSmall(context);
-      if (!state.early) await job.append({ type: "early", batch: batch.id });
+      if (!state.early) await job.append({ type: "early", batch: batch.id, told: true });
       encoded = await nextRound(context, encoded, state, importEngines);
     };
     if (state.early) await importEarly();
     env.emit({ kind: "engine", state: "opened", batch: batch.id, bytes: 0 });
     while (await encodeRound(context, pool, batch, encoded, stream)) await importEarly();
     await stream.writePlanned();
-    await job.append({ type: "encoded", batch: batch.id });
+    await job.append({ type: "encoded", batch: batch.id, told: true });
     return encoded;
   } catch (error) {
     // What failed first is what people want to know.

@@ -1,6 +1,8 @@
 import { fromHex, LevinError, toHex } from "../base/mod.ts";
 import { splitKey } from "../codec/mod.ts";
 import { ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ingest/mod.ts";
+import type { Batch } from "./batches.ts";
+import { beginIngest } from "./begin-ingest.ts";
 import { keyWords } from "./conflict/conflict-report.ts";
 import { openSource } from "./conflict/resolved-source.ts";
 import type { RunContext } from "./context.ts";
@@ -9,13 +11,23 @@ import type { BatchState } from "./job-state.ts";
 import type { EngineName } from "./records.ts";
 
 /** Brings a batch that is encoded into the cluster. */
-export async function ingestBatch(context: RunContext, encoded: EncodedBatch, state: BatchState): Promise<void> {
-  await ingestEngines(context, encoded, state);
+export async function ingestBatch(
+  context: RunContext,
+  batch: Batch,
+  encoded: EncodedBatch,
+  state: BatchState,
+): Promise<void> {
+  await ingestEngines(context, batch, encoded, state);
   await context.job.append({ type: "ingested", batch: state.id });
 }
 
 /** Brings what both engines of a batch hold into the cluster, without the ranges that an earlier run brought in. */
-export async function ingestEngines(context: RunContext, encoded: EncodedBatch, state: BatchState): Promise<void> {
+export async function ingestEngines(
+  context: RunContext,
+  batch: Batch,
+  encoded: EncodedBatch,
+  state: BatchState,
+): Promise<void> {
   const { env, progress } = context;
   const startedMs = env.clock.monotonicMs();
   let bytes = 0;
@@ -27,8 +39,10 @@ export async function ingestEngines(context: RunContext, encoded: EncodedBatch, 
   env.emit({ kind: "engine", state: "closed", batch: state.id, bytes });
   try {
     for (const name of ["data", "index"] as const) {
-      await ingestEngine(context, encoded, state, name);
+      await ingestEngine(context, { batch, encoded, state }, name);
     }
+    // It may hold nothing.
+    await beginIngest(context, batch, state);
   } catch (thrown) {
     throw duplicateInWords(context, thrown);
   }
@@ -56,8 +70,7 @@ function duplicateInWords(context: RunContext, thrown: unknown): unknown {
 
 async function ingestEngine(
   context: RunContext,
-  encoded: EncodedBatch,
-  state: BatchState,
+  { batch, encoded, state }: { batch: Batch; encoded: EncodedBatch; state: BatchState },
   name: EngineName,
 ): Promise<void> {
   const engine = encoded.engines.engines[name];
@@ -112,6 +125,8 @@ async function ingestEngine(
   });
   // Many runs in one range make each reader larger; then fewer of them work side by side, within the same budget.
   const affordable = Math.floor(readBytes / source.readerBytes(ranges));
+  // Behind all that takes its time.
+  await beginIngest(context, batch, state);
   await ingestRanges({
     clock,
     random,

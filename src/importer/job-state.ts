@@ -29,7 +29,9 @@ export interface BatchState {
   /** Tables that had rows before, and the largest row id given out there. */
   filled: string[];
   rowIdBases: Map<string, number>;
-  /** What those tables hold beside the import; undefined until the rows that are replaced are gone. */
+  /** Pairs of it may be in the cluster. Nothing is before that, and its tables may have got rows of others. */
+  begun: boolean;
+  /** What those tables hold beside the import; undefined until the first ingest is due, and the rows that are replaced are gone. */
   cleared?: TableSums[];
   /** Undefined until rows with the same key were looked for. */
   conflicts?: ConflictRecord;
@@ -94,6 +96,7 @@ export function applyRecord(state: JobState, record: JobRecord): void {
         commitTs: BigInt(record.commitTs),
         filled: (record.filled ?? []).map(({ table }) => table),
         rowIdBases: new Map((record.filled ?? []).map(({ table, rowIdBase }) => [table, rowIdBase])),
+        begun: false,
         ...newProgress(),
       };
       for (const table of record.tables) state.forgiven.delete(table);
@@ -168,6 +171,7 @@ function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: num
       return;
     case "early":
       batch.early = true;
+      mayHaveBegun(batch, record);
       return;
     case "round":
       batch.early = false;
@@ -181,11 +185,13 @@ function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: num
       return;
     case "encoded":
       batch.encoded = true;
+      mayHaveBegun(batch, record);
       return;
     case "conflicts":
       batch.conflicts = record;
       return;
     case "cleared":
+      batch.begun = true;
       batch.cleared = record.base;
       batch.commitTs = BigInt(record.commitTs);
       return;
@@ -195,4 +201,9 @@ function applyToBatch(batch: BatchState, record: Extract<JobRecord, { batch: num
     case "ingested":
       batch.ingested = true;
   }
+}
+
+/** In a journal of before, nothing more is said of a batch without rows until its first range is in. */
+function mayHaveBegun(batch: BatchState, { told }: { told?: true }): void {
+  if (told !== true && batch.filled.length === 0) batch.begun = true;
 }

@@ -81,7 +81,7 @@ export function checkInput(
       tidb === undefined || options.intoRows || options.backend === "tidb"
         ? undefined
         : { isEmpty: options.parallelIndex === undefined ? isEmpty : async () => true, connectionsMax },
-    touched: new Set(state?.batches.flatMap((batch) => (batch === undefined ? [] : batch.tables))),
+    touched: new Set(state?.batches.flatMap((batch) => (batch?.begun ? batch.tables : []))),
     stateDifferences,
     signal: env.signal,
   };

@@ -10,7 +10,8 @@
  *   lost        runs of a batch were gone from the disk; all of it is encoded again
  *   encoded     a batch has no chunk left to encode
  *   conflicts   rows of a batch that have the same key were found, and what stays of them is on disk
- *   cleared     rows of the target that others replace are gone; what is left there, and the new commit timestamp
+ *   cleared     the first ingest of a batch follows: its tables are empty still, or rows that others replace are gone; what is left there, and the
+ *               commit timestamp, which is taken anew
  *   range       a range of an engine was answered "ingested"
  *   ingested    all ranges of a batch are in
  *   table       a table was verified, with its figures
@@ -29,10 +30,11 @@ export type JobRecord =
     }
   | { type: "chunks"; batch: number; chunks: PlannedChunk[] }
   | { type: "flushed"; batch: number; runs: EngineRuns; chunks: ChunkResult[] }
-  | { type: "early"; batch: number }
+  /** `told`: `cleared` comes before the first ingest; journals of before 2026-11-22 had it for tables with rows only. */
+  | { type: "early"; batch: number; told?: true }
   | { type: "round"; batch: number }
   | { type: "lost"; batch: number }
-  | { type: "encoded"; batch: number }
+  | { type: "encoded"; batch: number; told?: true }
   | ConflictRecord
   | { type: "cleared"; batch: number; commitTs: string; base: TableSums[] }
   | { type: "range"; batch: number; engine: EngineName; start: string; end: string }

@@ -5,11 +5,12 @@ import { BufferPool } from "../engine/mod.ts";
 import { ImportModeKeeper, SchedulerPause } from "../ingest/mod.ts";
 import { Flag } from "../schema/mod.ts";
 import { PlainStreams } from "../source/mod.ts";
-import { hasRows, quoteName, readNextRowIds, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
+import { hasRows, quoteName, readServerVariables, type ServerVariables } from "../tidb/mod.ts";
 import { type Batch, planBatches } from "./batches.ts";
+import { givenRowIds } from "./begin-ingest.ts";
 import { CheckpointMirror } from "./checkpoint-mirror.ts";
 import { openCluster } from "./cluster-link.ts";
-import { clearTaken, takenKeys } from "./conflict/existing-rows.ts";
+import { takenKeys } from "./conflict/existing-rows.ts";
 import { resolveBatch } from "./conflict/resolve-batch.ts";
 import type { RunContext } from "./context.ts";
 import { DiskQuota } from "./disk-quota.ts";
@@ -280,11 +281,7 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
       signal.throwIfAborted();
       await planBatch(inner, batch);
       inner.progress.at("encode", batch.tables.length === 1 ? batch.tables[0]!.name : undefined);
-      const importEngines: ImportEngines = async (engines, state) => {
-        // What the tables hold beside the import is summed before the first pair of it is there.
-        await clearTaken(inner, batch, state);
-        await ingestEngines(inner, engines, state);
-      };
+      const importEngines: ImportEngines = (engines, state) => ingestEngines(inner, batch, engines, state);
       const encoded = await encodeBatch(inner, pool, batch, importEngines);
       collectIfTight(inner, batch);
       inner.open.set(batch.id, encoded);
@@ -293,7 +290,6 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
       const { data, index } = encoded.engines.engines;
       const taken = () => takenKeys(inner, batch, state, [data, index]);
       await resolveBatch(inner, pool, batch, encoded, state.filled.length === 0 ? {} : { taken });
-      await clearTaken(inner, batch, state);
       await ingesting;
       ingesting = finishBatch(inner, batch, encoded);
       ingesting.catch(note);
@@ -311,21 +307,16 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
 }
 
 /** Tables that have rows, where the run allows that; ids that levin gives to rows go on behind those given out already. */
-async function filledTables(
-  { options, tidb }: RunContext,
-  { tables }: Batch,
-): Promise<{ table: string; rowIdBase: number }[]> {
+async function filledTables(context: RunContext, { tables }: Batch): Promise<{ table: string; rowIdBase: number }[]> {
   const filled: { table: string; rowIdBase: number }[] = [];
-  for (const { name, database, table } of options.intoRows ? tables : []) {
-    if (!(await hasRows(tidb, database, table))) continue;
-    const ids = await readNextRowIds(tidb, database, table);
-    const rowIdBase = ids.reduce((base, { next }) => Math.max(base, Number(next) - 1), 0);
-    filled.push({ table: name, rowIdBase });
+  for (const table of context.options.intoRows ? tables : []) {
+    if (!(await hasRows(context.tidb, table.database, table.table))) continue;
+    filled.push({ table: table.name, rowIdBase: await givenRowIds(context, table) });
   }
   return filled;
 }
 
-/** The commit timestamp of a batch's pairs is chosen once and kept across runs. */
+/** What a batch is made of is kept across runs. Its commit timestamp is taken anew when the first pair of it is due. */
 async function planBatch(context: RunContext, batch: Batch): Promise<void> {
   const { job, cluster, env } = context;
   if (job.state.batches[batch.id] !== undefined) return;
@@ -345,7 +336,7 @@ async function finishBatch(context: RunContext, batch: Batch, encoded: EncodedBa
   const state = job.state.batches[batch.id]!;
   if (!state.ingested) {
     progress.at("ingest");
-    await ingestBatch(context, encoded, state);
+    await ingestBatch(context, batch, encoded, state);
     collectIfTight(context, batch);
   }
   progress.at("verify");

@@ -4,7 +4,7 @@
  */
 export * from "./auto-id.ts";
 export * from "./connection.ts";
-export { hasRows } from "./has-rows.ts";
+export { hasRows, tablesWithRows } from "./has-rows.ts";
 export { type LockWish, underLocks } from "./named-lock.ts";
 export { openSqlLink, type SqlLink } from "./sql-link.ts";
 export * from "./status-port.ts";

@@ -20,20 +20,21 @@ after(async () => {
 });
 
 /** Of a table without a key: rows of two sources would have the same row ids. */
-function sourceOf(name: string): string {
-  const source = join(dir, name);
+function sourceOf(name: string, table = "t"): string {
+  const source = join(dir, `${name}-${table}`);
   fs.mkdirSync(source);
   fs.writeFileSync(join(source, "o-schema-create.sql"), "CREATE DATABASE `o`;");
-  fs.writeFileSync(join(source, "o.t-schema.sql"), "CREATE TABLE `t` (`a` int, `b` varchar(20));");
+  fs.writeFileSync(join(source, `o.${table}-schema.sql`), `CREATE TABLE ${table} (a int, b varchar(20));`);
   const rows = Array.from({ length: ROWS }, (_, i) => `${i},${name}\n`);
-  fs.writeFileSync(join(source, "o.t.csv"), `a,b\n${rows.join("")}`);
+  fs.writeFileSync(join(source, `o.${table}.csv`), `a,b\n${rows.join("")}`);
   return source;
 }
 
-const count = async (name: string) => Number((await place.rows(`SELECT count(*) FROM o.t WHERE b = '${name}'`))[0]![0]);
+const count = async (name: string, table = "t") =>
+  Number((await place.rows(`SELECT count(*) FROM o.${table} WHERE b = '${name}'`))[0]![0]);
 
 test("the second one waits for the first one, then finds its rows", async () => {
-  const [one, two] = ["one", "two"].map(sourceOf);
+  const [one, two] = ["one", "two"].map((name) => sourceOf(name));
   const config = join(dir, "incremental.toml");
   fs.writeFileSync(config, "[tikv-importer]\nincremental-import = true\n");
   const both = [one!, two!].map((source) => levin(["import", source, "--config", config, ...place.target()]));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { splitStatements } from "../../src/embed/tidb/query/clauses.ts";
 import { type Relation, runSelect } from "../../src/embed/tidb/query/select.ts";
-import { parseSelect } from "../../src/embed/tidb/query/select-parser.ts";
+import { parseSelect, parseUnion } from "../../src/embed/tidb/query/select-parser.ts";
 import type { ResultValue } from "../../src/embed/tidb/wire/mod.ts";
 import { parseSqlMode } from "../../src/schema/mod.ts";
 
@@ -87,4 +87,18 @@ describe("SELECT", () => {
     await assert.rejects(run("select id from t a, u b"), { errno: 1235 });
     await assert.rejects(run("select id from t where"), { errno: 1064 });
   });
+});
+
+test("SELECTs in parentheses are joined by UNION ALL only", () => {
+  const parse = (sql: string) => parseUnion(splitStatements(sql, MODE)[0]!, MODE);
+  const parts = parse("(SELECT 0 FROM a.b LIMIT 1) UNION ALL (SELECT 1 FROM `a`.`c` WHERE x > 2 LIMIT 1)");
+  assert.deepEqual(
+    parts.map(({ from, limit }) => [from?.table, limit]),
+    [
+      ["b", 1],
+      ["c", 1],
+    ],
+  );
+  for (const sql of ["(SELECT 1) UNION (SELECT 2)", "(SELECT 1", "(SELECT 1) UNION ALL SELECT 2"])
+    assert.throws(() => parse(sql), { errno: 1064 });
 });

@@ -102,7 +102,7 @@ export class Judgement {
     const found = await cluster.pairs();
     const mayBeDone = (state?.batches.length ?? 0) > 1;
     // What gives way is deleted before what replaces it comes, which the continued import brings.
-    const isBetween = (state?.batches ?? []).some((batch) => batch.cleared !== undefined && !batch.ingested);
+    const isBetween = (state?.batches ?? []).some((batch) => batch.conflicts?.deletes !== undefined && !batch.ingested);
     for (const pairs of before) {
       const isGone = isBetween && expected.replaced.has(pairs);
       for (const [key, value] of pairs) {

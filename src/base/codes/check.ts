@@ -7,6 +7,12 @@ export const checkCodes = defineCodes({
     retry: "never",
     exit: 3,
   },
+  "Levin:Check:ErrTargetChanged": {
+    meaning: "Others brought rows into a table after the import had looked at it, and before its first pair was in.",
+    action: "Begin anew with `--fresh`: the source is encoded for the rows that are there now.",
+    retry: "never",
+    exit: 3,
+  },
   "Levin:Check:ErrFailed": {
     meaning: "A check of source, host or target failed before anything was imported.",
     action:

@@ -118,13 +118,10 @@ function pairsOf(
   return scanPairs(range, { clock, random, pd, tikv, snapshot, patienceMs: options.retryDeadlineMs, signal });
 }
 
-/**
- * Takes the rows that others of the source replace out of the target, chooses a commit timestamp behind that, and sums what is left there.
- * Done once, before the first pair is ingested.
- */
-export async function clearTaken(context: RunContext, batch: Batch, state: BatchState): Promise<void> {
-  const { cluster, env, job, models } = context;
-  if (state.filled.length === 0 || state.cleared) return;
+/** Takes the rows that others of the source replace out of the target, and sums what is left in the tables that have rows. */
+export async function clearTaken(context: RunContext, batch: Batch, state: BatchState): Promise<TableSums[]> {
+  const { cluster, env, models } = context;
+  if (state.filled.length === 0) return [];
   for (const table of batch.tables) if (state.filled.includes(table.name)) await deleteRows(context, table, state);
   const { clock, random, signal } = env;
   const snapshot = await cluster.pd.timestamp(signal);
@@ -134,8 +131,7 @@ export async function clearTaken(context: RunContext, batch: Batch, state: Batch
     const sum = await checksumTable({ clock, random, pd: cluster.pd, tikv: cluster.tikv, ranges, snapshot, signal });
     base.push({ table: name, rows: 0, kvs: String(sum.kvs), bytes: String(sum.bytes), crc: String(sum.crc64xor) });
   }
-  const commitTs = await cluster.pd.timestamp(signal);
-  await job.append({ type: "cleared", batch: batch.id, commitTs: String(commitTs), base });
+  return base;
 }
 
 /**

@@ -11,7 +11,7 @@ export interface SelectItem {
   aliased?: boolean;
 }
 
-/** The SELECTs that the sandbox answers: one table at most, no joins, no subqueries, no GROUP BY. */
+/** The SELECTs that the sandbox answers: one table at most, no joins, no subqueries, no GROUP BY; UNION ALL of some in parentheses. */
 export interface Select {
   items: SelectItem[];
   from: { db: string | undefined; table: string } | undefined;
@@ -68,8 +68,26 @@ function selectItem(clauses: Clauses, mode: SqlMode): SelectItem {
   return { expr, name: expr.kind === "string" && written === text.trim() ? expr.text : written };
 }
 
+/** Parses `(SELECT …) UNION ALL (SELECT …) …`. */
+export function parseUnion(clauses: Clauses, mode: SqlMode): Select[] {
+  const selects: Select[] = [];
+  do {
+    if (!clauses.takeOp("(")) throw clauses.fail();
+    selects.push(selectAhead(clauses, mode));
+    if (!clauses.takeOp(")")) throw clauses.fail();
+  } while (clauses.takeWords("UNION", "ALL"));
+  clauses.end();
+  return selects;
+}
+
 /** Parses a SELECT whose first word is still ahead. */
 export function parseSelect(clauses: Clauses, mode: SqlMode): Select {
+  const select = selectAhead(clauses, mode);
+  clauses.end();
+  return select;
+}
+
+function selectAhead(clauses: Clauses, mode: SqlMode): Select {
   if (!clauses.takeWords("SELECT")) throw clauses.fail();
   const items: SelectItem[] = [];
   do items.push(selectItem(clauses, mode));
@@ -115,6 +133,5 @@ export function parseSelect(clauses: Clauses, mode: SqlMode): Select {
     select.locking = true;
   }
   for (const word of ["GROUP", "HAVING", "UNION"]) if (clauses.token.upper === word) throw refused(word);
-  clauses.end();
   return select;
 }

@@ -1,3 +1,4 @@
+import { assert } from "../../../base/mod.ts";
 import { dateTimeText, TimeZone } from "../../../codec/mod.ts";
 import { type Expr, parseSqlMode, type SqlMode, type TableInfo } from "../../../schema/mod.ts";
 import { lockRows, runChange } from "../dml/change.ts";
@@ -7,7 +8,7 @@ import { TableRows } from "../dml/table-rows.ts";
 import { RowWriter, type WriteContext } from "../dml/writer.ts";
 import type { Clauses } from "../query/clauses.ts";
 import { type Relation, runSelect } from "../query/select.ts";
-import { parseSelect, type Select } from "../query/select-parser.ts";
+import { parseSelect, parseUnion, type Select } from "../query/select-parser.ts";
 import type { ReadView, Transaction } from "../store/mod.ts";
 import { SqlError, type StatementResult } from "../wire/mod.ts";
 import { runAdmin } from "./admin.ts";
@@ -34,6 +35,7 @@ export async function runStatement(clauses: Clauses, state: SessionState): Promi
     await state.commit();
     return runDdl(clauses, state);
   }
+  if (clauses.token.text === "(") return unionAll(parseUnion(clauses, mode), state);
   switch (word) {
     case "SELECT":
       return select(parseSelect(clauses, mode), state);
@@ -89,6 +91,22 @@ async function locking(
   const rows = new TableRows(state.front, db, table, state.rowSession());
   await lockRows(new RowWriter(rows, contextOf(state, txn)), where, scopeOf(state));
   return txn.current;
+}
+
+/** The rows of one after the other, under the names of the first. */
+async function unionAll(parts: readonly Select[], state: SessionState): Promise<StatementResult> {
+  const results: Extract<StatementResult, { kind: "rows" }>[] = [];
+  for (const part of parts) {
+    const result = await select(part, state);
+    assert(result.kind === "rows", "a SELECT gives rows");
+    if (result.columns.length !== (results[0] ?? result).columns.length)
+      throw new SqlError(1222, "The used SELECT statements have a different number of columns", "21000");
+    results.push(result);
+  }
+  async function* rows() {
+    for (const result of results) yield* result.rows;
+  }
+  return { kind: "rows", columns: results[0]!.columns, rows: rows() };
 }
 
 async function select(parsed: Select, state: SessionState): Promise<StatementResult> {
