@@ -35,7 +35,7 @@ import { stateFiles } from "./state-files.ts";
 import { demandStatusPort } from "./status-port.ts";
 import { compactStores } from "./store-tools.ts";
 import { sayEnd } from "./summary.ts";
-import { lockTables, type TableLocks } from "./table-locks.ts";
+import { lockTables } from "./table-locks.ts";
 
 /**
  * One import from beginning to end; the only place that knows the order of its steps. Throws the first failure, after everything that
@@ -137,19 +137,16 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   }
   refuseSharedAllocators(context);
   let guarded = context;
-  let locks: TableLocks | undefined;
   if (options.parallelIndex === undefined) {
-    const taken = await lockTables(context);
-    closers.defer(() => taken.drop());
-    guarded = { ...context, env: { ...env, signal: AbortSignal.any([env.signal, taken.lost]) } };
-    locks = taken;
+    const locks = await lockTables(context, connected);
+    closers.defer(() => locks.close());
+    guarded = { ...context, env: { ...env, signal: AbortSignal.any([env.signal, locks.lost]) } };
   }
   await precheck(guarded, session, before);
   // The run before may have ended by them; its chunks are not encoded again.
   checkTypeErrors(guarded);
   const batches = planBatches(plan.tables, options.batchSizeBytes, job.state.batches);
   await runBatches(guarded, batches, session);
-  await locks?.release();
   await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });
   await compact(options, env);
@@ -302,7 +299,8 @@ async function runBatches(context: RunContext, batches: readonly Batch[], sessio
     await ingesting.catch(() => undefined);
   }
   await sayEnd(context, warnings);
-  if (env.signal.aborted) throw new LevinError("Levin:Command:ErrInterrupted", "The import was interrupted");
+  // Somebody's wish, or the loss of the locks: what fails then is a consequence.
+  env.signal.throwIfAborted();
   if (failure !== undefined) throw failure.error;
 }
 
