@@ -33,6 +33,7 @@ const code = await runCli(argv, process.execPath, {
   pid: process.pid,
   // Named here because in the compiled program everything lies where this file lies.
   encodeWorker: new URL("./importer/encode/encode-worker.ts", import.meta.url),
+  writeWorker: new URL("./importer/write-worker.ts", import.meta.url),
 });
 
 // A connection to a peer that answers no more would keep the process; what is written goes out first, unless its reader is stuck too.

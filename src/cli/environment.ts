@@ -9,7 +9,7 @@ export function importEnvironment(
   emit: EventSink,
   more: Pick<Partial<ImportEnvironment>, "signal" | "gate"> = {},
 ): ImportEnvironment {
-  const { clock, random, signal, pid, encodeWorker } = io;
-  const world = systemWorld(clock, encodeWorker);
+  const { clock, random, signal, pid, encodeWorker, writeWorker } = io;
+  const world = systemWorld(clock, encodeWorker, writeWorker);
   return { clock, random, signal, pid, cores: availableParallelism(), emit, files: systemFiles, world, ...more };
 }

@@ -21,6 +21,7 @@ export const importFlags: readonly ImportFlag[] = [
   { flag: "sorted-kv-dir", path: "tikv-importer.sorted-kv-dir", doc: "directory of the sorted pairs" },
   { flag: "memory", path: "levin.memory", doc: "memory to plan with, for example 1GiB" },
   { flag: "workers", path: "levin.workers", doc: "encode workers; default: one a core" },
+  { flag: "ingest-threads", path: "levin.ingest-threads", doc: "threads that write to the stores; default: by cores" },
   { flag: "block-store", path: "levin.block-store", doc: "files (default) or level" },
   { flag: "sql-mode", path: "tidb.sql-mode", doc: "SQL mode of casts; default: strict" },
   { flag: "time-zone", path: "levin.time-zone", doc: "session time zone; default: the server's" },

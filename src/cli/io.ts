@@ -23,6 +23,8 @@ export interface CommandIo {
   pid: number;
   /** The script of encode workers. */
   encodeWorker: URL | StartEncoder;
+  /** The script of threads that write to stores; absent: there are none. */
+  writeWorker?: URL;
 }
 
 /** The last line of a failed command: what, where, what to do. No stack for what the user can mend. `command`: the one that failed. */

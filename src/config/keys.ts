@@ -35,6 +35,8 @@ const key = (type: KeyType, doc: string, more: Omit<KeySpec, "type" | "doc"> = {
 const PORT_MAX = 65_535;
 /** More than any machine runs. */
 const THREADS_MAX = 4096;
+/** There are no more region jobs at a time. */
+const INGEST_THREADS_MAX = 8;
 const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 const without = (type: KeyType, reason: string): KeySpec => ({ type, doc: `No effect: ${reason}.`, noEffect: reason });
 
@@ -55,6 +57,14 @@ export const configKeys = {
     "state-dir": key("string", "Directory of the job's state.", { default: "" }),
     memory: key("size", "Ceiling of the memory that levin plans with.", { default: 0 }),
     workers: key("integer", "Encode workers; 0 = one a core.", { default: 0, range: [0, THREADS_MAX] }),
+    "ingest-threads": key(
+      "integer",
+      "Threads that write to the stores; 0 = none; not given: as many as the cores are worth.",
+      {
+        default: 0,
+        range: [0, INGEST_THREADS_MAX],
+      },
+    ),
     "block-store": key(
       "string",
       "Sorted blocks in a file a run beside LevelDB (`files`) or in LevelDB itself (`level`: more CPU time, smaller arenas).",

@@ -36,7 +36,7 @@ import type {
 const SUFFIX = ".run";
 const MAGIC = utf8("levinrun");
 const TAIL_BYTES = 24;
-/** Files kept open beyond those that are being read. */
+/** Files kept open beyond those that are being read, where nothing else is said. */
 const IDLE_FILES_MAX = 64;
 
 interface BlockPlace {
@@ -62,12 +62,14 @@ export class FileBlockStore implements BlockStore {
   readonly #dir: string;
   readonly #files: Files;
   readonly #engineName: string;
+  readonly #idleFilesMax: number;
   readonly #open = new Map<number, OpenRun>();
 
-  constructor(dir: string, files: Files, engineName: string) {
+  constructor(dir: string, files: Files, engineName: string, idleFilesMax = IDLE_FILES_MAX) {
     this.#dir = dir;
     this.#files = files;
     this.#engineName = engineName;
+    this.#idleFilesMax = idleFilesMax;
   }
 
   async write(runId: number): Promise<BlockWriter> {
@@ -158,7 +160,7 @@ export class FileBlockStore implements BlockStore {
     run.readers--;
     // One that could not be opened is no longer there, and another may stand in its place.
     const isOpen = this.#open.get(runId) === run;
-    if (isOpen && run.readers === 0 && this.#open.size > IDLE_FILES_MAX) await this.#closeRun(runId);
+    if (isOpen && run.readers === 0 && this.#open.size > this.#idleFilesMax) await this.#closeRun(runId);
   }
 
   async #closeRun(runId: number): Promise<void> {

@@ -115,8 +115,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return engine;
 }
 
+/** Reads runs that the caller knows. */
+export interface EngineReader {
+  /** The pairs of a range in key order, in packed batches; see `readPairs`. */
+  reader(bounds: KeyBounds, options: ReadOptions & { runs: readonly RunInfo[] }): AsyncGenerator<PairBatch>;
+  /** The last key inside the bounds, undefined when there is none. */
+  lastKey(bounds: KeyBounds, runs: readonly RunInfo[]): Promise<Uint8Array | undefined>;
+}
+
 /** The sorted pairs of one part of a table, as runs: their records in an ordered map, their blocks there or in files. */
-export class Engine {
+export class Engine implements EngineReader {
   readonly name: string;
   readonly #kvdb: KvDb;
   readonly #prefix: Uint8Array;

@@ -11,7 +11,7 @@
  */
 export type { KeyBounds } from "./block-store.ts";
 export { BufferPool } from "./buffer-pool.ts";
-export { Engine, type EngineStore, type MapStore, openEngine } from "./engine.ts";
+export { Engine, type EngineReader, type EngineStore, type MapStore, openEngine } from "./engine.ts";
 export type { RunInfo } from "./layout.ts";
 export type { DuplicateKey } from "./merger.ts";
 export { nextKey } from "./next-key.ts";
@@ -20,3 +20,4 @@ export { type Pair, packPairs, unpackPairs } from "./packed-pairs.ts";
 export { PairArena } from "./pair-arena.ts";
 export { planRanges, RANGE_KEYS, type RangePoint } from "./range-index.ts";
 export { type PairBatch, type ReadOptions, readMemoryBytes } from "./read-pairs.ts";
+export { RunFiles } from "./run-files.ts";

@@ -1,4 +1,5 @@
 import type { BufferPool } from "../engine/mod.ts";
+import type { WriteThreads } from "../ingest/mod.ts";
 import type { PlainStreams } from "../source/mod.ts";
 import type { Tidb } from "../tidb/mod.ts";
 import type { ClusterLink } from "./cluster-link.ts";
@@ -32,7 +33,9 @@ export interface RunContext {
   open: Map<number, EncodedBatch>;
   /** Of the reading of engines: ingesting the next batch takes those of the one before. */
   buffers: BufferPool;
+  /** Threads that write; undefined: this one does. */
+  writers: WriteThreads | undefined;
 }
 
 /** What encoding a batch needs. */
-export type EncodeContext = Omit<RunContext, "cluster" | "tidb" | "buffers">;
+export type EncodeContext = Omit<RunContext, "cluster" | "tidb" | "buffers" | "writers">;

@@ -30,9 +30,14 @@ const levelSizes: LevelKvDbOptions = {
 /** What one open batch's LevelDB takes beside the arenas: two write buffers and, when it keeps blocks, its mapped files. */
 export const levelBytes: Record<BlockStore, number> = { files: 10 * MIB, level: 10 * MIB + (64 * 2 + 12 * 4) * MIB };
 
+/** Where an engine's blocks are, when they are in files. */
+export function blockDirOf(dir: string, name: EngineName): string {
+  return joinPath(dir, `blocks-${name}`);
+}
+
 /** One engine's part of a batch's directory; owner and writers must ask for the same. */
 export function engineStore(kvdb: KvDb, dir: string, blocks: BlockStore, name: EngineName, files: Files): MapStore {
-  return blocks === "files" ? { kvdb, blockDir: joinPath(dir, `blocks-${name}`), files } : { kvdb };
+  return blocks === "files" ? { kvdb, blockDir: blockDirOf(dir, name), files } : { kvdb };
 }
 
 export interface BatchEngines {

@@ -4,10 +4,10 @@ import { ingestRanges, innerBorders, scatterRegions, splitRegions } from "../ing
 import type { Batch } from "./batches.ts";
 import { beginIngest } from "./begin-ingest.ts";
 import { keyWords } from "./conflict/conflict-report.ts";
-import { openSource } from "./conflict/resolved-source.ts";
 import type { RunContext } from "./context.ts";
 import type { EncodedBatch } from "./encode-batch.ts";
 import type { BatchState } from "./job-state.ts";
+import { openRangeWriter } from "./range-writers.ts";
 import type { EngineName } from "./records.ts";
 
 /** Brings a batch that is encoded into the cluster. */
@@ -119,12 +119,11 @@ async function ingestEngine(
     }
   }
   const readBytes = options.ingestConcurrency * memory.rangeReadBytes;
-  const source = await openSource(encoded, state, name, {
-    memoryBytes: memory.rangeReadBytes,
-    buffers: context.buffers,
-  });
+  const { source, readerBytes, writer, close } = await openRangeWriter(context, encoded, state, name, ranges);
+  await using closers = new AsyncDisposableStack();
+  closers.defer(close);
   // Many runs in one range make each reader larger; then fewer of them work side by side, within the same budget.
-  const affordable = Math.floor(readBytes / source.readerBytes(ranges));
+  const affordable = Math.floor(readBytes / readerBytes);
   // Behind all that takes its time.
   await beginIngest(context, batch, state);
   await ingestRanges({
@@ -133,6 +132,7 @@ async function ingestEngine(
     pd,
     tikv,
     source,
+    writer,
     ranges,
     commitTs: state.commitTs,
     limits: {

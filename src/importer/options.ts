@@ -117,6 +117,8 @@ export interface ImportOptions {
   /** Region jobs at a time. */
   ingestConcurrency: number;
   clusterSettings?: ClusterSettings;
+  /** Threads that write ranges to stores, of engines of at least so many bytes; absent or none: the import's own thread does it. */
+  ingestThreads?: { count: number; fromBytes: number };
   checksum: "required" | "optional" | "off";
   analyze: "required" | "optional" | "off";
   /** Lightning's own checkpoints are kept too. */

@@ -27,6 +27,7 @@ import type { ImportEnvironment, ImportOptions } from "./options.ts";
 import { patientTidb } from "./patient-tidb.ts";
 import { precheck } from "./prechecks.ts";
 import { Progress } from "./progress.ts";
+import { openWriters, writerCount } from "./range-writers.ts";
 import { checkTypeErrors, sumCounts } from "./reports.ts";
 import { listTables, readTableModels, restoreSchema, type TableNames } from "./restore-schema.ts";
 import type { ImportResult } from "./result.ts";
@@ -94,10 +95,13 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     workers,
     rangeJobs,
     blocks,
+    writers: env.world.startWriter === undefined ? 0 : writerCount(options),
     tables: plan.tables.length,
     modelBytes: models.bytes,
   });
   const { newCollations } = session;
+  const writers = openWriters(options, env, cluster, memory);
+  if (writers !== undefined) closers.defer(() => writers.close());
   const context: RunContext = {
     options,
     env,
@@ -112,7 +116,8 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
     quota: new DiskQuota(options.diskQuotaBytes ?? 0),
     streams,
     open: new Map(),
-    buffers: new BufferPool(rangeJobs * memory.rangeReadBytes + memory.inFlightBytes),
+    buffers: new BufferPool(memory.keptBytes),
+    writers,
   };
   await mirror?.begin(context);
   if (plan.tables.length >= GARBAGE_TABLES) env.world.collectGarbage();

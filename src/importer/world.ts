@@ -1,6 +1,6 @@
-import { Worker } from "node:worker_threads";
 import { type Clock, collectGarbage } from "../base/mod.ts";
 import { type Connect, grpcConnect, nodeHttp, type SendHttp } from "../cluster/mod.ts";
+import { CLOSE_WRITER, type FromWriter, type ToWriter, type WriterPort, type WriterSetup } from "../ingest/mod.ts";
 import { type KvDb, type LevelKvDbOptions, openLevelKvDb } from "../kvdb/mod.ts";
 import type { TlsOptions } from "../rpc/mod.ts";
 import { openSource, type Storage } from "../source/mod.ts";
@@ -15,8 +15,10 @@ import {
   type Tidb,
   type TidbOptions,
 } from "../tidb/mod.ts";
-import { CLOSE, type EncodePort, type FromWorker, type WorkerSetup } from "./encode/messages.ts";
+import { CLOSE, type EncodePort, type FromWorker, type ToWorker, type WorkerSetup } from "./encode/messages.ts";
 import type { ClusterTls } from "./options.ts";
+import { storeTls } from "./store-tls.ts";
+import { startThread } from "./threads.ts";
 
 /** What an import reaches outside its own memory, beside files: the system's, or what a simulator puts in its place. */
 export interface ImportWorld {
@@ -38,12 +40,17 @@ export interface ImportWorld {
   collectGarbage(aboveBytes?: number): void;
   /** Starts one encode worker. */
   startEncoder(setup: WorkerSetup): EncodePort;
+  /** Starts one thread that writes ranges to stores; absent: they are written in the import's own thread. */
+  startWriter?: ((setup: WriterSetup) => WriterPort) | undefined;
 }
 
 export type StartEncoder = ImportWorld["startEncoder"];
 
-/** Local directories, LevelDB, sockets and worker threads; `encodeWorker` is the threads' script, or what takes their place. */
-export function systemWorld(clock: Clock, encodeWorker: URL | StartEncoder): ImportWorld {
+/**
+ * Local directories, LevelDB, sockets and worker threads; `encodeWorker` is the threads' script, or what takes their place; `writeWorker` that of
+ * threads which write, where there may be some.
+ */
+export function systemWorld(clock: Clock, encodeWorker: URL | StartEncoder, writeWorker?: URL): ImportWorld {
   return {
     openStorage: openSource,
     openKvDb: openLevelKvDb,
@@ -53,55 +60,30 @@ export function systemWorld(clock: Clock, encodeWorker: URL | StartEncoder): Imp
     connect: (tls) => grpcConnect(tls === undefined ? { clock } : { clock, tls: tlsOptions(tls) }),
     sendHttp: (tls) => nodeHttp(tls && tlsOptions(tls)),
     collectGarbage,
-    startEncoder: encodeWorker instanceof URL ? (setup) => startThread(clock, encodeWorker, setup) : encodeWorker,
+    startEncoder: encodeWorker instanceof URL ? (setup) => startEncodeThread(clock, encodeWorker, setup) : encodeWorker,
+    ...(writeWorker === undefined ? {} : { startWriter: (setup) => startWriteThread(clock, writeWorker, setup) }),
   };
 }
 
 function tlsOptions({ certAllowedCn, current, ...given }: ClusterTls): TlsOptions {
-  const material = current ?? given;
-  if (certAllowedCn === undefined) return { material };
-  return {
-    material,
-    checkPeer: ({ subject }) => {
-      const name = String(subject.CN);
-      return certAllowedCn.includes(name) ? undefined : `its common name "${name}" is not in security.cert-allowed-cn`;
-    },
-  };
+  return storeTls(current ?? given, certAllowedCn);
 }
 
-/** A worker that has not ended by then is stuck in a call of the system, for example a read from a network's file system. */
-const CLOSE_MS = 5_000;
-
-function startThread(clock: Clock, script: URL, setup: WorkerSetup): EncodePort {
-  const thread = new Worker(script, { workerData: setup });
-  let isClosed = false;
-  let resolveClosed = (): void => undefined;
-  const closed = new Promise<void>((resolve) => {
-    resolveClosed = resolve;
-  });
-  return {
-    post(message) {
+function startEncodeThread(clock: Clock, script: URL, setup: WorkerSetup): EncodePort {
+  return startThread<ToWorker, FromWorker>({
+    clock,
+    script,
+    setup,
+    what: "an encode worker",
+    closeWord: CLOSE,
+    moved(message) {
       const plain = message.kind === "chunk" ? message.chunk.plain : undefined;
-      thread.postMessage(message, plain === undefined ? [] : [plain.buffer]);
+      return plain === undefined ? [] : [plain.buffer];
     },
-    listen(onMessage, onEnd) {
-      thread.on("message", (message: FromWorker | typeof CLOSE) => {
-        if (message === CLOSE) resolveClosed();
-        else onMessage(message);
-      });
-      thread.on("error", onEnd);
-      thread.on("exit", () => {
-        if (!isClosed) onEnd(new Error("an encode worker has ended"));
-        resolveClosed();
-      });
-    },
-    async close() {
-      isClosed = true;
-      thread.postMessage(CLOSE);
-      const patience = new AbortController();
-      await Promise.race([closed, clock.sleep(CLOSE_MS, patience.signal)]);
-      patience.abort();
-      await thread.terminate();
-    },
-  };
+  });
+}
+
+function startWriteThread(clock: Clock, script: URL, setup: WriterSetup): WriterPort {
+  const what = "a thread that writes to stores";
+  return startThread<ToWriter, FromWriter>({ clock, script, setup, what, closeWord: CLOSE_WRITER });
 }

@@ -5,6 +5,7 @@ import {
   BufferPool,
   type DuplicateKey,
   type Engine,
+  type EngineReader,
   type KeyBounds,
   type PairBatch,
   planRanges,
@@ -28,11 +29,12 @@ const memoryBytesDefault = 4 << 20;
 const KEPT_BYTES = 64 << 20;
 
 export class EngineSource implements PairSource {
-  readonly #engine: Engine;
+  readonly #engine: EngineReader;
   readonly #runs: readonly RunInfo[];
   readonly #options: ReadOptions & { buffers: BufferPool };
 
-  private constructor(engine: Engine, runs: ReadonlyArray<RunInfo>, options: EngineSourceOptions) {
+  /** `runs`: all that the engine has, or all that lie in the ranges which will be read. */
+  constructor(engine: EngineReader, runs: ReadonlyArray<RunInfo>, options: EngineSourceOptions = {}) {
     const { memoryBytes = memoryBytesDefault, buffers = new BufferPool(KEPT_BYTES), onDuplicate } = options;
     this.#engine = engine;
     this.#runs = runs;
@@ -42,6 +44,14 @@ export class EngineSource implements PairSource {
   /** The engine must not change any more. */
   static async open(engine: Engine, options: EngineSourceOptions = {}): Promise<EngineSource> {
     return new EngineSource(engine, await engine.runs(), options);
+  }
+
+  /** The runs that may hold keys of a range. */
+  runsIn(range: KeyRange): RunInfo[] {
+    const { start, end } = boundsOf(range);
+    return this.#runs.filter(
+      (run) => compareBytes(run.lastKey, start) >= 0 && (end === undefined || compareBytes(run.firstKey, end) < 0),
+    );
   }
 
   read(range: KeyRange, signal?: AbortSignal): AsyncIterable<PairBatch> {
@@ -75,7 +85,7 @@ export class EngineSource implements PairSource {
   }
 }
 
-function boundsOf({ start, end }: KeyRange): KeyBounds {
+function boundsOf({ start, end }: KeyRange): KeyBounds & { start: Uint8Array } {
   return end.length === 0 ? { start } : { start, end };
 }
 

@@ -3,6 +3,7 @@ import { type PdClient, type Region, regionText, type TikvClient } from "../clus
 import { ByteBudget, StoreRate, StoreSlots, WorkerSlots } from "./gates.ts";
 import type { PairSource, PlannedRange } from "./pair-source.ts";
 import type { Trouble } from "./region-errors.ts";
+import { localWriter, type RegionWriter } from "./region-writer.ts";
 import { type IngestedTotals, ingestRange, type JobLimits } from "./run-job.ts";
 
 interface IngestLimits extends JobLimits {
@@ -14,7 +15,12 @@ interface IngestLimits extends JobLimits {
   readonly storeBytesPerSecond: number;
   /** Messages in memory, all jobs together; each worker may hold one more. */
   readonly inFlightBytesMax: number;
+  /** Messages by which the fastest peer of a region may be ahead of the slowest. */
+  readonly windowMessages: number;
 }
+
+/** Of a limit that is not given. */
+export const WINDOW_MESSAGES = 4;
 
 const defaultIngestLimits: IngestLimits = {
   // TiKV's SST writer takes one thread a stream; each worker also holds the read-ahead of its range.
@@ -22,7 +28,7 @@ const defaultIngestLimits: IngestLimits = {
   writesPerStore: 8,
   storeBytesPerSecond: 0,
   inFlightBytesMax: 32 << 20,
-  windowMessages: 4,
+  windowMessages: WINDOW_MESSAGES,
   // As Lightning: about 30 tries; with waits up to 30 s that is a quarter of an hour.
   troublesMax: 30,
   patienceMs: 30 * 60_000,
@@ -39,6 +45,8 @@ export interface IngestOptions {
   readonly pd: Pick<PdClient, "scanRegions">;
   readonly tikv: Pick<TikvClient, "write" | "ingest" | "stores">;
   readonly source: PairSource;
+  /** Who writes the pairs of `source`; absent: this thread, within the limits of bytes. */
+  readonly writer?: RegionWriter | undefined;
   /** Disjoint, each still to do: a resumed import passes the ranges that its journal lacks. */
   readonly ranges: readonly PlannedRange[];
   /** From PD's TSO, one for the whole import of a table, never 0. */
@@ -60,15 +68,19 @@ export async function ingestRanges(options: IngestOptions): Promise<IngestedTota
   const limits: IngestLimits = { ...defaultIngestLimits, ...options.limits };
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const here = (): RegionWriter => {
+    const budget = new ByteBudget(limits.inFlightBytesMax);
+    const rate = new StoreRate(options.clock, limits.storeBytesPerSecond);
+    return localWriter({ ...options, windowMessages: limits.windowMessages, budget, rate });
+  };
   const env = {
     ...options,
     limits,
     signal,
     stop: (thrown: unknown) => stop.abort(thrown),
+    writer: options.writer ?? here(),
     workers: new WorkerSlots(limits.workers),
-    budget: new ByteBudget(limits.inFlightBytesMax),
     slots: new StoreSlots(limits.writesPerStore),
-    rate: new StoreRate(options.clock, limits.storeBytesPerSecond),
     onTrouble: (trouble: Trouble, region: Region | undefined) => options.onEvent?.(troubleEvent(trouble, region)),
   };
   const totals: IngestedTotals = { pairs: 0, bytes: 0, ssts: 0 };

@@ -8,18 +8,24 @@
  * 2. A fresh uuid for each attempt; the same commit timestamp for the whole table, from PD, never 0.
  * 3. Every key inside the SST's range, and that inside the region; keys strictly ascending; no two SSTs overlap.
  * 4. A range counts as done only when all its ingests were answered OK. Doing it again is harmless.
- * 5. What is changed in the cluster for the import's sake (import mode, paused schedulers) ends by itself when nobody renews it.
+ * 5. What is written is written by one function (write-region.ts), in this thread or in others (write-threads.ts, write-task.ts), which are told of
+ *    ranges and answer with metas or errors; what becomes of an answer is decided in this one.
+ * 6. What is changed in the cluster for the import's sake (import mode, paused schedulers) ends by itself when nobody renews it.
  *
  * Not here: where pairs come from (`engine`, through `PairSource`), the order of steps (`importer`).
  */
 export { type ChecksumOptions, checksumTable, type NamedRange, type RangeChecksum } from "./checksum.ts";
 export { EngineSource, type EngineSourceOptions } from "./engine-source.ts";
 export { ImportModeKeeper } from "./import-mode.ts";
-export { type IngestOptions, ingestRanges } from "./ingest-ranges.ts";
+export { type IngestOptions, ingestRanges, WINDOW_MESSAGES } from "./ingest-ranges.ts";
 export type { PairSource, PlannedRange } from "./pair-source.ts";
+export type { RegionWriter } from "./region-writer.ts";
 export { type Restored, restoreCluster } from "./restore-cluster.ts";
 export { type ScannedPair, scanPairs } from "./scan-pairs.ts";
 export { scatterRegions } from "./scatter.ts";
 export { SchedulerPause } from "./scheduler-pause.ts";
 export { innerBorders } from "./split-plan.ts";
 export { type SplitOptions, splitRegions } from "./split-regions.ts";
+export { CLOSE_WRITER, type FromWriter, type ToWriter, type WriterPort, type WriterSetup } from "./write-messages.ts";
+export { type WriterWorld, WriteTask } from "./write-task.ts";
+export { WriteThreads } from "./write-threads.ts";

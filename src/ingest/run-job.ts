@@ -18,24 +18,24 @@ import {
   scanRegions,
   type TikvClient,
 } from "../cluster/mod.ts";
-import type { ByteBudget, StoreRate, StoreSlots, WorkerSlots } from "./gates.ts";
+import type { StoreSlots, WorkerSlots } from "./gates.ts";
 import { type Job, type JobEvent, nextJob, regionOfState, type Written } from "./job.ts";
 import type { PairSource } from "./pair-source.ts";
 import { callTroubleOf, type Trouble, troubleOf, writeTroubleOf } from "./region-errors.ts";
-import { PeerFailure, writeRegion } from "./write-region.ts";
+import type { RegionWriter } from "./region-writer.ts";
+import { PeerFailure } from "./write-region.ts";
 
 /** What all jobs of an import share. */
 export interface JobEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   readonly pd: Pick<PdClient, "scanRegions">;
-  readonly tikv: Pick<TikvClient, "write" | "ingest" | "stores">;
-  readonly source: PairSource;
+  readonly tikv: Pick<TikvClient, "ingest" | "stores">;
+  readonly source: Pick<PairSource, "cut">;
+  readonly writer: RegionWriter;
   readonly commitTs: bigint;
   readonly workers: WorkerSlots;
-  readonly budget: ByteBudget;
   readonly slots: StoreSlots;
-  readonly rate: StoreRate;
   readonly limits: JobLimits;
   readonly signal: AbortSignal;
   /** Ends all jobs of the import, by way of `signal`. */
@@ -45,7 +45,6 @@ export interface JobEnvironment {
 }
 
 export interface JobLimits {
-  readonly windowMessages: number;
   /** Refusals of one job before it is given up. */
   readonly troublesMax: number;
   /** Time of one job from its first refusal before it is given up. */
@@ -220,21 +219,8 @@ function assertJoined(range: KeyRange, parts: readonly KeyRange[]): void {
 
 async function write(job: Job, region: Region, env: JobEnvironment): Promise<JobEvent> {
   const storeIds = region.peers.map((peer) => peer.storeId);
-  const { tikv, random, source, commitTs, budget, rate, signal } = env;
-  const { windowMessages } = env.limits;
-  const run = (): Promise<Written> =>
-    writeRegion({
-      tikv,
-      random,
-      source,
-      commitTs,
-      region,
-      range: job.range,
-      windowMessages,
-      budget,
-      rate,
-      signal,
-    });
+  const { writer, commitTs, signal } = env;
+  const run = (): Promise<Written> => writer.write({ region, range: job.range, commitTs }, signal);
   const startedMs = env.clock.monotonicMs();
   try {
     const written = await env.slots.use(storeIds, run, signal);

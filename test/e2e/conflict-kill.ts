@@ -192,7 +192,7 @@ export async function killConflictImport(
     fs.writeFileSync(config, configOf(form, plan.chunkBytes));
     const state = new State(join(dir, "state"));
     const args = ["import", dump, "-c", config, ...targetFlags(sandbox), `--state-dir=${state.dir}`];
-    args.push(`--backend=${form.backend}`, "--workers=2", "--memory=128MiB");
+    args.push(`--backend=${form.backend}`, "--workers=2", "--memory=128MiB", "--ingest-threads=1");
     for (const moment of plan.moments) {
       const ended = await killAt(levin, args, state, moment);
       if (ended === 0) break;

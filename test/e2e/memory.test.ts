@@ -10,6 +10,8 @@ import { isolatedBinary, startSandboxProcess, targetFlags } from "./harness.ts";
 const MIB = 1 << 20;
 const SOURCE_BYTES = 80e6;
 const CEILING_MIB = 256;
+/** Two threads that write are planned with 64 MiB. */
+const WRITERS_CEILING_MIB = 320;
 /** 334 MiB when their models were objects and a worker kept all tables of its batch, 232 since. */
 const TABLES = 2000;
 const TABLES_CEILING_MIB = 272;
@@ -32,11 +34,12 @@ async function importWatched(
   name: string,
   source: string,
   ceilingMib: number,
+  more: readonly string[] = [],
 ): Promise<{ plan: number; peak: number }> {
   const sandbox = await startSandboxProcess(levin, join(dir, `cluster-${name}`), 1);
   try {
     const state = join(dir, `state-${name}`);
-    const flags = ["--workers", "1", "--memory", `${ceilingMib}MiB`, "--json", "--state-dir", state];
+    const flags = ["--workers", "1", "--memory", `${ceilingMib}MiB`, "--json", "--state-dir", state, ...more];
     const child = spawn(levin, ["import", source, ...targetFlags(sandbox), ...flags], {
       env: {},
       stdio: ["ignore", "pipe", "ignore"],
@@ -70,6 +73,14 @@ test(`an import with --memory ${CEILING_MIB}MiB takes no more`, { timeout: 120_0
   const { plan, peak } = await importWatched("rows", source, CEILING_MIB);
   assert.ok(plan <= CEILING_MIB * MIB, `the plan takes ${plan}`);
   assert.ok(peak <= CEILING_MIB * MIB, `${(peak / MIB).toFixed(0)} MiB for ${sourceBytes} bytes of source`);
+});
+
+test(`threads that write keep --memory ${WRITERS_CEILING_MIB}MiB`, { timeout: 120_000 }, async () => {
+  const source = join(dir, "source-writers");
+  makeWorkload("lineitem", source, SOURCE_BYTES, 1);
+  const { plan, peak } = await importWatched("writers", source, WRITERS_CEILING_MIB, ["--ingest-threads", "2"]);
+  assert.ok(plan <= WRITERS_CEILING_MIB * MIB, `the plan takes ${plan}`);
+  assert.ok(peak <= WRITERS_CEILING_MIB * MIB, `${(peak / MIB).toFixed(0)} MiB`);
 });
 
 test(`many tables keep --memory ${TABLES_CEILING_MIB}MiB too`, { timeout: 120_000 }, async () => {

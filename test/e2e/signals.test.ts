@@ -48,7 +48,8 @@ describe("signals", () => {
       timeout: 90_000,
     }, async () => {
       const name = `one_${signal.toLowerCase()}`;
-      const args = argsOf(name);
+      // Ended while threads write, or while the import's own one does.
+      const args = [...argsOf(name), "--ingest-threads", signal === "SIGINT" ? "2" : "0"];
       const running = begin(place.levin, args);
       await running.seen("engine");
       running.child.kill(signal);
@@ -100,7 +101,7 @@ describe("signals", () => {
 async function peersThatAnswerNoMore(): Promise<void> {
   const frozen = await startSandboxProcess(place.levin, join(place.dir, "frozen"), 3);
   try {
-    const args = argsOf("stuck", frozen);
+    const args = [...argsOf("stuck", frozen), "--ingest-threads", "2"];
     const [patient, hasty] = [args, argsOf("hasty", frozen)].map((words) => begin(place.levin, words)) as [
       Begun,
       Begun,

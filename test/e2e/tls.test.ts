@@ -203,7 +203,11 @@ describe("certificates", () => {
   });
 
   test("all links with the right certificates, from files and inline", { timeout: 90_000 }, async () => {
-    const good = await importWith([`${security(sandbox.tls)}\ncert-allowed-cn = ["levin-sandbox"]`]);
+    // By a thread, which is told of the certificates.
+    const good = await importWith([
+      "ingest-threads = 1",
+      `${security(sandbox.tls)}\ncert-allowed-cn = ["levin-sandbox"]`,
+    ]);
     assert.equal(good.code, 0, good.err);
     const read = (path: string): string => fs.readFileSync(path, "utf8");
     const { ca, cert, key } = sandbox.tls;

@@ -6,22 +6,24 @@ import { defaultMemoryBytes, planMemory } from "../../src/importer/memory.ts";
 const MIB = 2 ** 20;
 
 test("what the plan hands out fits into what it says, and that into the budget", () => {
-  for (const [blocks, tables] of [
-    ["files", 1],
-    ["files", 10_000],
-    ["level", 1],
+  for (const [blocks, tables, writers] of [
+    ["files", 1, 0],
+    ["files", 1, 1],
+    ["files", 1, 8],
+    ["files", 10_000, 0],
+    ["level", 1, 0],
   ] as const) {
     for (const workers of [1, 2, 4, 8, 32]) {
       for (const budget of [256, 512, 1024, 8192, 65_536]) {
-        const parts = { workers, rangeJobs: 8, blocks, tables, modelBytes: 700 * tables };
+        const parts = { workers, rangeJobs: 8, blocks, writers, tables, modelBytes: 700 * tables };
         const plan = planMemory(budget * MIB, parts);
         const smallest = planMemory(0, parts).totalBytes;
         assert.ok(plan.totalBytes <= Math.max(budget * MIB, smallest), `${blocks} ${workers} ${budget}`);
         const handedOut =
           workers * (plan.worker.dataArenaBytes + plan.worker.indexArenaBytes) +
           workers * plan.worker.windowBytes +
-          plan.inFlightBytes +
-          8 * plan.rangeReadBytes;
+          Math.max(plan.inFlightBytes, writers * plan.writer.inFlightBytes) +
+          Math.max(8 * plan.rangeReadBytes, writers * plan.writer.keptBytes - plan.inFlightBytes);
         assert.ok(handedOut < plan.totalBytes, `${blocks} ${workers} ${budget}`);
         assert.ok(plan.worker.dataArenaBytes >= 4 * MIB && plan.worker.dataArenaBytes <= 512 * MIB);
       }

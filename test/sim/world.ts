@@ -9,7 +9,9 @@ import {
   type ImportWorld,
   type WorkerSetup,
 } from "../../src/importer/mod.ts";
+import type { WriterPort, WriterSetup } from "../../src/ingest/mod.ts";
 import { defaultCsvDialect } from "../../src/source/mod.ts";
+import { inlineWriter } from "../ingest/inline-writer.ts";
 import type { Backend } from "./chaos.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { Disk } from "./disk.ts";
@@ -89,7 +91,7 @@ function plainOptions(random: Random, dump: Dump, { strategy, wish, limits }: St
   const isTight = limits === "errors - 1" && dump.badRows > 1;
   const maxRecordRows = random.next() < 0.15 ? Math.floor(random.next() * 3) + (strategy === "error" ? 1 : 0) : 10_000;
   const conflict = { strategy, threshold: 1e6, maxRecordRows, taskInfoSchema: "" };
-  return {
+  const options: ImportOptions = {
     ...(strategy === "" ? {} : { conflict }),
     ...(wish.filled === "no" ? {} : { intoRows: true }),
     sourceDir,
@@ -129,6 +131,12 @@ function plainOptions(random: Random, dump: Dump, { strategy, wish, limits }: St
     fresh: false,
     version: "sim",
   };
+  return { ...options, ingestThreads: { count: writersOf(options), fromBytes: 0 } };
+}
+
+/** Threads that write in this run: none, one or two. Not drawn, so that it changes nothing else of a seed's run. */
+function writersOf({ chunkSizeBytes }: ImportOptions): number {
+  return chunkSizeBytes % 3;
 }
 
 export function environmentOf(
@@ -154,6 +162,7 @@ export function environmentOf(
     sendHttp: () => cluster.sendHttpOf(life),
     collectGarbage: () => undefined,
     startEncoder: (setup) => inlineEncoder(place, life, setup),
+    startWriter: (setup) => startWriter(place, life, setup),
   };
   return {
     clock: life.clock(clock),
@@ -164,6 +173,25 @@ export function environmentOf(
     pid: 1,
     cores: 2,
     world,
+  };
+}
+
+/** A thread that writes to stores, inside this one; when it is closed it does nothing more. */
+function startWriter({ clock, random, disk, cluster, errorCode }: Place, life: Life, setup: WriterSetup): WriterPort {
+  let isOpen = true;
+  const world = {
+    clock: life.clock(clock),
+    random,
+    files: disk.filesOf(life, errorCode, () => isOpen),
+    connect: () => cluster.connectOf(life),
+  };
+  const writer = inlineWriter(setup, world, { isAlive: () => life.isAlive });
+  return {
+    ...writer,
+    async close() {
+      await writer.close();
+      isOpen = false;
+    },
   };
 }
 
