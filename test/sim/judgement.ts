@@ -12,6 +12,8 @@ export interface Said {
   rejected: number;
   /** So many rows are in the way of others. */
   conflicts: number;
+  /** It could not take its claim back. */
+  keepsClaim: boolean;
 }
 
 interface ConflictLine {

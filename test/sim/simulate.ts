@@ -61,6 +61,7 @@ export const plainStory: Story = {
 /** Of the seeds that draw their story. */
 const STATEMENTS_SHARE = 0.25;
 const LOCKED_OUT_MAX = 4;
+const OPENING_MS_MAX = 100_000;
 /** Lives with faults are drawn from 1 to this. */
 const LIVES_MAX = 6;
 const diskCodes = ["ENOSPC", "EIO", "EMFILE", "EROFS"];
@@ -202,7 +203,7 @@ class Simulation {
       await this.#over(number);
       const state = await this.#readJob();
       if (outcome.kind === "done") await this.#judgement.done(state, outcome.rows, this.#said, this.#before);
-      else await this.#judgement.refused(state, this.#before, outcome.error);
+      else await this.#judgement.refused(state, this.#before, outcome.error, this.#said);
       const steps = this.#lives.at(-1)!.steps;
       return { lives: number, steps, ...(await this.#figures(isRefused)) };
     }
@@ -273,7 +274,10 @@ class Simulation {
       ),
       life.died.then(() => ({ kind: "died" })),
     ]);
-    const unclosed = this.#place.cluster.sql.takeUnclosed();
+    // One that was being opened at the end is closed when it is open.
+    const { sql } = this.#place.cluster;
+    if (outcome.kind !== "died" && sql.unclosed > 0) await this.#clock.sleep(OPENING_MS_MAX);
+    const unclosed = sql.takeUnclosed();
     if (outcome.kind !== "died" && unclosed > 0)
       this.#violated(`life ${number} ended with ${unclosed} connections open`);
     // Whatever it left running does nothing any more, as after the end of a process.
@@ -288,6 +292,7 @@ class Simulation {
   #hear(message: string): void {
     if (/^(import mode|scheduler pause):/.test(message)) this.#troubled = true;
     if (message.startsWith("Cannot give back the lock")) this.#saidLocked = true;
+    if (message.startsWith("The target was not told")) this.#said.keepsClaim = true;
     const rejected = /^(\d+) rows were left out because/.exec(message);
     if (rejected !== null) this.#said.rejected = Number(rejected[1]);
     const conflicts = /^(\d+) rows (?:are|were) in the way of others/.exec(message);
@@ -345,7 +350,7 @@ const lineOf = (event: LevinEvent | string): string =>
     typeof event === "string" ? event : JSON.stringify(event, (_, v) => (typeof v === "bigint" ? `${v}` : v)),
   );
 
-const silence = (): Said => ({ foundDone: false, rejected: 0, conflicts: 0 });
+const silence = (): Said => ({ foundDone: false, rejected: 0, conflicts: 0, keepsClaim: false });
 
 function phaseOf(state: JobState | undefined, tables: number, { strategy, backend }: Story): Phase {
   if (backend === "tidb") return state !== undefined && state.tables.size === tables ? "end" : "begin";

@@ -196,6 +196,10 @@ export class SimSql {
     for (const server of [...this.#servers]) server.close();
   }
 
+  get unclosed(): number {
+    return this.#clients.filter(({ hasLeft }) => !hasLeft).length;
+  }
+
   /** Connections that were not closed since the last call; of a process that has ended. */
   takeUnclosed(): number {
     return this.#clients.splice(0).filter(({ hasLeft }) => !hasLeft).length;

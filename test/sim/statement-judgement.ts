@@ -69,7 +69,7 @@ export class StatementJudgement {
   }
 
   /** What came in stays, and the target knows how much that is; where nothing came in it knows nothing of the import. */
-  async refused(state: JobState | undefined, before: readonly Pairs[], error: unknown): Promise<void> {
+  async refused(state: JobState | undefined, before: readonly Pairs[], error: unknown, said: Said): Promise<void> {
     const oracle = await this.#oracle(before);
     const all = oracle.outcome(this.#story.strategy, new Set());
     this.conflicts = sumOf(all).most;
@@ -92,7 +92,7 @@ export class StatementJudgement {
     const isAnyIn = [...positions.values()].some((position) => position > 0);
     if (isAnyIn && claims?.length !== tablesOf(this.#place).length)
       this.#violated(`rows are in, and the target has ${claims?.length} claims`);
-    if (!isAnyIn && (claims !== undefined || positions.size > 0))
+    if (!isAnyIn && !said.keepsClaim && (claims !== undefined || positions.size > 0))
       this.#violated("no row is in, and the target still has the import");
     const isDuplicate = (error as LevinError).code === "Levin:Encode:ErrDuplicateKey";
     if (isDuplicate && this.#story.strategy === "error" && this.#lines("conflicts").length === 0)
