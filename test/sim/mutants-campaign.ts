@@ -24,7 +24,7 @@ export async function mutantsCampaign(seconds: number, seed: number): Promise<bo
 function hunt(mutant: Mutant, seconds: number, seed: number): string | undefined {
   const dir = fs.mkdtempSync(join(os.tmpdir(), "levin-mutant-"));
   try {
-    for (const part of ["src", "gen", "test/sim", "test/cluster"]) {
+    for (const part of ["src", "gen", "test/sim", "test/cluster", "test/ingest"]) {
       fs.cpSync(join(root, part), join(dir, part), { recursive: true });
     }
     for (const file of ["package.json", "tsconfig.json"]) fs.copyFileSync(join(root, file), join(dir, file));
