@@ -149,13 +149,17 @@ const THREADS_FROM_BYTES = 32 << 20;
 const CORES_MIN = 4;
 const WRITERS_MAX = 8;
 
-/** As configured, whatever the size of the import; else a share of the cores, for what is worth a thread. */
-function ingestThreads(config: LoadedConfig): { count: number; fromBytes: number } {
+/**
+ * As configured, whatever the size of the import; else a share of the cores, for what is worth a thread, where the default memory is not cut by
+ * what the machine has.
+ */
+function ingestThreads(config: LoadedConfig, workers: number): { count: number; fromBytes: number } {
   const path = "levin.ingest-threads";
   if (config.isSet(path)) return { count: config.get(path) as number, fromBytes: 0 };
   const cores = os.availableParallelism();
-  const count = cores < CORES_MIN ? 0 : Math.min(WRITERS_MAX, Math.floor(cores / 2));
-  return { count, fromBytes: THREADS_FROM_BYTES };
+  const share = Math.min(WRITERS_MAX, Math.floor(cores / 2));
+  const isTight = defaultMemoryBytes(os.totalmem(), workers, share) < defaultMemoryBytes(Infinity, workers, share);
+  return { count: cores < CORES_MIN || isTight ? 0 : share, fromBytes: THREADS_FROM_BYTES };
 }
 
 /** Stands for the source of commands that have none. */
@@ -220,6 +224,7 @@ export function importOptions(
   const number = (path: string) => config.get(path) as number;
   const workers =
     number("levin.workers") || number("lightning.region-concurrency") || Math.max(1, os.availableParallelism());
+  const threads = ingestThreads(config, workers);
   const host = config.get("tidb.host") as string;
   const timeZone = config.get("levin.time-zone") as string;
   const tls = clusterTls(config);
@@ -278,14 +283,14 @@ export function importOptions(
     sqlMode: sqlModeOf(config),
     timeZone: timeZone === "" ? undefined : timeZone,
     workers,
-    memoryBytes: number("levin.memory") || defaultMemoryBytes(os.totalmem(), workers),
+    memoryBytes: number("levin.memory") || defaultMemoryBytes(os.totalmem(), workers, threads.count),
     blockStore: config.get("levin.block-store") as "level" | "files",
     chunkSizeBytes: Math.min(number("mydumper.max-region-size"), 64 << 20),
     diskQuotaBytes: number("tikv-importer.disk-quota"),
     rangeSizeBytes: number("tikv-importer.region-split-size") || 96 << 20,
     rangeKeys: number("tikv-importer.region-split-keys") || 960_000,
     clusterSettings: clusterSettings(config),
-    ingestThreads: ingestThreads(config),
+    ingestThreads: threads,
     ingestConcurrency: Math.min(number("tikv-importer.range-concurrency"), 8),
     checksum: level(config, "post-restore.checksum"),
     analyze: level(config, "post-restore.analyze"),

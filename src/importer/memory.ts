@@ -32,9 +32,13 @@ export interface MemoryPlan {
   totalBytes: number;
 }
 
-/** Default of `--memory`: 288 MiB and 96 MiB a worker, at most a quarter of the machine. More makes fewer runs to merge. */
-export function defaultMemoryBytes(machineBytes: number, workers: number): number {
-  return Math.min((288 + 96 * workers) * MIB, Math.floor(machineBytes / 4));
+/** Default of `--memory`: 288 MiB, 96 MiB a worker, and what threads that write take; at most a quarter of the machine. More makes fewer runs to merge. */
+export function defaultMemoryBytes(machineBytes: number, workers: number, writers = 0): number {
+  return Math.min((288 + 96 * workers) * MIB + writersBytes(writers), Math.floor(machineBytes / 4));
+}
+
+function writersBytes(writers: number): number {
+  return writers === 0 ? 0 : writers * WRITER_FIXED_BYTES + SMALL_INGEST_BYTES;
 }
 
 /** Buffers of ingesting that lie idle at most. */
@@ -67,7 +71,7 @@ export function planMemory(
   const inFlightBytes = 32 * MIB;
   const rangeReadBytes = 6 * MIB;
   const shared = BASE_BYTES + levelBytes[blocks] + inFlightBytes + rangeJobs * rangeReadBytes;
-  const ofWriters = writers === 0 ? 0 : writers * WRITER_FIXED_BYTES + SMALL_INGEST_BYTES;
+  const ofWriters = writersBytes(writers);
   const ofTables = tables * TABLE_BYTES + 2 * modelBytes;
   const fixed = shared + workers * WORKER_FIXED_BYTES + ofWriters + ofTables;
   const forArenas = Math.max(workers * ARENAS_MIN_BYTES, budgetBytes - fixed);

@@ -1,5 +1,4 @@
 /** Who writes the ranges of an engine: threads, where there are some and the engine is worth it, else the import's own thread. */
-import { assert } from "../base/mod.ts";
 import { BufferPool } from "../engine/mod.ts";
 import {
   EngineSource,
@@ -23,6 +22,7 @@ import { materialOf } from "./store-tls.ts";
 /** All threads together; each has a few connections of its own to a store, of which TiKV serves each by one thread. */
 const CONNECTIONS_PER_STORE = 8;
 const CONNECTIONS_PER_THREAD = 4;
+/** Of each thread, as a file's directory is read anew with it. */
 const IDLE_FILES = 64;
 
 /**
@@ -48,7 +48,7 @@ export function openWriters(
   const tls = options.clusterTls;
   const setup = {
     ...writer,
-    idleFilesMax: Math.ceil(IDLE_FILES / count),
+    idleFilesMax: IDLE_FILES,
     connectionsPerStore: Math.min(CONNECTIONS_PER_THREAD, Math.max(1, Math.floor(CONNECTIONS_PER_STORE / count))),
     tls: tls && { certAllowedCn: tls.certAllowedCn },
   };
@@ -91,6 +91,5 @@ export async function openRangeWriter(
   const blockDir = blockDirOf(encoded.dir, name);
   const engineName = encoded.engines.engines[name].name;
   const writer = writers.writer({ engineName, blockDir, source, memoryBytes, windowMessages: WINDOW_MESSAGES });
-  assert(options.blockStore === "files", "threads read files");
   return { source, readerBytes, writer, close: () => writers.release(blockDir) };
 }

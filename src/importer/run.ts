@@ -154,16 +154,25 @@ async function runSteps(options: ImportOptions, env: ImportEnvironment): Promise
   await runBatches(guarded, batches, session);
   await removeEngines(env.files, options.sortedKvDir);
   await job.append({ type: "done" });
+  const result = resultOf(context);
+  // Nobody need wait for the stores.
+  await closers.disposeAsync();
   await compact(options, env);
-  return resultOf(context);
+  return result;
 }
 
 /** Rows are in and stay so, whatever becomes of it. */
 async function compact(options: ImportOptions, env: ImportEnvironment): Promise<void> {
   const level = options.clusterSettings?.compactLevel;
   if (level === undefined) return;
-  for (const { address, text, failed } of await compactStores(options, env, level)) {
-    env.emit({ kind: "log", level: failed ? "warn" : "info", message: `store ${address}: ${text}` });
+  try {
+    for (const { address, text, failed } of await compactStores(options, env, level)) {
+      env.emit({ kind: "log", level: failed ? "warn" : "info", message: `store ${address}: ${text}` });
+    }
+  } catch (thrown) {
+    const why = LevinError.from(thrown).message;
+    const message = `Rows are in, but not all stores were compacted: ${why}; levin ctl --compact does it`;
+    env.emit({ kind: "log", level: "warn", message });
   }
 }
 
@@ -230,12 +239,13 @@ function describeSession(session: EncodeSession): Record<string, unknown> {
 function sayPlan(context: RunContext, session: EncodeSession, variables: ServerVariables): void {
   const { env, options, memory, plan } = context;
   const mib = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;
+  const writing = context.writers === undefined ? "" : `, ${writerCount(options)} threads that write`;
   env.emit({
     kind: "plan",
     lines: [
       `source ${options.sourceDir}: ${plan.tables.length} tables, ${plan.source.files.length} files, ${mib(plan.sizeBytes)}`,
       `target TiDB ${options.tidb.host}:${options.tidb.port} (${variables.version}), sql mode "${session.sqlMode}", time zone ${session.timeZone}`,
-      `ceilings: memory ${mib(memory.totalBytes)} (${options.workers} workers of ${mib(2 * memory.worker.dataArenaBytes)} arenas), state in ${options.stateDir}`,
+      `ceilings: memory ${mib(memory.totalBytes)} (${options.workers} workers of ${mib(2 * memory.worker.dataArenaBytes)} arenas${writing}), state in ${options.stateDir}`,
     ],
     fields: { ...describeSession(session), memoryBytes: memory.totalBytes, workers: options.workers },
   });
@@ -243,7 +253,7 @@ function sayPlan(context: RunContext, session: EncodeSession, variables: ServerV
     env.emit({
       kind: "log",
       level: "warn",
-      message: `The memory ceiling of ${mib(options.memoryBytes)} is too small for ${options.workers} workers, which need ${mib(memory.totalBytes)}`,
+      message: `The memory ceiling of ${mib(options.memoryBytes)} is too small for ${options.workers} workers${writing}, which need ${mib(memory.totalBytes)}`,
       fields: { memoryBytes: options.memoryBytes, plannedBytes: memory.totalBytes },
     });
 }

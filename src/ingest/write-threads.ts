@@ -97,8 +97,8 @@ export class WriteThreads {
   /** Ends the threads that are there; they are started again when there is something to write. */
   async rest(): Promise<void> {
     const threads = this.#threads;
-    this.#threads = [];
     for (const thread of threads) assert(thread.busy === 0, "threads that write are not sent home");
+    this.#threads = [];
     await Promise.all(threads.map(({ port }) => port.close()));
   }
 
