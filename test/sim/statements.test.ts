@@ -49,6 +49,10 @@ describe("imports by statements", () => {
     assert.equal(report.lives, 1);
   });
 
+  test("rows that an earlier run left out of a chunk count as soon as it goes on", async () => {
+    for (const seed of [410_031_967, 410_044_265]) assert.ok((await simulate(seed)).refused);
+  });
+
   test("conflict.threshold is for rows of all tables, whoever tells their conflicts", async () => {
     let refused = 0;
     for (const limits of ["conflicts", "conflicts - 1"] as const) {

@@ -211,7 +211,11 @@ async function loadOne(
       nameConflicts: tally.conflicts < (options.conflict?.maxRecordRows ?? 0),
     }),
     ...(losers?.has(name) ? { leftOut: leftOut(losers.get(name)!, chunk.rowIdBase) } : {}),
-    onBegin: (position) => reports.begin(position),
+    onBegin: async (position) => {
+      await reports.begin(position);
+      // With what an earlier run met in it there may be too many.
+      tally.check();
+    },
     onReport: async (report) => {
       await reports.add(report);
       tally.check();
