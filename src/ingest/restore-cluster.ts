@@ -1,14 +1,12 @@
 import type { Store, TikvClient } from "../cluster/mod.ts";
 import { switchStores } from "./import-mode.ts";
-import { type PauseApi, type PauseRecord, pauseRulePrefix, undoPause } from "./scheduler-pause.ts";
+import { foundPause, type PauseApi, pauseRulePrefix, undoPause } from "./scheduler-pause.ts";
 
 interface RestoreOptions {
   readonly pd: PauseApi;
   readonly tikv: Pick<TikvClient, "switchMode" | "stores">;
   /** Rules whose id begins so are removed: `levin-<job>`, or all of levin's. */
   readonly rulePrefix?: string;
-  /** What the killed run had noted in its journal. */
-  readonly records?: readonly PauseRecord[];
   readonly onTrouble?: (thrown: unknown, store: Store | undefined) => void;
   readonly signal?: AbortSignal;
 }
@@ -21,7 +19,7 @@ export interface Restored {
 }
 
 /**
- * Undoes what a killed run left: all stores to normal mode, label rules removed, noted schedulers resumed. All of it would end by
+ * Undoes what a killed run left: all stores to normal mode, label rules removed, paused schedulers resumed. All of it would end by
  * itself after its time limit; this is for those who do not want to wait.
  */
 export async function restoreCluster(options: RestoreOptions): Promise<Restored> {
@@ -30,13 +28,9 @@ export async function restoreCluster(options: RestoreOptions): Promise<Restored>
   const prefix = options.rulePrefix ?? pauseRulePrefix;
   const rules = (await ruleIds(options)).filter((id) => id.startsWith(prefix));
   for (const ruleId of rules) await undoPause({ kind: "rule", ruleId }, pd, signal);
-  const schedulers = new Set<string>();
-  for (const record of options.records ?? []) {
-    if (record.kind !== "schedulers") continue;
-    await undoPause(record, pd, signal);
-    for (const name of record.names) schedulers.add(name);
-  }
-  return { rules, schedulers: [...schedulers] };
+  const found = await foundPause(pd, signal);
+  if (found !== undefined) await undoPause(found, pd, signal);
+  return { rules, schedulers: found?.names ?? [] };
 }
 
 /** A PD without label rules has none to remove. */

@@ -34,9 +34,13 @@ interface SchedulerPauseOptions {
 }
 
 /** What a pause has changed; plain data for a journal, so that a later run can undo it. */
-export type PauseRecord =
-  | { readonly kind: "rule"; readonly ruleId: string }
-  | { readonly kind: "schedulers"; readonly names: readonly string[]; readonly config: Readonly<Record<string, Json>> };
+export type PauseRecord = { readonly kind: "rule"; readonly ruleId: string } | ClusterPause;
+
+interface ClusterPause {
+  readonly kind: "schedulers";
+  readonly names: readonly string[];
+  readonly config: Readonly<Record<string, Json>>;
+}
 
 export const pauseRulePrefix = "levin-";
 
@@ -106,6 +110,14 @@ async function makeRecord(options: SchedulerPauseOptions): Promise<PauseRecord> 
   const stores = await pd.stores(signal);
   const names = schedulerNames.filter((name) => present.has(name));
   return { kind: "schedulers", names, config: overrides(await pd.scheduleConfig(signal), stores.length) };
+}
+
+/** What a pause for the whole cluster left: the schedulers that PD lists as paused, whoever has paused them; undefined where there are none. */
+export async function foundPause(pd: PauseApi, signal?: AbortSignal): Promise<ClusterPause | undefined> {
+  const paused = new Set(await pd.schedulers({ paused: true }, signal));
+  const names = schedulerNames.filter((name) => paused.has(name));
+  if (names.length === 0) return undefined;
+  return { kind: "schedulers", names, config: overrides(await pd.scheduleConfig(signal), 1) };
 }
 
 /** A build that does not tell its version is asked for its rules. */

@@ -70,6 +70,7 @@ export class PdHttpState {
     if (line === "GET /version") return ok({ version: this.version });
     if (line === "GET /stores") return ok({ count: 3, stores: [{}, {}, {}] });
     if (line === "GET /schedulers") return ok(this.schedulers);
+    if (line === "GET /schedulers?status=paused") return ok(this.paused);
     if (line === "GET /config/schedule") return ok(this.schedule);
     if (path.startsWith("/schedulers/")) {
       this.#paused.set(decodeURIComponent(path.slice(12)), until(body.delay));

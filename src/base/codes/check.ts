@@ -9,7 +9,7 @@ export const checkCodes = defineCodes({
   },
   "Levin:Check:ErrTargetChanged": {
     meaning: "Others brought rows into a table after the import had looked at it, and before its first pair was in.",
-    action: "Begin anew with `--fresh`: the source is encoded for the rows that are there now.",
+    action: "Empty the table, or allow rows there (`tikv-importer.incremental-import`), and begin anew with `--fresh`.",
     retry: "never",
     exit: 3,
   },
