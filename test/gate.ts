@@ -90,6 +90,12 @@ function bunTests(name: string, wants: (folder: string) => boolean): Step {
   return { name, command, counts: bunCounts };
 }
 
+/** Unit tests on Deno in the folders that are wanted. */
+function denoTests(name: string, wants: (folder: string) => boolean): Step {
+  const folders = unitFolders.filter(wants).map((folder) => `test/${folder}`);
+  return { name, command: ["deno", "test", "-A", "--no-check", "--quiet", ...folders], counts: denoCounts };
+}
+
 /** Whose tests mostly wait for programs and servers: they leave room on the two cores for the others beside them. */
 const waiting = new Set(["interop", "importer", "load", "cli"]);
 
@@ -109,14 +115,11 @@ const stages: Step[][][] = [
     [
       bunTests("whole imports on Bun", (folder) => folder === "e2e"),
       bunTests("imports and programs on Bun", (folder) => waiting.has(folder)),
+      denoTests("unit tests of imports and programs on Deno", (folder) => waiting.has(folder)),
     ],
     [
       bunTests("other tests on Bun", (folder) => folder !== "e2e" && !waiting.has(folder)),
-      {
-        name: "unit tests on Deno",
-        command: ["deno", "test", "-A", "--no-check", "--quiet", ...unitFolders.map((name) => `test/${name}`)],
-        counts: denoCounts,
-      },
+      denoTests("other unit tests on Deno", (folder) => !waiting.has(folder)),
     ],
   ],
   [[{ name: "interop", command: ["bun", "test/interop/main.ts"], counts: interopCounts }]],
