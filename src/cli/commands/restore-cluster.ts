@@ -14,7 +14,7 @@ export const restoreClusterCommand = (io: CommandIo) =>
   command({
     name: "restore-cluster",
     description:
-      "Put in order what a killed import left in a cluster: stores leave import mode, PD schedules all regions again (also where another program has paused its schedulers).",
+      "Put in order what a killed import left in a cluster: stores leave import mode, PD schedules all regions again.",
     args: {
       config: configArgument(),
       // All of an import are taken, so that its command line can be said again.
